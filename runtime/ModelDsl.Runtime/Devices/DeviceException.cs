@@ -1,0 +1,4 @@
+namespace ModelDsl.Runtime.Devices;
+
+/// <summary>A device refused or failed: out of memory, bad PTX, an illegal access inside a kernel.</summary>
+public sealed class DeviceException(string message, Exception? inner = null) : Exception(message, inner);
