@@ -1,0 +1,62 @@
+using System.Collections.Immutable;
+using ModelDsl.Compiler.Graph;
+
+namespace ModelDsl.Compiler.Kernels;
+
+/// <summary>
+/// One kernel, specialised by the shapes that are known when the model is compiled. Equal records are the same kernel:
+/// that is how the sixty-one layers of a model come to share theirs.
+/// </summary>
+public abstract record Kernel
+{
+    /// <summary>Name of the <c>.entry</c> and of its file; lower case, digits and underscores; different for different specialisations.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>Parameters in launch order.</summary>
+    public abstract ImmutableArray<KernelParameter> Parameters { get; }
+
+    public abstract LaunchGeometry Geometry { get; }
+}
+
+public enum ParameterKind
+{
+    /// <summary>A <c>.u64</c> address in global memory that the kernel only reads.</summary>
+    Input,
+
+    /// <summary>A <c>.u64</c> address that the kernel only writes.</summary>
+    Output,
+
+    /// <summary>A <c>.u64</c> address that the kernel reads and writes.</summary>
+    InOut,
+
+    /// <summary>A <c>.s32</c> number: a row count, a length.</summary>
+    Int32,
+
+    /// <summary>A <c>.f32</c> number.</summary>
+    Float32,
+}
+
+/// <param name="Type">Element type behind a pointer; <see cref="DType.I32"/> or <see cref="DType.F32"/> for a number.</param>
+public sealed record KernelParameter(string Name, ParameterKind Kind, DType Type)
+{
+    public static KernelParameter In(string name, DType type) => new(name, ParameterKind.Input, type);
+
+    public static KernelParameter Out(string name, DType type) => new(name, ParameterKind.Output, type);
+
+    public static KernelParameter InOut(string name, DType type) => new(name, ParameterKind.InOut, type);
+
+    public static KernelParameter Int(string name) => new(name, ParameterKind.Int32, DType.I32);
+
+    public static KernelParameter Float(string name) => new(name, ParameterKind.Float32, DType.F32);
+}
+
+/// <summary>How a kernel is launched. The grid may depend on the step, the block never does.</summary>
+/// <param name="Threads">Threads per block (x only).</param>
+/// <param name="SharedBytes">Dynamic shared memory per block.</param>
+public sealed record LaunchGeometry(Dim GridX, Dim GridY, Dim GridZ, int Threads, int SharedBytes = 0)
+{
+    public LaunchGeometry(Dim gridX, int threads, int sharedBytes = 0)
+        : this(gridX, 1, 1, threads, sharedBytes)
+    {
+    }
+}
