@@ -1,0 +1,17 @@
+using ModelDsl.Compiler.Graph;
+using ModelDsl.Compiler.Specs;
+
+namespace ModelDsl.Compiler.Scheduling;
+
+/// <summary>What one call of a phase does.</summary>
+/// <param name="WorkspaceBytes">Size of the workspace that its offsets live in, at the plan's limits. Phases may share one workspace.</param>
+/// <param name="Taps">Intermediate tensors that are intact when the last step is done; empty unless asked for.</param>
+public sealed record PhasePlan(Phase Phase, EquatableArray<LaunchStep> Steps, long WorkspaceBytes, EquatableArray<PlanTap> Taps)
+{
+    /// <summary>Lower-case name: <c>prefill</c>.</summary>
+    public string Name => Phase.ToString().ToLowerInvariant();
+}
+
+/// <summary>A tensor for <c>--dump</c>, under its stable name: <c>hidden.3</c>.</summary>
+/// <param name="Offset">Bytes into the workspace.</param>
+public sealed record PlanTap(string Name, long Offset, DType Type, EquatableArray<Dim> Shape);
