@@ -17,6 +17,9 @@ public enum DimSymbol
 
     /// <summary>Pages per sequence that a block table has room for.</summary>
     MaxPages,
+
+    /// <summary>Rows of one launch. Stands in the geometry of kernels only, which do not know whose rows they work on.</summary>
+    Rows,
 }
 
 /// <summary>A size, possibly symbolic. Simplifies itself while it is built; prints as C#.</summary>
@@ -31,6 +34,9 @@ public abstract record Dim
     public static Dim Splits { get; } = new SymbolDim(DimSymbol.Splits);
 
     public static Dim MaxPages { get; } = new SymbolDim(DimSymbol.MaxPages);
+
+    /// <summary>The row count of a launch, in the geometry of a kernel; see <see cref="Substitute"/>.</summary>
+    public static Dim Rows { get; } = new SymbolDim(DimSymbol.Rows);
 
     public static implicit operator Dim(long value) => new ConstantDim(value);
 
@@ -77,6 +83,9 @@ public abstract record Dim
 
     /// <summary>The number, once the symbols have values.</summary>
     public abstract long Evaluate(Func<DimSymbol, long> valueOf);
+
+    /// <summary>The same size with a symbol replaced: the geometry of a kernel for T*8 rows.</summary>
+    public abstract Dim Substitute(DimSymbol symbol, Dim value);
 
     /// <summary>As C# over <c>int</c> locals named like the symbols in camel case: <c>(tokens + 63) / 64</c>.</summary>
     public abstract string ToCSharp();

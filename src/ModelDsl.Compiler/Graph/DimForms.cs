@@ -7,6 +7,8 @@ public sealed record ConstantDim(long Value) : Dim
 {
     public override long Evaluate(Func<DimSymbol, long> valueOf) => Value;
 
+    public override Dim Substitute(DimSymbol symbol, Dim value) => this;
+
     public override string ToCSharp() => Text;
 
     protected internal override string Text => Value.ToString(CultureInfo.InvariantCulture);
@@ -16,6 +18,8 @@ public sealed record SymbolDim(DimSymbol Symbol) : Dim
 {
     public override long Evaluate(Func<DimSymbol, long> valueOf) => valueOf(Symbol);
 
+    public override Dim Substitute(DimSymbol symbol, Dim value) => symbol == Symbol ? value : this;
+
     public override string ToCSharp() => char.ToLowerInvariant(Symbol.ToString()[0]) + Symbol.ToString().Substring(1);
 
     protected internal override string Text => Symbol switch
@@ -24,6 +28,7 @@ public sealed record SymbolDim(DimSymbol Symbol) : Dim
         DimSymbol.Context => "S",
         DimSymbol.LogitRows => "L",
         DimSymbol.Splits => "P",
+        DimSymbol.Rows => "R",
         _ => "M",
     };
 }
@@ -31,6 +36,8 @@ public sealed record SymbolDim(DimSymbol Symbol) : Dim
 public sealed record SumDim(Dim Left, Dim Right) : Dim
 {
     public override long Evaluate(Func<DimSymbol, long> valueOf) => Left.Evaluate(valueOf) + Right.Evaluate(valueOf);
+
+    public override Dim Substitute(DimSymbol symbol, Dim value) => Left.Substitute(symbol, value) + Right.Substitute(symbol, value);
 
     public override string ToCSharp() => Right is ProductDim { Right: ConstantDim { Value: -1 } } minus
         ? $"({Left.ToCSharp()} - {minus.Left.ToCSharp()})"
@@ -45,6 +52,8 @@ public sealed record ProductDim(Dim Left, Dim Right) : Dim
 {
     public override long Evaluate(Func<DimSymbol, long> valueOf) => Left.Evaluate(valueOf) * Right.Evaluate(valueOf);
 
+    public override Dim Substitute(DimSymbol symbol, Dim value) => Left.Substitute(symbol, value) * Right.Substitute(symbol, value);
+
     public override string ToCSharp() => $"{Left.ToCSharp()} * {Right.ToCSharp()}";
 
     protected internal override string Text => $"{Left}*{Right}";
@@ -54,6 +63,8 @@ public sealed record CeilDivDim(Dim Value, long Size) : Dim
 {
     public override long Evaluate(Func<DimSymbol, long> valueOf) => (Value.Evaluate(valueOf) + Size - 1) / Size;
 
+    public override Dim Substitute(DimSymbol symbol, Dim value) => CeilDiv(Value.Substitute(symbol, value), Size);
+
     public override string ToCSharp() => $"({Value.ToCSharp()} + {Size - 1}) / {Size}";
 
     protected internal override string Text => $"ceil({Value}/{Size})";
@@ -62,6 +73,8 @@ public sealed record CeilDivDim(Dim Value, long Size) : Dim
 public sealed record MinDim(Dim Left, Dim Right) : Dim
 {
     public override long Evaluate(Func<DimSymbol, long> valueOf) => Math.Min(Left.Evaluate(valueOf), Right.Evaluate(valueOf));
+
+    public override Dim Substitute(DimSymbol symbol, Dim value) => Min(Left.Substitute(symbol, value), Right.Substitute(symbol, value));
 
     public override string ToCSharp() => $"Math.Min({Left.ToCSharp()}, {Right.ToCSharp()})";
 

@@ -50,7 +50,10 @@ public sealed record KernelParameter(string Name, ParameterKind Kind, DType Type
     public static KernelParameter Float(string name) => new(name, ParameterKind.Float32, DType.F32);
 }
 
-/// <summary>How a kernel is launched. The grid may depend on the step, the block never does.</summary>
+/// <summary>
+/// How a kernel is launched. The grid may depend on the step, the block never does. A kernel that works row by row for
+/// whoever calls it states its grid in <see cref="Dim.Rows"/>; <see cref="For"/> makes it that of one launch.
+/// </summary>
 /// <param name="Threads">Threads per block (x only).</param>
 /// <param name="SharedBytes">Dynamic shared memory per block.</param>
 public sealed record LaunchGeometry(Dim GridX, Dim GridY, Dim GridZ, int Threads, int SharedBytes = 0)
@@ -59,4 +62,12 @@ public sealed record LaunchGeometry(Dim GridX, Dim GridY, Dim GridZ, int Threads
         : this(gridX, 1, 1, threads, sharedBytes)
     {
     }
+
+    /// <summary>The geometry of a launch whose <c>tokens</c> or <c>rows</c> argument is <paramref name="rows"/>.</summary>
+    public LaunchGeometry For(Dim rows) => this with
+    {
+        GridX = GridX.Substitute(DimSymbol.Rows, rows),
+        GridY = GridY.Substitute(DimSymbol.Rows, rows),
+        GridZ = GridZ.Substitute(DimSymbol.Rows, rows),
+    };
 }
