@@ -1,0 +1,84 @@
+using System.Runtime.InteropServices;
+using ModelDsl.Runtime.Devices;
+
+namespace ModelDsl.Runtime.Tests;
+
+/// <summary>A device of host memory that runs no kernels but remembers what it was asked to launch.</summary>
+internal sealed unsafe class HostDevice : IDevice
+{
+    public List<(string Kernel, Dim3 Grid, KernelArgument[] Arguments)> Launches { get; } = [];
+
+    public string Name => "host memory";
+
+    public string Target => "sm_80";
+
+    public int MultiprocessorCount => 1;
+
+    public DeviceMemory Allocate(long bytes) => new(this, (ulong)NativeMemory.AlignedAlloc((nuint)bytes, 256), bytes);
+
+    public void Free(DeviceMemory memory) => NativeMemory.AlignedFree((void*)memory.Address);
+
+    public IModule LoadModule(ReadOnlySpan<byte> ptx) => new Module();
+
+    public IStream CreateStream() => new Stream(this);
+
+    public IEvent CreateEvent() => new Event();
+
+    public void Synchronize()
+    {
+    }
+
+    public void Dispose()
+    {
+    }
+
+    private sealed record Kernel(string Name) : IKernel;
+
+    private sealed class Module : IModule
+    {
+        public IKernel GetKernel(string name) => new Kernel(name);
+
+        public void Dispose()
+        {
+        }
+    }
+
+    private sealed class Event : IEvent
+    {
+        public TimeSpan Since(IEvent earlier) => TimeSpan.Zero;
+
+        public void Dispose()
+        {
+        }
+    }
+
+    private sealed class Stream(HostDevice device) : IStream
+    {
+        public void Launch(IKernel kernel, Dim3 grid, Dim3 block, int sharedBytes, params ReadOnlySpan<KernelArgument> arguments) =>
+            device.Launches.Add((kernel.Name, grid, arguments.ToArray()));
+
+        public void Upload(ReadOnlySpan<byte> source, ulong destination) => source.CopyTo(new Span<byte>((void*)destination, source.Length));
+
+        public void Download(ulong source, Span<byte> destination) => new ReadOnlySpan<byte>((void*)source, destination.Length).CopyTo(destination);
+
+        public void Copy(ulong source, ulong destination, long bytes) => Buffer.MemoryCopy((void*)source, (void*)destination, bytes, bytes);
+
+        public void Fill(ulong destination, byte value, long bytes) => NativeMemory.Fill((void*)destination, (nuint)bytes, value);
+
+        public void Record(IEvent mark)
+        {
+        }
+
+        public void Wait(IEvent mark)
+        {
+        }
+
+        public void Synchronize()
+        {
+        }
+
+        public void Dispose()
+        {
+        }
+    }
+}
