@@ -1,0 +1,33 @@
+using ModelDsl.Ptx.Instructions;
+using ModelDsl.Ptx.Targets;
+
+namespace ModelDsl.Ptx;
+
+/// <summary>A finished kernel: instructions, and what a launch must know.</summary>
+/// <param name="Parameters">In order.</param>
+/// <param name="LaunchBounds">Directives such as <c>.reqntid</c>, or null.</param>
+/// <param name="DynamicSharedBytes">Dynamic shared memory that a launch must give.</param>
+public sealed record PtxKernel(
+    PtxTarget Target,
+    string Name,
+    IReadOnlyList<(string Name, ScalarType Type)> Parameters,
+    string? LaunchBounds,
+    IReadOnlyList<(string Name, int Bytes, int Align)> SharedVariables,
+    bool UsesDynamicShared,
+    int DynamicSharedBytes,
+    IReadOnlyList<Statement> Statements)
+{
+    /// <summary>Runs <paramref name="write"/> on a fresh builder, tidies and verifies what it wrote.</summary>
+    public static PtxKernel Write(PtxTarget target, string name, Action<KernelBuilder> write)
+    {
+        var k = new KernelBuilder(target, name);
+        write(k);
+        k.Return();
+        var statements = Cleanup.Run(k.Statements);
+        Verifier.Check(name, statements);
+        return new PtxKernel(target, name, k.Parameters, k.LaunchBounds, k.SharedVariables, k.UsesDynamicShared, k.DynamicSharedBytes, statements);
+    }
+
+    /// <summary>The kernel as a module of its own.</summary>
+    public string ToText() => new PtxModule(Target).Add(this).ToText();
+}
