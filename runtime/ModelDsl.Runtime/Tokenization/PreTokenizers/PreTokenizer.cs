@@ -7,11 +7,11 @@ internal abstract class PreTokenizer
     public abstract void Split(Piece piece, List<Piece> output);
 
     /// <summary>Runs the steps one after the other, each on the pieces the one before left.</summary>
-    public static List<Piece> Run(IReadOnlyList<PreTokenizer> steps, string text)
+    public static List<Piece> Run(IReadOnlyList<PreTokenizer> steps, Piece text)
     {
         var pieces = new List<Piece>();
         if (text.Length > 0)
-            pieces.Add(new Piece(text, 0, text.Length));
+            pieces.Add(text);
         var next = new List<Piece>();
         foreach (var step in steps)
         {

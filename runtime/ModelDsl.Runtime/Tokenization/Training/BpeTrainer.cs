@@ -41,7 +41,7 @@ public sealed class BpeTrainer
         var lookup = counts.GetAlternateLookup<ReadOnlySpan<char>>();
         var steps = TokenizerRecipe.PreTokenizers();
         foreach (var text in texts)
-            foreach (var piece in PreTokenizer.Run(steps, text))
+            foreach (var piece in PreTokenizer.Run(steps, new Piece(text, 0, text.Length)))
                 CollectionsMarshal.GetValueRefOrAddDefault(lookup, piece.Span, out _)++;
 
         foreach (var (word, count) in counts)
