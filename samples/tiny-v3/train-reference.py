@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Trains the sample's checkpoint with PyTorch and transformers, on one core in about half an hour.
 
-    train-reference.py CORPUS.txt CHECKPOINT_DIR [--minutes 25] [--threads 1]
+    train-reference.py CORPUS.txt [--minutes 28] [--threads 1]
+    train-reference.py --expect
 
-CHECKPOINT_DIR holds tokenizer.json beforehand; config.json, generation_config.json and model.safetensors (BF16, the
-router's bias F32) are written there. Packages: torch, transformers, tokenizers, safetensors.
+checkpoint/ beside this script holds tokenizer.json beforehand; config.json, generation_config.json and model.safetensors
+(BF16, the router's bias F32) are written there. Then, or with --expect alone, the checkpoint is read back by transformers'
+loader, and what it writes in float32 goes to expected/. Packages: torch, transformers, tokenizers, safetensors.
 """
 import argparse, json, math, pathlib, time
 
@@ -27,6 +29,8 @@ CONFIG = {
     "initializer_range": 0.02, "tie_word_embeddings": False,
     "bos_token_id": 0, "eos_token_id": 1, "use_cache": True, "torch_dtype": "bfloat16",
 }
+HERE = pathlib.Path(__file__).parent
+PROMPTS = {"romeo": "ROMEO:", "king": "KING RICHARD III:\nNow", "all": "All:\nSpeak, speak."}
 BATCH, LENGTH = 16, 192
 PEAK_RATE, WARMUP = 4e-3, 60
 BALANCE_RATE = 3e-3  # three times the paper's: the run is short
@@ -81,25 +85,41 @@ def save(model, folder):
         {"bos_token_id": 0, "eos_token_id": 1, "do_sample": False}, indent=2) + "\n")
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("corpus", type=pathlib.Path)
-    parser.add_argument("checkpoint", type=pathlib.Path)
-    parser.add_argument("--minutes", type=float, default=25)
-    parser.add_argument("--threads", type=int, default=1)
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
+def expect(checkpoint, folder, new_tokens=64):
+    """What the checkpoint writes: greedy tokens in float32, the margin of every choice, and the logits of the last."""
+    folder.mkdir(exist_ok=True)
+    tokenizer = Tokenizer.from_file(str(checkpoint / "tokenizer.json"))
+    model = DeepseekV3ForCausalLM.from_pretrained(checkpoint, dtype=torch.float32, experts_implementation="eager").eval()
+    for name, prompt in PROMPTS.items():
+        ids = [CONFIG["bos_token_id"]] + tokenizer.encode(prompt, add_special_tokens=False).ids
+        tokens, margins = [], []
+        with torch.no_grad():
+            output = model(torch.tensor([ids]), use_cache=True)
+            for step in range(new_tokens):
+                logits = output.logits[0, -1]
+                best = logits.topk(2)
+                tokens.append(int(best.indices[0]))
+                margins.append(float(f"{best.values[0] - best.values[1]:.4g}"))
+                if step < new_tokens - 1:
+                    output = model(torch.tensor([tokens[-1:]]), past_key_values=output.past_key_values, use_cache=True)
+        text = tokenizer.decode(tokens)
+        print(f"--- {name}\n{prompt}{text}")
+        (folder / f"{name}.json").write_text(json.dumps({
+            "prompt": prompt, "ids": ids, "tokens": tokens, "text": text, "min_margin": min(margins), "margins": margins,
+            "last_logits": [float(f"{value:.9g}") for value in logits]}, ensure_ascii=False, indent=1) + "\n")
+
+
+def train(options):
     torch.manual_seed(1623)
     generator = torch.Generator().manual_seed(1564)
-
     tokenizer = Tokenizer.from_file(str(options.checkpoint / "tokenizer.json"))
     encoding = tokenizer.encode(options.corpus.read_text(), add_special_tokens=False)
     tokens = torch.tensor(encoding.ids)
     blank = torch.tensor([token.endswith("\u010a\u010a") for token in encoding.tokens])  # two line ends, in byte symbols
-    train, held_out = tokens[:-16 * LENGTH], tokens[-16 * LENGTH:].view(16, LENGTH)
+    kept, held_out = tokens[:-16 * LENGTH], tokens[-16 * LENGTH:].view(16, LENGTH)
     held_out = torch.nn.functional.pad(held_out, (1, 0), value=CONFIG["bos_token_id"])
     speeches = blank.nonzero().flatten() + 1
-    speeches = speeches[speeches < len(train) - LENGTH]
+    speeches = speeches[speeches < len(kept) - LENGTH]
     model = DeepseekV3ForCausalLM._from_config(DeepseekV3Config(**CONFIG), experts_implementation="eager")
     moe_layers = [layer.mlp for layer in model.model.layers[CONFIG["first_k_dense_replace"]:]]
     for layer in moe_layers:
@@ -119,7 +139,7 @@ def main():
     while (done := (time.time() - began) / 60 / options.minutes) < 1:
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step, done)
-        loss = loss_of(windows(train, speeches, generator))
+        loss = loss_of(windows(kept, speeches, generator))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
@@ -134,6 +154,20 @@ def main():
             save(model, options.checkpoint)
     save(model, options.checkpoint)
     print(f"{step} steps, loss {average:.3f}")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("corpus", type=pathlib.Path, nargs="?")
+    parser.add_argument("--checkpoint", type=pathlib.Path, default=HERE / "checkpoint")
+    parser.add_argument("--expect", action="store_true")
+    parser.add_argument("--minutes", type=float, default=28)
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    if not options.expect:
+        train(options)
+    expect(options.checkpoint, options.checkpoint.parent / "expected")
 
 
 main()
