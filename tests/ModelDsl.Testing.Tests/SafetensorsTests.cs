@@ -30,11 +30,12 @@ public class SafetensorsTests
     [Fact]
     public void TheGoldensAreWhole()
     {
-        var goldens = Safetensors.Load(Repository.PathTo("tests", "goldens", "micro", "goldens.safetensors"));
-        var checkpoint = Safetensors.LoadFolder(Repository.PathTo("tests", "goldens", "micro", "checkpoint"));
+        var checkpoint = Safetensors.LoadFolder(GoldenModel.Micro.Checkpoint);
 
-        Assert.Equal([2, 48, 256], goldens["logits"].Shape);
+        Assert.Equal([2, 48, 256], GoldenModel.Micro.Tensors["logits"].Shape);
         Assert.Equal([256, 128], checkpoint["model.embed_tokens.weight"].Shape);
         Assert.Equal("F32", checkpoint["model.layers.1.mlp.gate.e_score_correction_bias"].Dtype);
+        Assert.Equal(8, GoldenModel.Variants.Count);
+        Assert.All(GoldenModel.Variants, name => Assert.Equal([2, 12], GoldenModel.Variant(name).Tensors["greedy.tokens"].Shape));
     }
 }

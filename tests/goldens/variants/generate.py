@@ -7,7 +7,7 @@ Needs torch, transformers (5.12), safetensors, numpy. Every checkpoint is writte
 transformers' own loader and run in float32 on the CPU. Each number is checked against the float64 implementation
 below, which follows the equations and shares no code with transformers.
 """
-import json, math, pathlib, sys
+import json, math, pathlib, sys, tempfile
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ import transformers
 from safetensors.torch import save_file
 
 ROWS, LENGTH, GREEDY = 2, 21, 12
-STORED = {"BF16": torch.bfloat16, "F16": torch.float16, "F32": torch.float32}
+STORED = {"BF16": torch.bfloat16, "F16": torch.float16, "F32": torch.float32, "FP8": torch.bfloat16}
 
 V3 = {"architectures": ["DeepseekV3ForCausalLM"], "model_type": "deepseek_v3", "scoring_func": "sigmoid",
       "topk_method": "noaux_tc", "norm_topk_prob": True, "routed_scaling_factor": 2.5}
@@ -48,6 +48,8 @@ VARIANTS = {
     "softmax-v2": ("F32", V2 | shape(45, 52, 3, 1, 3, 20, 24, 12, 6, 10, 6, 2, 16, 2, 3, 2)
                    | {"topk_method": "group_limited_greedy", "routed_scaling_factor": 1.5}),
     "softmax-v2-lite": ("BF16", V2 | shape(42, 50, 3, 1, 3, None, 24, 12, 8, 10, 6, 3, 20, 2) | {"rope_scaling": yarn(40, 8, 0.707, 0.707)}),
+    "fp8-ragged": ("FP8", V3 | shape(150, 140, 2, 1, 3, 130, 132, 40, 10, 44, 3, 2, 136) | {"quantization_config": {
+        "quant_method": "fp8", "fmt": "e4m3", "activation_scheme": "dynamic", "weight_block_size": [128, 128]}}),
 }
 
 
@@ -98,6 +100,45 @@ def random_weights(c, rng):
     return weights
 
 
+# The published FP8 format.
+
+def is_quantised(name):
+    return name.endswith("_proj.weight") or name.endswith("kv_a_proj_with_mqa.weight")
+
+
+def e4m3(x, scale):
+    return (x / scale).to(torch.float8_e4m3fn)
+
+
+def quantise_weights(tensors):
+    """128 x 128 blocks, smaller at the edges. Returns the tensors as stored, and what they stand for."""
+    stored, meant = {}, {}
+    for name, value in tensors.items():
+        if not is_quantised(name):
+            stored[name] = meant[name] = value
+            continue
+        value = value.float()
+        rows, columns = value.shape
+        codes = torch.empty(value.shape, dtype=torch.float8_e4m3fn)
+        scales = torch.empty(-(-rows // 128), -(-columns // 128))
+        meaning = torch.empty_like(value)
+        for i in range(scales.shape[0]):
+            for j in range(scales.shape[1]):
+                at = slice(128 * i, 128 * i + 128), slice(128 * j, 128 * j + 128)
+                scales[i, j] = value[at].abs().max() / 448
+                codes[at] = e4m3(value[at], scales[i, j])
+                meaning[at] = codes[at].float() * scales[i, j]
+        stored[name], stored[name + "_scale_inv"], meant[name] = codes, scales, meaning
+    return stored, meant
+
+
+def quantise_input(x):
+    """1 x 128 groups of each token, the last one smaller."""
+    groups = torch.tensor(x, dtype=torch.float32).split(128, dim=-1)
+    scales = [group.abs().amax(-1, keepdim=True) / 448 for group in groups]
+    return torch.cat([e4m3(group, scale).float() * scale for group, scale in zip(groups, scales)], -1).double().numpy()
+
+
 # The same model in float64, from its equations. One row of tokens at a time.
 
 def mscale(factor, m):
@@ -134,29 +175,39 @@ def rotate(x, angle, factor):
     return np.stack([even * cos - odd * sin, odd * cos + even * sin], -1).reshape(x.shape)
 
 
-def attend(c, w, name, x):
+def as_is(x):
+    return x
+
+
+def linear(w, name, x, quantise=as_is):
+    """Every layer that the FP8 format quantises; `quantise` is what happens to its input."""
+    return quantise(x) @ w[name + ".weight"].T
+
+
+def attend(c, w, name, x, quantise):
     t, heads, nope, kv = len(x), c["num_attention_heads"], c["qk_nope_head_dim"], c["kv_lora_rank"]
     frequencies, factor, scale = rotation(c)
     angle = np.arange(t)[:, None] * frequencies
     if c["q_lora_rank"] is None:
-        q = x @ w[name + "q_proj.weight"].T
+        q = linear(w, name + "q_proj", x, quantise)
     else:
-        q = rms(x @ w[name + "q_a_proj.weight"].T, w[name + "q_a_layernorm.weight"]) @ w[name + "q_b_proj.weight"].T
+        q = rms(linear(w, name + "q_a_proj", x, quantise), w[name + "q_a_layernorm.weight"])
+        q = linear(w, name + "q_b_proj", q, quantise)
     q = q.reshape(t, heads, -1)
-    latent = x @ w[name + "kv_a_proj_with_mqa.weight"].T
+    latent = linear(w, name + "kv_a_proj_with_mqa", x, quantise)
     k_rope = rotate(latent[:, kv:], angle, factor)
-    up = (rms(latent[:, :kv], w[name + "kv_a_layernorm.weight"]) @ w[name + "kv_b_proj.weight"].T).reshape(t, heads, -1)
+    up = linear(w, name + "kv_b_proj", rms(latent[:, :kv], w[name + "kv_a_layernorm.weight"]), quantise).reshape(t, heads, -1)
     scores = np.einsum("ihd,jhd->hij", q[..., :nope], up[..., :nope])
     scores += np.einsum("ihd,jd->hij", rotate(q[..., nope:], angle[:, None], factor), k_rope)
     scores = np.where(np.tri(t, dtype=bool), scores * scale, -np.inf)
     p = np.exp(scores - scores.max(-1, keepdims=True))
     p /= p.sum(-1, keepdims=True)
-    return np.einsum("hij,jhd->ihd", p, up[..., nope:]).reshape(t, -1) @ w[name + "o_proj.weight"].T
+    return linear(w, name + "o_proj", np.einsum("hij,jhd->ihd", p, up[..., nope:]).reshape(t, -1), quantise)
 
 
-def silu_mlp(w, name, x):
-    gate = x @ w[name + ".gate_proj.weight"].T
-    return (gate / (1 + np.exp(-gate)) * (x @ w[name + ".up_proj.weight"].T)) @ w[name + ".down_proj.weight"].T
+def silu_mlp(w, name, x, quantise):
+    gate = linear(w, name + ".gate_proj", x, quantise)
+    return linear(w, name + ".down_proj", gate / (1 + np.exp(-gate)) * linear(w, name + ".up_proj", x, quantise), quantise)
 
 
 def route(c, w, name, x):
@@ -193,20 +244,20 @@ def route(c, w, name, x):
     return indices, weights * c["routed_scaling_factor"], scores, margin
 
 
-def forward(c, w, ids):
+def forward(c, w, ids, quantise=as_is):
     values, x = {}, w["model.embed_tokens.weight"][ids]
     for i in range(c["num_hidden_layers"]):
         layer = f"model.layers.{i}."
-        attention = attend(c, w, layer + "self_attn.", rms(x, w[layer + "input_layernorm.weight"]))
+        attention = attend(c, w, layer + "self_attn.", rms(x, w[layer + "input_layernorm.weight"]), quantise)
         x = x + attention
         normed = rms(x, w[layer + "post_attention_layernorm.weight"])
         if i < c["first_k_dense_replace"]:
-            x = x + silu_mlp(w, layer + "mlp", normed)
+            x = x + silu_mlp(w, layer + "mlp", normed, quantise)
         else:
             indices, weights, scores, margin = route(c, w, layer + "mlp.", normed)
-            x = x + silu_mlp(w, layer + "mlp.shared_experts", normed)
+            x = x + silu_mlp(w, layer + "mlp.shared_experts", normed, quantise)
             for t, (chosen, share) in enumerate(zip(indices, weights)):
-                x[t] += sum(s * silu_mlp(w, f"{layer}mlp.experts.{e}", normed[t]) for e, s in zip(chosen, share))
+                x[t] += sum(s * silu_mlp(w, f"{layer}mlp.experts.{e}", normed[t], quantise) for e, s in zip(chosen, share))
             values |= {f"router.{i}.indices": indices, f"router.{i}.weights": weights,
                        f"router.{i}.scores": scores, f"router.{i}.margin": margin}
         values |= {f"attn_out.{i}": attention, f"hidden.{i + 1}": x}
@@ -275,23 +326,38 @@ def relative(actual, expected):
     return float(np.linalg.norm(actual - expected) / np.linalg.norm(expected))
 
 
+def publish(folder, tensors, c):
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    (folder / "config.json").write_text(json.dumps(c, indent=2) + "\n")
+    return folder
+
+
 def attempt(folder, stored, c, seed):
     rng = np.random.default_rng(seed)
     tensors = {name: torch.tensor(value).to(torch.float32 if name.endswith("bias") else STORED[stored])
                for name, value in random_weights(c, rng).items()}
-    folder.mkdir(parents=True, exist_ok=True)
-    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
-    (folder / "config.json").write_text(json.dumps(c, indent=2) + "\n")
     ids = torch.tensor(rng.integers(2, c["vocab_size"], (ROWS, LENGTH)))
-    model = load(folder, c)
+    if stored == "FP8":
+        published, tensors = quantise_weights(tensors)
+        with tempfile.TemporaryDirectory() as scratch:
+            widened = {name: value for name, value in c.items() if name != "quantization_config"}
+            model = load(publish(pathlib.Path(scratch), tensors, widened), widened)
+        publish(folder, published, c)
+    else:
+        model = load(publish(folder, tensors, c), c)
     values = by_transformers(model, c, ids)
-    exact = [forward(c, {name: value.double().numpy() for name, value in tensors.items()}, row) for row in ids.numpy()]
+    weights = {name: value.double().numpy() for name, value in tensors.items()}
+    exact = [forward(c, weights, row) for row in ids.numpy()]
     for name, value in exact[0].items():
         if name.startswith("router") and name.endswith(("scores", "margin")):
             values[name] = torch.tensor(np.stack([row[name] for row in exact]), dtype=torch.float32)
     errors = {name: relative(value.double().numpy(), np.stack([row[name] for row in exact[:len(value)]]))
               for name, value in values.items()}
     values |= greedy(model, ids) | {"input_ids": ids}
+    if stored == "FP8":
+        both = np.stack([forward(c, weights, row, quantise_input)["logits"] for row in ids.numpy()])
+        values["w8a8.logits"] = torch.tensor(both, dtype=torch.float32)
     return {name: value.contiguous() for name, value in values.items()}, errors
 
 
@@ -299,7 +365,7 @@ def main():
     out = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent)
     torch.set_num_threads(1)
     for name, (stored, overrides) in VARIANTS.items():
-        c = COMMON | overrides | {"torch_dtype": {"BF16": "bfloat16", "F16": "float16", "F32": "float32"}[stored]}
+        c = COMMON | overrides | {"torch_dtype": {"BF16": "bfloat16", "F16": "float16", "F32": "float32", "FP8": "bfloat16"}[stored]}
         for seed in range(100):
             values, errors = attempt(out / name / "checkpoint", stored, c, seed)
             routing = min([float(value.min()) for key, value in values.items() if key.endswith(".margin") and key[0] == "r"], default=math.inf)
@@ -315,6 +381,7 @@ def main():
                    "min_routing_margin": None if math.isinf(routing) else float(f"{routing:.3g}"),
                    "min_greedy_margin": float(f"{values['greedy.margin'].min():.3g}"),
                    "logits_rms": float(f"{values['logits'].pow(2).mean().sqrt():.3g}"),
+                   **({"w8a8_to_w8a16": relative(values["w8a8.logits"].numpy(), values["logits"].numpy())} if stored == "FP8" else {}),
                    "relative_l2_float32_to_float64": {key: float(f"{value:.2g}") for key, value in errors.items()}}
         (out / name / "summary.json").write_text(json.dumps(summary, indent=1) + "\n")
         print(name, "seed", seed, f"worst relative error {worst:.1e}", flush=True)
