@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using ModelDsl.Compiler.Graph;
+using ModelDsl.Ptx;
+using ModelDsl.Ptx.Targets;
 
 namespace ModelDsl.Compiler.Kernels;
 
@@ -16,6 +18,9 @@ public abstract record Kernel
     public abstract ImmutableArray<KernelParameter> Parameters { get; }
 
     public abstract LaunchGeometry Geometry { get; }
+
+    /// <summary>Writes the kernel as a module of its own.</summary>
+    public virtual PtxModule Emit(PtxTarget target) => throw new PtxException($"kernel '{Name}' cannot be written yet");
 }
 
 public enum ParameterKind

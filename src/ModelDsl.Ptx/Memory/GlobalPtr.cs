@@ -20,8 +20,7 @@ public sealed class GlobalPtr<T> : Pointer<T> where T : Value
     }
 
     /// <summary>Moves by a 64-bit number of elements.</summary>
-    public static GlobalPtr<T> operator +(GlobalPtr<T> pointer, S64 index) =>
-        new(pointer.K, (new S64(pointer.K, pointer.Base) + index * (S64)(long)Size).Operand, pointer.ByteOffset);
+    public GlobalPtr<T> Advance(S64 index) => new(K, (new S64(K, Base) + index * (S64)(long)Size).Operand, ByteOffset);
 
     /// <summary>The start of a row; the product is taken in 64 bits, so that big matrices do not overflow.</summary>
     /// <param name="stride">Elements from row to row.</param>
@@ -33,7 +32,7 @@ public sealed class GlobalPtr<T> : Pointer<T> where T : Value
             return new GlobalPtr<T>(K, @base, offset);
         }
 
-        return row.Constant == 0 ? this : this + K.MultiplyWide(row, stride);
+        return row.Constant == 0 ? this : Advance(K.MultiplyWide(row, stride));
     }
 
     /// <summary>The same place, holding something else.</summary>
