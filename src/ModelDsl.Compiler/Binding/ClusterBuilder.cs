@@ -1,0 +1,26 @@
+using ModelDsl.Compiler.Diagnostics;
+using ModelDsl.Compiler.Specs;
+
+namespace ModelDsl.Compiler.Binding;
+
+/// <summary>Bound block to <see cref="ClusterSpec"/>.</summary>
+internal static class ClusterBuilder
+{
+    private const double SecondsPerHour = 3600;
+
+    public static ClusterSpec Build(string name, BoundBlock block)
+    {
+        var node = block.Block("node")!;
+        return new ClusterSpec(
+            name,
+            GpuProfiles.ByName(block.Word("gpu"))!,
+            block.Int("nodes"),
+            new NodeSpec(node.Int("gpus"), node.Number("nvlink"), node.Int("nics"), node.TryNumber("nic") ?? 0, node.Origin),
+            block.TryCall("network") is { } network
+                ? new NetworkSpec(network.Name, network.Arguments.Keys.OrderBy(k => k, StringComparer.Ordinal)
+                    .Select(k => new NamedNumber(k, network.Number(k))).ToEquatable(), new Origin(network.Span))
+                : null,
+            block.TryNumber("price") * SecondsPerHour,
+            block.Origin);
+    }
+}
