@@ -5,22 +5,20 @@ using ModelDsl.Runtime.Numerics;
 namespace ModelDsl.Runtime.Checkpoints;
 
 /// <summary>
-/// Quantises weights as DeepSeek-V3 does (V3 report, section 3.3.2): per 128 x 128 block <c>scale = amax / 448</c> in float32,
+/// Quantises weights as DeepSeek-V3 does (V3 report, section 3.3.2): per block (128 x 128 there) <c>scale = amax / 448</c> in float32,
 /// <c>q = e4m3(w / scale)</c>. At a ragged edge a block is what is left.
 /// </summary>
 internal static class BlockQuantizer
 {
-    private const int Block = WeightBinding.Block;
-
-    /// <summary>Quantises up to 128 rows.</summary>
+    /// <summary>Quantises the rows of one row of blocks.</summary>
     /// <param name="codes">[rows, columns]</param>
-    /// <param name="scales">[ceil(columns / 128)]</param>
-    public static void QuantizeStrip(WeightSource source, long firstRow, int rows, Span<byte> codes, Span<float> scales)
+    /// <param name="scales">[ceil(columns / blockColumns)]</param>
+    public static void QuantizeStrip(WeightSource source, long firstRow, int rows, int blockColumns, Span<byte> codes, Span<float> scales)
     {
-        Span<float> tile = new float[Block * Math.Min(Block, source.Columns)];
-        for (var column = 0; column < source.Columns; column += Block)
+        Span<float> tile = new float[rows * Math.Min(blockColumns, source.Columns)];
+        for (var column = 0; column < source.Columns; column += blockColumns)
         {
-            var width = Math.Min(Block, source.Columns - column);
+            var width = Math.Min(blockColumns, source.Columns - column);
             var amax = 0f;
             for (var row = 0; row < rows; row++)
             {
@@ -30,7 +28,7 @@ internal static class BlockQuantizer
             }
             // A block of zeros has no scale of its own; any one gives back zeros.
             var scale = amax / E4M3.Max is > 0 and var quotient ? quotient : 1;
-            scales[column / Block] = scale;
+            scales[column / blockColumns] = scale;
             for (var row = 0; row < rows; row++)
                 E4M3.NarrowQuotients(tile.Slice(row * width, width), scale, codes.Slice(row * source.Columns + column, width));
         }

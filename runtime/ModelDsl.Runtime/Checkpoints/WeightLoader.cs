@@ -12,7 +12,7 @@ public sealed class WeightLoader
 {
     private const int StagingBytes = 64 << 20;
     private const int LargestUpload = 1 << 30;
-    private const int StripRows = WeightBinding.Block;
+    private const int StripRows = 128;
     private const long ParallelElements = 1 << 17;
 
     private readonly IStream _stream;
@@ -37,81 +37,96 @@ public sealed class WeightLoader
         var total = weights.Sum(weight => weight.Parts.Sum(part => (long)part.Rows * weight.Columns * weight.ElementBytes));
         var done = 0L;
         foreach (var weight in weights)
+        {
+            loader.ClearPadding(weight);
             foreach (var part in weight.Parts)
             {
                 loader.LoadPart(weight, part, inventory[part.Tensor]);
                 progress?.Report(new LoadProgress(done += (long)part.Rows * weight.Columns * weight.ElementBytes, total));
             }
+        }
         stream.Synchronize();
+    }
+
+    private void ClearPadding(WeightBinding weight)
+    {
+        if (!weight.HasPadding) return;
+        _stream.Fill(_arena + (ulong)weight.Offset, 0, weight.Bytes);
+        if (weight.Scales is { } scales) _stream.Fill(_arena + (ulong)scales.Offset, 0, scales.Rows * ScaleRowBytes(weight, scales));
     }
 
     private void LoadPart(WeightBinding weight, WeightPart part, WeightSource source)
     {
         var destination = _arena + (ulong)(weight.Offset + (long)part.Row * weight.Columns * weight.ElementBytes);
-        var scales = _arena + (ulong)(weight.ScaleOffset + (long)part.ScaleRow * weight.ScaleColumns * sizeof(float));
-        if (IsStoredAs(weight.Type, source))
-        {
-            for (var offset = 0L; offset < source.Tensor.Bytes; offset += LargestUpload)
-                _stream.Upload(source.Tensor.Slice(offset, (int)Math.Min(LargestUpload, source.Tensor.Bytes - offset)), destination + (ulong)offset);
-            if (weight.Type == WeightType.E4M3) _stream.Upload(MemoryMarshal.AsBytes(source.Scales), scales);
-        }
-        else
-        {
-            Convert(weight, part, source, destination, scales);
-        }
+        if (weight.Scales is { } scales) LoadQuantized(weight, part, source, destination, scales);
+        else if (source.Tensor.Type == (weight.Type == WeightType.F32 ? StorageType.F32 : StorageType.BF16)) UploadAsStored(source, destination);
+        else Convert(weight, part, StripRows, destination, (first, rows, output) => Widen(weight, source, first, rows, output));
     }
 
-    private static bool IsStoredAs(WeightType type, WeightSource source) => type switch
+    private void LoadQuantized(WeightBinding weight, WeightPart part, WeightSource source, ulong destination, WeightScales scales)
     {
-        WeightType.F32 => source.Tensor.Type == StorageType.F32,
-        WeightType.BF16 => source.Tensor.Type == StorageType.BF16,
-        _ => source.IsBlockScaledE4M3,
-    };
+        var scaleDestination = _arena + (ulong)(scales.Offset + part.ScaleRow * ScaleRowBytes(weight, scales));
+        if (source.HasBlocksOf(scales))
+        {
+            UploadAsStored(source, destination);
+            _stream.Upload(MemoryMarshal.AsBytes(source.Scales), scaleDestination);
+            return;
+        }
+        var width = (int)(ScaleRowBytes(weight, scales) / sizeof(float));
+        var found = new float[(part.Rows + scales.BlockRows - 1) / scales.BlockRows * width];
+        Convert(weight, part, scales.BlockRows, destination, (first, rows, codes) =>
+            BlockQuantizer.QuantizeStrip(
+                source, first, rows, scales.BlockColumns, codes, found.AsSpan(first / scales.BlockRows * width, width)));
+        _stream.Upload(MemoryMarshal.AsBytes(found.AsSpan()), scaleDestination);
+    }
 
-    private void Convert(WeightBinding weight, WeightPart part, WeightSource source, ulong destination, ulong scaleDestination)
+    private void UploadAsStored(WeightSource source, ulong destination)
+    {
+        for (var offset = 0L; offset < source.Tensor.Bytes; offset += LargestUpload)
+            _stream.Upload(source.Tensor.Slice(offset, (int)Math.Min(LargestUpload, source.Tensor.Bytes - offset)), destination + (ulong)offset);
+    }
+
+    private void Convert(WeightBinding weight, WeightPart part, int stripRows, ulong destination, StripConverter convert)
     {
         var rowBytes = weight.Columns * weight.ElementBytes;
-        var chunkRows = (int)Math.Min(part.Rows, Math.Max(1, StagingBytes / (long)rowBytes / StripRows) * StripRows);
+        var chunkRows = (int)Math.Min(part.Rows, Math.Max(1, StagingBytes / (long)rowBytes / stripRows) * stripRows);
         if (_staging.Length < chunkRows * rowBytes) _staging = new byte[chunkRows * rowBytes];
-        var scales = weight.Type == WeightType.E4M3 ? new float[(part.Rows + StripRows - 1) / StripRows * weight.ScaleColumns] : [];
-
         for (var first = 0; first < part.Rows; first += chunkRows)
         {
-            var rows = Math.Min(chunkRows, part.Rows - first);
             var start = first;
-            var strips = (rows + StripRows - 1) / StripRows;
+            var rows = Math.Min(chunkRows, part.Rows - first);
+            var strips = (rows + stripRows - 1) / stripRows;
             void ConvertStrip(int strip)
             {
-                var stripStart = strip * StripRows;
-                var stripRows = Math.Min(StripRows, rows - stripStart);
-                WeightLoader.ConvertStrip(
-                    weight, source, start + stripStart, stripRows, _staging.AsSpan(stripStart * rowBytes, stripRows * rowBytes), scales);
+                var row = strip * stripRows;
+                var count = Math.Min(stripRows, rows - row);
+                convert(start + row, count, _staging.AsSpan(row * rowBytes, count * rowBytes));
             }
             if ((long)rows * weight.Columns >= ParallelElements) Parallel.For(0, strips, ConvertStrip);
             else for (var strip = 0; strip < strips; strip++) ConvertStrip(strip);
             _stream.Upload(_staging.AsSpan(0, rows * rowBytes), destination + (ulong)((long)first * rowBytes));
         }
-        if (scales.Length > 0) _stream.Upload(MemoryMarshal.AsBytes(scales.AsSpan()), scaleDestination);
     }
 
-    private static void ConvertStrip(WeightBinding weight, WeightSource source, int firstRow, int rows, Span<byte> destination, float[] scales)
+    private static void Widen(WeightBinding weight, WeightSource source, int firstRow, int rows, Span<byte> destination)
     {
-        if (weight.Type == WeightType.E4M3)
+        if (weight.Type == WeightType.F32)
         {
-            BlockQuantizer.QuantizeStrip(
-                source, firstRow, rows, destination, scales.AsSpan(firstRow / StripRows * weight.ScaleColumns, weight.ScaleColumns));
+            var values = MemoryMarshal.Cast<byte, float>(destination);
+            for (var row = 0; row < rows; row++) source.Read(firstRow + row, 0, values.Slice(row * weight.Columns, weight.Columns));
             return;
         }
-        var floats = weight.Type == WeightType.F32 ? MemoryMarshal.Cast<byte, float>(destination) : new float[weight.Columns];
+        var codes = MemoryMarshal.Cast<byte, ushort>(destination);
+        var floats = new float[weight.Columns];
         for (var row = 0; row < rows; row++)
         {
-            if (weight.Type == WeightType.F32)
-            {
-                source.Read(firstRow + row, 0, floats.Slice(row * weight.Columns, weight.Columns));
-                continue;
-            }
             source.Read(firstRow + row, 0, floats);
-            BFloat16.Narrow(floats, MemoryMarshal.Cast<byte, ushort>(destination.Slice(row * weight.Columns * 2, weight.Columns * 2)));
+            BFloat16.Narrow(floats, codes.Slice(row * weight.Columns, weight.Columns));
         }
     }
+
+    private static long ScaleRowBytes(WeightBinding weight, WeightScales scales) =>
+        (weight.Columns + scales.BlockColumns - 1) / scales.BlockColumns * sizeof(float);
+
+    private delegate void StripConverter(int firstRow, int rows, Span<byte> destination);
 }

@@ -11,8 +11,8 @@ internal sealed class WeightSource(StoredTensor tensor, int columns, float[]? sc
     public int Columns => columns;
 
     /// <summary>True where the stored codes and scales are what the device wants.</summary>
-    public bool IsBlockScaledE4M3 =>
-        tensor.Type == StorageType.F8E4M3 && scales is not null && blockRows == WeightBinding.Block && blockColumns == WeightBinding.Block;
+    public bool HasBlocksOf(WeightScales wanted) =>
+        tensor.Type == StorageType.F8E4M3 && blockRows == wanted.BlockRows && blockColumns == wanted.BlockColumns;
 
     /// <summary>Row-major scales of the blocks.</summary>
     public ReadOnlySpan<float> Scales => scales;

@@ -49,13 +49,14 @@ public class WeightLoaderTests
     }
 
     [Fact]
-    public void Parts_are_stacked_by_rows()
+    public void Parts_are_stacked_by_rows_and_what_no_part_fills_is_zero()
     {
         var stored = Safetensors.LoadFolder(Micro("checkpoint"));
         const string gate = "model.layers.0.mlp.gate_proj.weight", up = "model.layers.0.mlp.up_proj.weight";
-        var binding = new WeightBinding(WeightType.BF16, 128, 256, 0, [new(gate, 0, 192, 0), new(up, 192, 192, 2)]);
-        var loaded = Load(Micro("checkpoint"), binding, 256 + 384 * 128 * 2);
-        Assert.Equal([.. stored[gate].Bytes, .. stored[up].Bytes], loaded[256..]);
+        var binding = new WeightBinding(WeightType.BF16, 400, 128, 256, null, new(gate, 192), new(up, 192, Row: 200));
+        var loaded = Load(Micro("checkpoint"), binding, 256 + 400 * 128 * 2);
+        var (gap, rest) = (new byte[8 * 256], new byte[8 * 256]);
+        Assert.Equal([.. stored[gate].Bytes, .. gap, .. stored[up].Bytes, .. rest], loaded[256..]);
     }
 
     [Fact]
@@ -65,9 +66,9 @@ public class WeightLoaderTests
         using var device = new HostDevice();
         WeightBinding[] weights =
         [
-            new(WeightType.F32, 128, 0, 0, [new("model.norm.weight", 0, 1, 0)]),
-            new(WeightType.F32, 100, 0, 0, [new("model.embed_tokens.weight", 0, 256, 0)]),
-            new(WeightType.F32, 128, 0, 0, [new("model.layers.9.input_layernorm.weight", 0, 1, 0)]),
+            new(WeightType.F32, 1, 128, 0, null, new WeightPart("model.norm.weight", 1)),
+            new(WeightType.F32, 256, 100, 0, null, new WeightPart("model.embed_tokens.weight", 256)),
+            new(WeightType.F32, 1, 128, 0, null, new WeightPart("model.layers.9.input_layernorm.weight", 1)),
         ];
         var e = Assert.Throws<CheckpointException>(() => WeightLoader.Load(checkpoint, weights, ["model.layers."], device.CreateStream(), 0));
         Assert.Equal(
@@ -124,7 +125,8 @@ public class WeightLoaderTests
         var (rows, columns) = shape.Count == 1 ? (1, (int)shape[0]) : ((int)shape[0], (int)shape[1]);
         var bytes = rows * columns * (type switch { WeightType.F32 => 4, WeightType.BF16 => 2, _ => 1 });
         var scaleBytes = type == WeightType.E4M3 ? (rows + 127) / 128 * ((columns + 127) / 128) * 4 : 0;
-        var loaded = Load(folder, new WeightBinding(type, columns, 0, bytes, [new(tensor, 0, rows, 0)]), bytes + scaleBytes);
+        var blocks = type == WeightType.E4M3 ? new WeightScales((rows + 127) / 128, bytes) : null;
+        var loaded = Load(folder, new WeightBinding(type, rows, columns, 0, blocks, new WeightPart(tensor, rows)), bytes + scaleBytes);
         scales = loaded[bytes..];
         return loaded[..bytes];
     }
@@ -135,6 +137,7 @@ public class WeightLoaderTests
         using var device = new HostDevice();
         using var stream = device.CreateStream();
         using var arena = device.Allocate(bytes);
+        stream.Fill(arena.Address, 0xee, bytes);
         WeightLoader.Load(checkpoint, [binding], Everything, stream, arena.Address);
         var loaded = new byte[bytes];
         stream.Download(arena.Address, loaded);
