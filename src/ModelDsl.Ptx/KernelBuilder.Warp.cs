@@ -30,6 +30,9 @@ public sealed partial class KernelBuilder
     /// <summary>True if it holds in every lane.</summary>
     public Pred All(Pred predicate) => Collective<Pred>("vote.sync.all.pred", predicate.Plain().Operand);
 
+    /// <summary>The lanes that hold the same value as this one, as bits.</summary>
+    public U32 MatchAny(S32 value) => Collective<U32>("match.any.sync.b32", InRegister(value));
+
     /// <summary>The lanes that are here.</summary>
     public U32 ActiveMask() => new(this, EmitOne("activemask.b32", Effect.Reads, RegisterClass.B32, []));
 

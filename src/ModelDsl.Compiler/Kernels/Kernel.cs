@@ -19,8 +19,23 @@ public abstract record Kernel
 
     public abstract LaunchGeometry Geometry { get; }
 
-    /// <summary>Writes the kernel as a module of its own.</summary>
-    public virtual PtxModule Emit(PtxTarget target) => throw new PtxException($"kernel '{Name}' cannot be written yet");
+    /// <summary>The oldest target that has the instructions the kernel is made of.</summary>
+    public virtual PtxTarget MinimumTarget => PtxTarget.Sm80;
+
+    /// <summary>Writes the kernel as a module of its own: a pure function of the record and the target.</summary>
+    public virtual PtxModule Emit(PtxTarget target)
+    {
+        var module = new PtxModule(target);
+        module.Kernel(Name, k =>
+        {
+            k.RequireThreads(Geometry.Threads);
+            Write(k);
+        });
+        return module;
+    }
+
+    /// <summary>Declares the parameters in the order of <see cref="Parameters"/> and writes the body.</summary>
+    protected virtual void Write(KernelBuilder k) => throw new PtxException($"kernel '{Name}' cannot be written yet");
 }
 
 public enum ParameterKind

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using ModelDsl.Compiler.Graph;
 using ModelDsl.Ptx;
-using ModelDsl.Ptx.Targets;
 using ModelDsl.Ptx.Values;
 
 namespace ModelDsl.Compiler.Kernels.Attention;
@@ -27,14 +26,7 @@ public sealed record MlaCombineKernel(int Heads, int KvRank, DType Io) : Kernel
 
     private int Threads => Math.Min(128, (KvRank + 31) / 32 * 32);
 
-    public override PtxModule Emit(PtxTarget target)
-    {
-        var module = new PtxModule(target);
-        module.Kernel(Name, Write);
-        return module;
-    }
-
-    private void Write(KernelBuilder k)
+    protected override void Write(KernelBuilder k)
     {
         var partial = k.GlobalPtrParam<F32>("partial");
         var lse = k.GlobalPtrParam<F32>("lse");
@@ -42,7 +34,6 @@ public sealed record MlaCombineKernel(int Heads, int KvRank, DType Io) : Kernel
         var asF32 = Io == DType.F32 ? k.GlobalPtrParam<F32>("out") : null;
         var splits = k.S32Param("splits");
         _ = k.S32Param("tokens");
-        k.RequireThreads(Threads);
         var (head, sequence) = (k.BlockIdX, k.BlockIdY);
         var first = sequence * splits * Heads + head;
 

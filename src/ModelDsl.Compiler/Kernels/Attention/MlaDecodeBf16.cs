@@ -42,7 +42,6 @@ internal sealed class MlaDecodeBf16(MlaDecodeKernel shape, KernelBuilder k)
         var lse = k.GlobalPtrParam<F32>("lse");
         var (maxPages, splits) = (k.S32Param("max_pages"), k.S32Param("splits"));
         _ = k.S32Param("tokens");
-        k.RequireThreads(Threads);
         var sharedQ = k.DynamicShared<BF16>(HeadRows * _stride);
         var sharedC = k.DynamicShared<BF16>(CacheRows * _stride);
         var sharedP = k.DynamicShared<BF16>(HeadRows * ProbabilityStride);

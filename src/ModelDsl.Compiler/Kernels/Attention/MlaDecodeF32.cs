@@ -30,7 +30,6 @@ internal sealed class MlaDecodeF32(MlaDecodeKernel shape, KernelBuilder k)
         var lse = k.GlobalPtrParam<F32>("lse");
         var (maxPages, splits) = (k.S32Param("max_pages"), k.S32Param("splits"));
         _ = k.S32Param("tokens");
-        k.RequireThreads(Threads);
         var query = k.DynamicShared<F32>(Room(width));
         var warpSums = k.DynamicShared<F32>(Warps * Room(rank));
         var (warpLargest, warpTotal) = (k.DynamicShared<F32>(Warps), k.DynamicShared<F32>(Warps));

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using ModelDsl.Compiler.Graph;
 using ModelDsl.Ptx;
-using ModelDsl.Ptx.Targets;
 
 namespace ModelDsl.Compiler.Kernels.Attention;
 
@@ -40,14 +39,9 @@ public sealed record MlaDecodeKernel(
         ? new LaunchGeometry(Dim.Splits, (Heads + 15) / 16, Dim.Tokens, MlaDecodeBf16.Threads, MlaDecodeBf16.SharedBytes(this))
         : new LaunchGeometry(Dim.Splits, Heads, Dim.Tokens, MlaDecodeF32.Threads, MlaDecodeF32.SharedBytes(this));
 
-    public override PtxModule Emit(PtxTarget target)
+    protected override void Write(KernelBuilder k)
     {
-        var module = new PtxModule(target);
-        module.Kernel(Name, k =>
-        {
-            if (Io == DType.BF16) new MlaDecodeBf16(this, k).Emit();
-            else new MlaDecodeF32(this, k).Emit();
-        });
-        return module;
+        if (Io == DType.BF16) new MlaDecodeBf16(this, k).Emit();
+        else new MlaDecodeF32(this, k).Emit();
     }
 }

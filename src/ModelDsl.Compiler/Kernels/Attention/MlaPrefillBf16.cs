@@ -37,7 +37,6 @@ internal sealed class MlaPrefillBf16(MlaPrefillKernel shape, KernelBuilder k)
         var kRope = k.GlobalPtrParam<BF16>("k_rope");
         var output = k.GlobalPtrParam<BF16>("out");
         var (tokens, context) = (k.S32Param("tokens"), k.S32Param("context"));
-        k.RequireThreads(Threads);
         var sharedQ = k.DynamicShared<BF16>(QueryRows * _qkStride);
         var sharedK = k.DynamicShared<BF16>(KeyRows * _qkStride);
         var sharedV = k.DynamicShared<BF16>(KeyRows * _vStride);

@@ -23,7 +23,6 @@ internal sealed class MlaPrefillF32(MlaPrefillKernel shape, KernelBuilder k)
         var kRope = k.GlobalPtrParam<F32>("k_rope");
         var output = k.GlobalPtrParam<F32>("out");
         var (tokens, context) = (k.S32Param("tokens"), k.S32Param("context"));
-        k.RequireThreads(Warps * 32);
         // The two parts start on 16 bytes each, so that both can be read in vectors.
         var (nopeRoom, ropeRoom) = ((nope + 3) / 4 * 4, (rope + 3) / 4 * 4);
         var query = k.Shared<F32>("query", Warps * (nopeRoom + ropeRoom)).Row(k.WarpId, nopeRoom + ropeRoom);

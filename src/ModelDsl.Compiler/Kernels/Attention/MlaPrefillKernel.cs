@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using ModelDsl.Compiler.Graph;
 using ModelDsl.Ptx;
-using ModelDsl.Ptx.Targets;
 
 namespace ModelDsl.Compiler.Kernels.Attention;
 
@@ -28,14 +27,9 @@ public sealed record MlaPrefillKernel(int Heads, int NopeDim, int RopeDim, int V
         ? new LaunchGeometry(Dim.CeilDiv(Dim.Tokens, MlaPrefillBf16.QueryRows), Heads, 1, MlaPrefillBf16.Threads, MlaPrefillBf16.SharedBytes(this))
         : new LaunchGeometry(Dim.CeilDiv(Dim.Tokens, MlaPrefillF32.Warps), Heads, 1, MlaPrefillF32.Warps * 32);
 
-    public override PtxModule Emit(PtxTarget target)
+    protected override void Write(KernelBuilder k)
     {
-        var module = new PtxModule(target);
-        module.Kernel(Name, k =>
-        {
-            if (Io == DType.BF16) new MlaPrefillBf16(this, k).Emit();
-            else new MlaPrefillF32(this, k).Emit();
-        });
-        return module;
+        if (Io == DType.BF16) new MlaPrefillBf16(this, k).Emit();
+        else new MlaPrefillF32(this, k).Emit();
     }
 }

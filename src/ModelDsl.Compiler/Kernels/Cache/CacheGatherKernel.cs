@@ -2,6 +2,9 @@ using System.Collections.Immutable;
 using ModelDsl.Compiler.Graph;
 using ModelDsl.Compiler.Kernels.Access;
 using ModelDsl.Compiler.Specs;
+using ModelDsl.Ptx;
+using ModelDsl.Ptx.Targets;
+using ModelDsl.Ptx.Values;
 
 namespace ModelDsl.Compiler.Kernels.Cache;
 
@@ -23,5 +26,50 @@ public sealed record CacheGatherKernel(int KvRank, int RopeDim, int Page, DType 
 
     public override LaunchGeometry Geometry => new(Dim.Context, Tiling.Threads);
 
+    /// <summary>Conversions to E4M3 came with Ada.</summary>
+    public override PtxTarget MinimumTarget => Quantize is null ? PtxTarget.Sm80 : PtxTarget.Sm89;
+
     private RowTiling Tiling => RowTiling.WholeRow(KvRank, Io, grouped: Quantize is not null, RopeDim);
+
+    protected override void Write(KernelBuilder k)
+    {
+        var cache = ActivationPtr.Param(k, "cache", Io);
+        var pages = k.GlobalPtrParam<S32>("pages");
+        var latent = Quantize is null ? ActivationPtr.Param(k, "latent", Io) : null;
+        var q = Quantize is null ? null : k.GlobalPtrParam<U8>("q");
+        var scales = Quantize is null ? null : k.GlobalPtrParam<F32>("scales");
+        var key = ActivationPtr.Param(k, "k_rope", Io);
+        var row = k.BlockIdX;
+        k.ReturnIf(row >= k.S32Param("context"));
+        cache = cache.Row(pages[row / Page] * Page + row % Page, KvRank + RopeDim);
+
+        var walk = RowWalk.OfBlock(k, Tiling);
+        var bytes = Tiling.Vector * Io.Bytes();
+        var keyVectors = RopeDim / Tiling.Vector;
+        var keyParts = Enumerable.Range(0, (keyVectors + Tiling.Threads - 1) / Tiling.Threads).Select(i => i * Tiling.Threads).Select(first => (
+            At: first * Tiling.Vector,
+            Inside: keyVectors - first >= Tiling.Threads ? (Pred)true : k.ThreadIdX < keyVectors - first)).ToArray();
+        var keyFrom = cache.Plus(k.ThreadIdX * Tiling.Vector).Plus(KvRank);
+        var keys = keyParts.Select(part => keyFrom.Plus(part.At).Bytes.LoadBytes(bytes, part.Inside)).ToArray();
+        CopyLatent();
+        var keyTo = key.Row(row, RopeDim).Plus(k.ThreadIdX * Tiling.Vector);
+        for (var i = 0; i < keys.Length; i++) keyTo.Plus(keyParts[i].At).Bytes.StoreBytes(keys[i], keyParts[i].Inside);
+
+        void CopyLatent()
+        {
+            var from = cache.Plus(walk.Start);
+            if (Quantize is { } rounding)
+            {
+                var quantizer = GroupQuantizer.Of(k, Tiling, walk, rounding, q!, scales!, row);
+                for (var tile = 0; tile < Tiling.TilesPerWarp; tile++)
+                    quantizer.Store(tile, [.. walk.Pieces(tile).Select(p => from.Load(p.Offset, Tiling.Vector, p.Inside))]);
+                return;
+            }
+
+            var to = latent!.Row(row, KvRank).Plus(walk.Start);
+            var pieces = walk.AllPieces;
+            var values = pieces.Select(p => from.Plus(p.Offset).Bytes.LoadBytes(bytes, p.Inside)).ToArray();
+            for (var i = 0; i < pieces.Count; i++) to.Plus(pieces[i].Offset).Bytes.StoreBytes(values[i], pieces[i].Inside);
+        }
+    }
 }

@@ -1,6 +1,11 @@
 using System.Collections.Immutable;
 using ModelDsl.Compiler.Graph;
 using ModelDsl.Compiler.Kernels.Access;
+using ModelDsl.Compiler.Kernels.Norm;
+using ModelDsl.Compiler.Kernels.Rope;
+using ModelDsl.Ptx;
+using ModelDsl.Ptx.Memory;
+using ModelDsl.Ptx.Values;
 
 namespace ModelDsl.Compiler.Kernels.Cache;
 
@@ -29,4 +34,39 @@ public sealed record LatentCacheKernel(int KvRank, int RopeDim, double Epsilon, 
     public override LaunchGeometry Geometry => new(Dim.Rows, Tiling.Threads);
 
     private RowTiling Tiling => RowTiling.WholeRow(KvRank, Io, grouped: false, RopeDim);
+
+    protected override void Write(KernelBuilder k)
+    {
+        var kv = ActivationPtr.Param(k, "kv", Io);
+        var weight = k.GlobalPtrParam<F32>("weight");
+        var tables = RotaryTables.Param(k, RopeDim);
+        var positions = k.GlobalPtrParam<S32>("positions");
+        var slots = k.GlobalPtrParam<S32>("slots");
+        var cache = ActivationPtr.Param(k, "cache", Io);
+        var row = k.BlockIdX;
+        k.ReturnIf(row >= k.S32Param("tokens"));
+        var (position, slot) = (positions[row], slots[row]);
+        kv = kv.Row(row, KvRank + RopeDim);
+        cache = cache.Row(slot, KvRank + RopeDim);
+
+        k.Comment("latent");
+        var walk = RowWalk.OfBlock(k, Tiling);
+        var pieces = walk.AllPieces;
+        var (from, to) = (kv.Plus(walk.Start), cache.Plus(walk.Start));
+        weight += walk.Start;
+        var values = pieces.Select(p => from.Load(p.Offset, Tiling.Vector, p.Inside)).ToArray();
+        var weights = pieces.Select(p => weight.AddBytes(4L * p.Offset).LoadManyOr(p.Inside, Tiling.Vector, LoadHint.ReadOnly)).ToArray();
+        var factor = RmsFactor.Of(k, values, Tiling.Threads, KvRank, Epsilon);
+        for (var i = 0; i < pieces.Count; i++)
+            to.Store(pieces[i].Offset, [.. values[i].Zip(weights[i], (a, w) => a * factor * w)], pieces[i].Inside);
+
+        k.Comment("rotated key");
+        var pairs = RopeDim / 2;
+        for (var first = 0; first < pairs; first += Tiling.Threads)
+        {
+            var pair = k.ThreadIdX + first;
+            var inside = pairs - first >= Tiling.Threads ? true : k.ThreadIdX < pairs - first;
+            tables.Rotate(position, pair, kv.Plus(pair * 2), cache.Plus(pair * 2), KvRank, 2, Math.Min(2, Tiling.Vector), inside);
+        }
+    }
 }

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using ModelDsl.Compiler.Graph;
 using ModelDsl.Compiler.Kernels.Access;
+using ModelDsl.Ptx;
+using ModelDsl.Ptx.Values;
 
 namespace ModelDsl.Compiler.Kernels.Elementwise;
 
@@ -15,4 +17,18 @@ public sealed record AddKernel(int Width, DType Io) : Kernel
     public override LaunchGeometry Geometry => new(Dim.Rows, Tiling.BlocksPerRow, 1, Tiling.Threads);
 
     private RowTiling Tiling => RowTiling.Streaming(Width, Io, grouped: false);
+
+    protected override void Write(KernelBuilder k)
+    {
+        var a = ActivationPtr.Param(k, "a", Io);
+        var b = ActivationPtr.Param(k, "b", Io);
+        var output = ActivationPtr.Param(k, "out", Io);
+        var row = k.BlockIdX;
+        k.ReturnIf(row >= k.S32Param("tokens"));
+
+        var walk = RowWalk.OfGrid(k, Tiling);
+        var inside = walk.Pieces(0).Single().Inside;
+        F32[] Read(ActivationPtr from) => from.Row(row, Width).Plus(walk.Start).Load(0, Tiling.Vector, inside);
+        output.Row(row, Width).Plus(walk.Start).Store(0, [.. Read(a).Zip(Read(b), (x, y) => x + y)], inside);
+    }
 }

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using ModelDsl.Compiler.Graph;
 using ModelDsl.Compiler.Kernels.Access;
+using ModelDsl.Ptx;
+using ModelDsl.Ptx.Values;
 
 namespace ModelDsl.Compiler.Kernels.Elementwise;
 
@@ -21,4 +23,22 @@ public sealed record EmbeddingKernel(int Vocabulary, int Hidden, DType Table, DT
     public override LaunchGeometry Geometry => new(Dim.Rows, Tiling.BlocksPerRow, 1, Tiling.Threads);
 
     private RowTiling Tiling => RowTiling.Streaming(Hidden, Table.Bytes() > Io.Bytes() ? Table : Io, grouped: false);
+
+    protected override void Write(KernelBuilder k)
+    {
+        var ids = k.GlobalPtrParam<S32>("ids");
+        var table = ActivationPtr.Param(k, "table", Table);
+        var output = ActivationPtr.Param(k, "out", Io);
+        var row = k.BlockIdX;
+        k.ReturnIf(row >= k.S32Param("tokens"));
+
+        var id = ids[row];
+        var known = id.As<U32>() < (uint)Vocabulary;
+        var walk = RowWalk.OfGrid(k, Tiling);
+        var piece = walk.Pieces(0).Single();
+        var from = table.Row(id, Hidden).Plus(walk.Start);
+        var to = output.Row(row, Hidden).Plus(walk.Start);
+        if (Table == Io) to.Bytes.StoreBytes(from.Bytes.LoadBytes(Tiling.Vector * Io.Bytes(), piece.Inside & known), piece.Inside);
+        else to.Store(0, from.Load(0, Tiling.Vector, piece.Inside & known), piece.Inside);
+    }
 }

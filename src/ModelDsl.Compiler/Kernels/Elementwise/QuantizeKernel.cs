@@ -2,6 +2,9 @@ using System.Collections.Immutable;
 using ModelDsl.Compiler.Graph;
 using ModelDsl.Compiler.Kernels.Access;
 using ModelDsl.Compiler.Specs;
+using ModelDsl.Ptx;
+using ModelDsl.Ptx.Targets;
+using ModelDsl.Ptx.Values;
 
 namespace ModelDsl.Compiler.Kernels.Elementwise;
 
@@ -15,5 +18,22 @@ public sealed record QuantizeKernel(int Width, DType Io, ScaleRounding Scale) : 
 
     public override LaunchGeometry Geometry => new(Dim.Rows, Tiling.BlocksPerRow, 1, Tiling.Threads);
 
+    /// <summary>Conversions to E4M3 came with Ada.</summary>
+    public override PtxTarget MinimumTarget => PtxTarget.Sm89;
+
     private RowTiling Tiling => RowTiling.Streaming(Width, Io, grouped: true);
+
+    protected override void Write(KernelBuilder k)
+    {
+        var x = ActivationPtr.Param(k, "x", Io);
+        var q = k.GlobalPtrParam<U8>("q");
+        var scales = k.GlobalPtrParam<F32>("scales");
+        var row = k.BlockIdX;
+        k.ReturnIf(row >= k.S32Param("tokens"));
+
+        var walk = RowWalk.OfGrid(k, Tiling);
+        x = x.Row(row, Width).Plus(walk.Start);
+        var values = walk.Pieces(0).Select(p => x.Load(p.Offset, Tiling.Vector, p.Inside)).ToArray();
+        GroupQuantizer.Of(k, Tiling, walk, Scale, q, scales, row).Store(0, values);
+    }
 }

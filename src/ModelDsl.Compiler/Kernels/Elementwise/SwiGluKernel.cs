@@ -2,6 +2,9 @@ using System.Collections.Immutable;
 using ModelDsl.Compiler.Graph;
 using ModelDsl.Compiler.Kernels.Access;
 using ModelDsl.Compiler.Specs;
+using ModelDsl.Ptx;
+using ModelDsl.Ptx.Targets;
+using ModelDsl.Ptx.Values;
 
 namespace ModelDsl.Compiler.Kernels.Elementwise;
 
@@ -23,5 +26,33 @@ public sealed record SwiGluKernel(int Width, int UpOffset, int RowStride, DType 
 
     public override LaunchGeometry Geometry => new(Dim.Rows, Tiling.BlocksPerRow, 1, Tiling.Threads);
 
+    /// <summary>Conversions to E4M3 came with Ada.</summary>
+    public override PtxTarget MinimumTarget => Quantize is null ? PtxTarget.Sm80 : PtxTarget.Sm89;
+
     private RowTiling Tiling => RowTiling.Streaming(Width, Io, grouped: Quantize is not null, UpOffset, RowStride);
+
+    protected override void Write(KernelBuilder k)
+    {
+        var x = ActivationPtr.Param(k, "x", Io);
+        var output = Quantize is null ? ActivationPtr.Param(k, "out", Io) : null;
+        var q = Quantize is null ? null : k.GlobalPtrParam<U8>("q");
+        var scales = Quantize is null ? null : k.GlobalPtrParam<F32>("scales");
+        var row = k.BlockIdX;
+        k.ReturnIf(row >= k.S32Param("rows"));
+
+        var walk = RowWalk.OfGrid(k, Tiling);
+        var pieces = walk.Pieces(0);
+        x = x.Row(row, RowStride).Plus(walk.Start);
+        var gates = pieces.Select(p => x.Load(p.Offset, Tiling.Vector, p.Inside)).ToArray();
+        var ups = pieces.Select(p => x.Load(UpOffset + p.Offset, Tiling.Vector, p.Inside)).ToArray();
+        var results = gates.Zip(ups, (g, u) => g.Zip(u, (a, b) => Silu(k, a) * b).ToArray()).ToArray();
+
+        if (Quantize is { } rounding)
+            GroupQuantizer.Of(k, Tiling, walk, rounding, q!, scales!, row).Store(0, [.. results.Select(x.Rounded)]);
+        else
+            output!.Row(row, Width).Plus(walk.Start).Store(0, results.Single(), pieces.Single().Inside);
+    }
+
+    /// <summary>The error of the approximate exponential and reciprocal is below 1e-6 of the result.</summary>
+    private static F32 Silu(KernelBuilder k, F32 z) => z * k.Reciprocal(k.Exp(-z) + 1f);
 }

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using ModelDsl.Compiler.Graph;
 using ModelDsl.Compiler.Kernels.Access;
+using ModelDsl.Ptx;
+using ModelDsl.Ptx.Values;
 
 namespace ModelDsl.Compiler.Kernels.Moe;
 
@@ -24,4 +26,31 @@ public sealed record CombineKernel(int Width, int Active, DType Io, bool Shared)
     public override LaunchGeometry Geometry => new(Dim.Rows, Tiling.BlocksPerRow, 1, Tiling.Threads);
 
     private RowTiling Tiling => RowTiling.Streaming(Width, Io, grouped: false);
+
+    protected override void Write(KernelBuilder k)
+    {
+        var y = ActivationPtr.Param(k, "y", Io);
+        var rowOf = k.GlobalPtrParam<S32>("row_of");
+        var weights = k.GlobalPtrParam<F32>("weights");
+        var shared = Shared ? ActivationPtr.Param(k, "shared", Io) : null;
+        var output = ActivationPtr.Param(k, "out", Io);
+        var token = k.BlockIdX;
+        k.ReturnIf(token >= k.S32Param("tokens"));
+
+        var rows = rowOf.Row(token, Active).LoadMany(Active, aligned: Active);
+        var factors = weights.Row(token, Active).LoadMany(Active, aligned: Active);
+        var walk = RowWalk.OfGrid(k, Tiling);
+        var inside = walk.Pieces(0).Single().Inside;
+        var start = shared?.Row(token, Width).Plus(walk.Start).Load(0, Tiling.Vector, inside);
+        y = y.Plus(walk.Start);
+        var values = rows.Select(row => y.Row(row, Width).Load(0, Tiling.Vector, inside)).ToArray();
+
+        var sums = Enumerable.Range(0, Tiling.Vector).Select(i =>
+        {
+            var sum = start?[i] ?? 0f;
+            for (var j = 0; j < Active; j++) sum += factors[j] * values[j][i];
+            return sum;
+        });
+        output.Row(token, Width).Plus(walk.Start).Store(0, [.. sums], inside);
+    }
 }

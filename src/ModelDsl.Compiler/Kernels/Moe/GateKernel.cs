@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using ModelDsl.Compiler.Graph;
 using ModelDsl.Compiler.Specs;
+using ModelDsl.Ptx;
+using ModelDsl.Ptx.Values;
 
 namespace ModelDsl.Compiler.Kernels.Moe;
 
@@ -34,4 +36,49 @@ public sealed record GateKernel(
     ];
 
     public override LaunchGeometry Geometry => new(Dim.Rows, 32);
+
+    protected override void Write(KernelBuilder k)
+    {
+        var logits = k.GlobalPtrParam<F32>("logits");
+        var bias = Bias ? k.GlobalPtrParam<F32>("bias") : null;
+        var indices = k.GlobalPtrParam<S32>("indices");
+        var weights = k.GlobalPtrParam<F32>("weights");
+        var allScores = WriteScores ? k.GlobalPtrParam<F32>("scores") : null;
+        var token = k.BlockIdX;
+        k.ReturnIf(token >= k.S32Param("tokens"));
+
+        var experts = new WarpRanking(k, Experts);
+        var slots = Enumerable.Range(0, experts.Slots).ToArray();
+        var scores = Scores(k, [.. slots.Select(i => logits.Row(token, Experts).LoadOr(experts.Exists(i), float.NegativeInfinity, experts.Item(i)))]);
+        foreach (var i in slots) allScores?.Row(token, Experts).StoreIf(experts.Exists(i), scores[i], experts.Item(i));
+
+        var biased = slots.Select(i => bias is null ? scores[i] : scores[i] + bias.LoadOr(experts.Exists(i), 0f, experts.Item(i))).ToArray();
+        var keys = biased.Select(experts.Key);
+        if (Groups is { } groups) keys = new GroupLimit(k, experts, Experts, groups).Apply(biased);
+        k.Comment("the best experts");
+        var chosen = experts.Best(keys, Active);
+
+        k.Comment("their weights, by ascending id");
+        F32 factor = (float)Scale;
+        if (Normalize) factor /= k.WarpReduceSum(slots.Select(i => k.Select(chosen[i], scores[i], 0f)).Aggregate((a, b) => a + b)) + 1e-20f;
+        S32 before = 0;
+        foreach (var i in slots)
+        {
+            var lanes = k.Ballot(chosen[i]);
+            var place = before + k.PopCount(lanes & k.LanesBefore);
+            indices.Row(token, Active).StoreIf(chosen[i], experts.Item(i), place);
+            weights.Row(token, Active).StoreIf(chosen[i], scores[i] * factor, place);
+            before += k.PopCount(lanes);
+        }
+    }
+
+    /// <summary>The sigmoid of each logit, or the softmax over all of them. Slots without an expert hold minus infinity.</summary>
+    private F32[] Scores(KernelBuilder k, F32[] logits)
+    {
+        if (Score == ScoreFunction.Sigmoid) return [.. logits.Select(x => (F32)1f / (k.Exp(-x) + 1f))];
+        var largest = k.WarpReduceMax(logits.Aggregate(k.Max));
+        var powers = logits.Select(x => k.Exp(x - largest)).ToArray();
+        var sum = k.WarpReduceSum(powers.Aggregate((a, b) => a + b));
+        return [.. powers.Select(p => p / sum)];
+    }
 }

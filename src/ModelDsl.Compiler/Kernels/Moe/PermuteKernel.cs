@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using ModelDsl.Compiler.Graph;
 using ModelDsl.Compiler.Kernels.Access;
+using ModelDsl.Ptx;
+using ModelDsl.Ptx.Values;
 
 namespace ModelDsl.Compiler.Kernels.Moe;
 
@@ -23,4 +25,31 @@ public sealed record PermuteKernel(int Width, DType Type, int ScaleColumns) : Ke
     public override LaunchGeometry Geometry => new(Dim.Rows, Tiling.BlocksPerRow, 1, Tiling.Threads);
 
     private RowTiling Tiling => RowTiling.Streaming(Width, Type, grouped: false);
+
+    protected override void Write(KernelBuilder k)
+    {
+        var x = ActivationPtr.Param(k, "x", Type);
+        var scales = ScaleColumns > 0 ? k.GlobalPtrParam<F32>("scales") : null;
+        var source = k.GlobalPtrParam<S32>("source");
+        var output = ActivationPtr.Param(k, "out", Type);
+        var outScales = ScaleColumns > 0 ? k.GlobalPtrParam<F32>("out_scales") : null;
+        var row = k.BlockIdX;
+        k.ReturnIf(row >= k.S32Param("rows"));
+
+        var from = source[row];
+        var walk = RowWalk.OfGrid(k, Tiling);
+        var inside = walk.Pieces(0).Single().Inside;
+        var values = x.Row(from, Width).Plus(walk.Start).Bytes.LoadBytes(Tiling.Vector * Type.Bytes(), inside);
+        output.Row(row, Width).Plus(walk.Start).Bytes.StoreBytes(values, inside);
+        if (scales is null) return;
+
+        k.Comment("the first blocks of a row take its scales along");
+        var column = walk.Start / Tiling.Vector;
+        var reach = Tiling.BlocksPerRow * Tiling.Threads;
+        for (var first = 0; first < ScaleColumns; first += reach)
+        {
+            Pred mine = ScaleColumns - first >= reach ? true : column < ScaleColumns - first;
+            outScales!.Row(row, ScaleColumns).StoreIf(mine, scales.Row(from, ScaleColumns).LoadOr(mine, 0f, column + first), column + first);
+        }
+    }
 }

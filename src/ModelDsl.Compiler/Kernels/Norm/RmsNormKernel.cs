@@ -2,6 +2,10 @@ using System.Collections.Immutable;
 using ModelDsl.Compiler.Graph;
 using ModelDsl.Compiler.Kernels.Access;
 using ModelDsl.Compiler.Specs;
+using ModelDsl.Ptx;
+using ModelDsl.Ptx.Memory;
+using ModelDsl.Ptx.Targets;
+using ModelDsl.Ptx.Values;
 
 namespace ModelDsl.Compiler.Kernels.Norm;
 
@@ -31,5 +35,55 @@ public sealed record RmsNormKernel(
 
     public override LaunchGeometry Geometry => new(Dim.Rows, Tiling.Threads);
 
+    /// <summary>Conversions to E4M3 came with Ada.</summary>
+    public override PtxTarget MinimumTarget => Quantize is null ? PtxTarget.Sm80 : PtxTarget.Sm89;
+
     private RowTiling Tiling => RowTiling.WholeRow(Width, Io, grouped: Quantize is not null, RowStride);
+
+    protected override void Write(KernelBuilder k)
+    {
+        var x = ActivationPtr.Param(k, "x", Io);
+        var delta = Residual ? ActivationPtr.Param(k, "delta", Io) : null;
+        var weight = k.GlobalPtrParam<F32>("weight");
+        var sum = Residual ? ActivationPtr.Param(k, "sum", Io) : null;
+        var output = WriteOut ? ActivationPtr.Param(k, "out", Io) : null;
+        var q = Quantize is null ? null : k.GlobalPtrParam<U8>("q");
+        var scales = Quantize is null ? null : k.GlobalPtrParam<F32>("scales");
+        var row = k.BlockIdX;
+        k.ReturnIf(row >= k.S32Param("tokens"));
+
+        var walk = RowWalk.OfBlock(k, Tiling);
+        var pieces = walk.AllPieces;
+        k.Comment("load everything at once");
+        x = x.Row(row, RowStride).Plus(walk.Start);
+        delta = delta?.Row(row, Width).Plus(walk.Start);
+        weight += walk.Start;
+        var values = pieces.Select(p => x.Load(p.Offset, Tiling.Vector, p.Inside)).ToArray();
+        var deltas = pieces.Select(p => delta?.Load(p.Offset, Tiling.Vector, p.Inside)).ToArray();
+        var weights = pieces.Select(p => weight.AddBytes(4L * p.Offset).LoadManyOr(p.Inside, Tiling.Vector, LoadHint.ReadOnly)).ToArray();
+
+        if (sum is not null)
+        {
+            k.Comment("residual");
+            sum = sum.Row(row, Width).Plus(walk.Start);
+            for (var i = 0; i < pieces.Count; i++)
+            {
+                var added = values[i].Zip(deltas[i]!, (a, b) => a + b).ToArray();
+                sum.Store(pieces[i].Offset, added, pieces[i].Inside);
+                values[i] = sum.Rounded(added);
+            }
+        }
+
+        k.Comment("one over the root mean square");
+        var factor = RmsFactor.Of(k, values, Tiling.Threads, Width, Epsilon);
+        var results = values.Select((v, i) => v.Zip(weights[i], (a, w) => a * factor * w).ToArray()).ToArray();
+        for (var i = 0; i < pieces.Count; i++)
+            output?.Row(row, Width).Plus(walk.Start).Store(pieces[i].Offset, results[i], pieces[i].Inside);
+        if (Quantize is not { } rounding) return;
+
+        k.Comment("groups of 128");
+        var quantizer = GroupQuantizer.Of(k, Tiling, walk, rounding, q!, scales!, row);
+        for (var tile = 0; tile < Tiling.TilesPerWarp; tile++)
+            quantizer.Store(tile, [.. results.Skip(tile * Tiling.VectorsPerLane).Take(Tiling.VectorsPerLane).Select(x.Rounded)]);
+    }
 }

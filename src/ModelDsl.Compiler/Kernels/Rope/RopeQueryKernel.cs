@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using ModelDsl.Compiler.Graph;
 using ModelDsl.Compiler.Kernels.Access;
+using ModelDsl.Ptx;
+using ModelDsl.Ptx.Values;
 
 namespace ModelDsl.Compiler.Kernels.Rope;
 
@@ -26,7 +28,25 @@ public sealed record RopeQueryKernel(int Heads, int NopeDim, int RopeDim, DType 
     /// <summary>Elements per access; where pairs are not aligned, a thread takes one pair element by element.</summary>
     private int Vector => VectorWidth.Of(Io, RopeDim, NopeDim + RopeDim, NopeDim);
 
-    private int VectorsPerToken => Heads * RopeDim / Math.Max(2, Vector);
+    private int PerThread => Math.Max(2, Vector);
+
+    private int VectorsPerToken => Heads * RopeDim / PerThread;
 
     private int Threads => Math.Min(128, (VectorsPerToken + 31) / 32 * 32);
+
+    protected override void Write(KernelBuilder k)
+    {
+        var q = ActivationPtr.Param(k, "q", Io);
+        var tables = RotaryTables.Param(k, RopeDim);
+        var positions = k.GlobalPtrParam<S32>("positions");
+        var row = k.BlockIdX;
+        k.ReturnIf(row >= k.S32Param("tokens"));
+        var index = k.BlockIdY * Threads + k.ThreadIdX;
+        if (VectorsPerToken % Threads != 0) k.ReturnIf(index >= VectorsPerToken);
+
+        var perHead = RopeDim / PerThread;
+        var (head, part) = (index / perHead, index % perHead);
+        q = q.Row(row, Heads * (NopeDim + RopeDim)).Row(head, NopeDim + RopeDim).Plus(part * PerThread);
+        tables.Rotate(positions[row], part * (PerThread / 2), q, q, NopeDim, PerThread, Vector, true);
+    }
 }

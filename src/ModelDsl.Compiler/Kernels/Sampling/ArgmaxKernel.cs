@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using ModelDsl.Compiler.Graph;
+using ModelDsl.Ptx;
+using ModelDsl.Ptx.Values;
 
 namespace ModelDsl.Compiler.Kernels.Sampling;
 
@@ -11,5 +13,47 @@ public sealed record ArgmaxKernel(int Vocabulary) : Kernel
     public override ImmutableArray<KernelParameter> Parameters =>
         [KernelParameter.In("logits", DType.F32), KernelParameter.Int("valid"), KernelParameter.Out("out", DType.I32), KernelParameter.Int("rows")];
 
-    public override LaunchGeometry Geometry => new(Dim.Rows, VocabularyTiling.Threads(Vocabulary));
+    public override LaunchGeometry Geometry => new(Dim.Rows, VocabularyWalk.Threads(Vocabulary));
+
+    protected override void Write(KernelBuilder k)
+    {
+        var logits = k.GlobalPtrParam<F32>("logits");
+        var valid = k.Min(k.S32Param("valid"), Vocabulary);
+        var output = k.GlobalPtrParam<S32>("out");
+        var row = k.BlockIdX;
+        k.ReturnIf(row >= k.S32Param("rows"));
+
+        var best = k.Var<F32>(float.NegativeInfinity);
+        var bestId = k.Var<S32>(int.MaxValue);
+        new VocabularyWalk(k, Vocabulary, logits.Row(row, Vocabulary), valid).ForEach((logit, id) =>
+        {
+            var better = logit > best;
+            best.SetIf(better, logit);
+            bestId.SetIf(better, id);
+        });
+
+        var (value, first) = Merge(k, best, bestId);
+        if (Warps > 1)
+        {
+            var values = k.Shared<F32>("values", Warps);
+            var ids = k.Shared<S32>("ids", Warps);
+            values.StoreIf(k.LaneId == 0, value, k.WarpId);
+            ids.StoreIf(k.LaneId == 0, first, k.WarpId);
+            k.SyncThreads();
+            k.ReturnIf(k.WarpId != 0);
+            var here = k.LaneId < Warps;
+            (_, first) = Merge(k, values.LoadOr(here, float.NegativeInfinity, k.LaneId), ids.LoadOr(here, int.MaxValue, k.LaneId));
+        }
+
+        output.StoreIf(k.LaneId == 0, k.Select(first == int.MaxValue, (S32)0, first), row);
+    }
+
+    private int Warps => VocabularyWalk.Threads(Vocabulary) / 32;
+
+    /// <summary>The best of a warp, and the lowest id that has it.</summary>
+    private static (F32 Value, S32 Id) Merge(KernelBuilder k, F32 value, S32 id)
+    {
+        var best = k.WarpReduceMax(value);
+        return (best, k.WarpMin(k.Select(value == best, id, (S32)int.MaxValue)));
+    }
 }

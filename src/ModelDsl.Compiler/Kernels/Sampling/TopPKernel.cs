@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using ModelDsl.Compiler.Graph;
+using ModelDsl.Ptx;
+using ModelDsl.Ptx.Values;
 
 namespace ModelDsl.Compiler.Kernels.Sampling;
 
@@ -9,6 +11,14 @@ namespace ModelDsl.Compiler.Kernels.Sampling;
 /// </summary>
 public sealed record TopPKernel(int Vocabulary) : Kernel
 {
+    private const float Log2E = 1.442695041f;
+
+    /// <summary>Colder is as good as zero: all probability on the largest logit.</summary>
+    private const float LowestTemperature = 1e-6f;
+
+    /// <summary>Probability one as a whole number, so that sums over probabilities do not depend on their order.</summary>
+    private const float WholeMass = 1 << 30;
+
     public override string Name => $"top_p_v{Vocabulary}";
 
     public override ImmutableArray<KernelParameter> Parameters =>
@@ -22,5 +32,41 @@ public sealed record TopPKernel(int Vocabulary) : Kernel
         KernelParameter.Int("rows"),
     ];
 
-    public override LaunchGeometry Geometry => new(Dim.Rows, VocabularyTiling.Threads(Vocabulary));
+    public override LaunchGeometry Geometry => new(Dim.Rows, VocabularyWalk.Threads(Vocabulary));
+
+    private int Threads => VocabularyWalk.Threads(Vocabulary);
+
+    private int Warps => Threads / 32;
+
+    protected override void Write(KernelBuilder k)
+    {
+        var logits = k.GlobalPtrParam<F32>("logits");
+        var uniforms = k.GlobalPtrParam<F32>("uniform");
+        var temperature = k.F32Param("temperature");
+        var topP = k.F32Param("top_p");
+        var valid = k.Min(k.S32Param("valid"), Vocabulary);
+        var output = k.GlobalPtrParam<S32>("out");
+        var row = k.BlockIdX;
+        k.ReturnIf(row >= k.S32Param("rows"));
+        var walk = new VocabularyWalk(k, Vocabulary, logits.Row(row, Vocabulary), valid);
+
+        k.Comment("softmax");
+        var scratch = k.Shared<F32>("warp_values", Warps);
+        var largest = k.Var<F32>(float.NegativeInfinity);
+        walk.ForEach((logit, _) => largest.Value = k.Max(largest, logit));
+        var largestOfAll = k.BlockReduceMax(largest, Threads, scratch);
+        var scale = (F32)Log2E / k.Max(temperature, LowestTemperature);
+        F32 Power(F32 logit) => k.Exp2((logit - largestOfAll) * scale);
+        var sum = k.Var<F32>(0f);
+        walk.ForEach((logit, _) => sum.Value += Power(logit));
+        var unit = (F32)WholeMass / k.BlockReduceSum(sum, Threads, scratch);
+
+        var nucleus = new Nucleus(k, walk, Threads, logit =>
+        {
+            var power = Power(logit);
+            return new Candidate(power.As<U32>(), k.RoundToS32(power * unit));
+        });
+        nucleus.FindThreshold(topP);
+        nucleus.Pick(uniforms[row], output + row);
+    }
 }
