@@ -1,0 +1,145 @@
+using System.Text.RegularExpressions;
+using ModelDsl.Compiler.Graph;
+using ModelDsl.Compiler.Kernels;
+using ModelDsl.Compiler.Scheduling;
+
+namespace ModelDsl.Compiler.HostCode;
+
+/// <summary>Writes the methods that launch a phase.</summary>
+internal sealed class PhaseWriter(CodeWriter code, WeightArena arena)
+{
+    private static readonly DimSymbol[] Sizes = [DimSymbol.Tokens, DimSymbol.Context, DimSymbol.LogitRows, DimSymbol.Splits, DimSymbol.MaxPages];
+
+    public void Write(PhasePlan phase, string method)
+    {
+        var layers = LayerMethods.Find(phase, arena);
+        var name = CSharp.Pascal(phase.Name);
+        code.Line().Line("/// <inheritdoc/>");
+        code.Block($"protected override void {method}(in Step step)", () =>
+        {
+            WriteSizes(layers.Segments.Where(segment => segment.Method is null).SelectMany(segment => segment.Steps));
+            for (var i = 0; i < layers.Segments.Count;)
+            {
+                if (i > 0 && (layers.Segments[i].Method is null || layers.Segments[i - 1].Method is null)) code.Line();
+                if (layers.Segments[i].Method is null) WriteLaunches(layers.Segments[i++].Steps, null);
+                else i = WriteCalls(layers.Segments, i);
+            }
+        });
+        foreach (var layer in layers.Methods) WriteMethod(layer);
+        if (phase.Taps.Count > 0) WriteTaps(phase, name);
+    }
+
+    private int WriteCalls(List<Segment> segments, int start)
+    {
+        var method = segments[start].Method!;
+        var end = start + 1;
+        while (end < segments.Count
+            && segments[end].Method == method
+            && segments[end].Layer == segments[end - 1].Layer + 1
+            && segments[end].Arguments.SequenceEqual(segments[start].Arguments))
+            end++;
+
+        var places = string.Concat(method.Parameters.Zip(segments[start].Arguments, (parameter, value) => $", {parameter.Name}: {CSharp.Number(value)}"));
+        var (first, last) = (segments[start].Layer, segments[end - 1].Layer);
+        code.Line(end - start == 1
+            ? $"{method.Name}(step, {first}{places});"
+            : $"for (var layer = {first}; layer <= {last}; layer++) {method.Name}(step, layer{places});");
+        return end;
+    }
+
+    private void WriteMethod(LayerMethod method)
+    {
+        var parameters = string.Concat(method.Parameters.Select(parameter => $", ulong {parameter.Name}"));
+        code.Line();
+        if (method.Parameters.Count > 0) code.Line("// Parameters are places in the workspace.");
+        code.Block($"private void {method.Name}(in Step step, int layer{parameters})", () =>
+        {
+            var steps = method.Layers[0];
+            WriteSizes(steps);
+            if (steps.Any(step => step.Arguments.Any(argument => argument is WeightArgument weight && WeightArena.LayerOf(weight.Key) == step.Layer)))
+                code.Line("var weights = LayerWeights(layer);");
+            WriteLaunches(steps, method);
+        });
+    }
+
+    private void WriteSizes(IEnumerable<LaunchStep> steps)
+    {
+        var text = string.Join(" ", steps.Select(step =>
+            $"{step.Geometry.GridX.ToCSharp()} {step.Geometry.GridY.ToCSharp()} {step.Geometry.GridZ.ToCSharp()} "
+            + string.Join(" ", step.Arguments.Select(argument => argument switch
+            {
+                DimArgument size => size.Value.ToCSharp(),
+                WorkspaceArgument { Extra: { } extra } => extra.ToCSharp(),
+                _ => "",
+            }))));
+        WriteSizes(text);
+    }
+
+    private void WriteSizes(string text)
+    {
+        var used = Sizes.Where(size => Regex.IsMatch(text, $@"\b{new SymbolDim(size).ToCSharp()}\b")).ToList();
+        if (used.Count == 0) return;
+        var (locals, values) = (string.Join(", ", used.Select(size => new SymbolDim(size).ToCSharp())), string.Join(", ", used.Select(size => $"step.{size}")));
+        code.Line(used.Count == 1 ? $"var {locals} = {values};" : $"var ({locals}) = ({values});");
+    }
+
+    private void WriteLaunches(LaunchStep[] steps, LayerMethod? method)
+    {
+        for (var i = 0; i < steps.Length; i++)
+        {
+            var index = i;
+            var step = steps[i];
+            var arguments = step.Arguments.Select((argument, a) => Argument(argument, step.Layer, method?.ParameterOf(index, a)));
+            code.Line($"// {Comment(step, method)}");
+            code.Line($"Stream.Launch({HostCodeGenerator.Field(step.Kernel)}, {Grid(step.Geometry)}, {step.Geometry.Threads}, {CSharp.Number(step.Geometry.SharedBytes)}, {string.Join(", ", arguments)});");
+        }
+    }
+
+    private static string Comment(LaunchStep step, LayerMethod? method)
+    {
+        var comment = step.Comment.Replace('\n', ' ').Replace('\r', ' ');
+        return method is { Layers.Count: > 1 } && step.Layer is { } layer ? comment.Replace(WeightArena.Prefix(layer), "layers.*.") : comment;
+    }
+
+    private static string Grid(LaunchGeometry geometry) => geometry is { GridY.Constant: 1, GridZ.Constant: 1 }
+        ? CSharp.Int(geometry.GridX)
+        : $"new Dim3({CSharp.Int(geometry.GridX)}, {CSharp.Int(geometry.GridY)}, {CSharp.Int(geometry.GridZ)})";
+
+    private string Argument(PlanArgument argument, int? layer, string? parameter) => argument switch
+    {
+        WorkspaceArgument workspace => Sum("Workspace", parameter ?? (workspace.Offset == 0 ? "" : CSharp.Number(workspace.Offset)), Extra(workspace.Extra)),
+        WeightArgument weight => Sum(
+            layer is not null && WeightArena.LayerOf(weight.Key) == layer ? "weights" : Base(weight.Key),
+            arena.ConstantOf(weight.Key, weight.Area),
+            weight.Offset == 0 ? "" : CSharp.Number(weight.Offset)),
+        CacheArgument cache => cache.Layer == layer ? "Cache(layer)" : $"Cache({cache.Layer})",
+        TableArgument table => table.Table.ToString(),
+        InputArgument input => $"step.{input.Input}",
+        OutputArgument output => $"step.{output.Output}",
+        DimArgument size => CSharp.Int(size.Value),
+        _ => throw new InvalidOperationException($"No C# for {argument.GetType().Name}."),
+    };
+
+    private static string Base(string key) => WeightArena.LayerOf(key) is { } layer ? $"LayerWeights({layer})" : "Weights";
+
+    private static string Extra(Dim? extra) => extra is null ? "" : $"(ulong)({CSharp.Long(extra)})";
+
+    private static string Sum(params string[] terms) => string.Join(" + ", terms.Where(term => term.Length > 0));
+
+    private void WriteTaps(PhasePlan phase, string name)
+    {
+        code.Line().Line("/// <inheritdoc/>");
+        code.Block($"protected override IReadOnlyList<Tap> {name}Taps(in Step step)", () =>
+        {
+            WriteSizes(string.Join(" ", phase.Taps.SelectMany(tap => tap.Shape.Select(size => size.ToCSharp()))));
+            code.Line("return").Line("[").Indented(() =>
+            {
+                foreach (var tap in phase.Taps)
+                {
+                    var shape = string.Join(", ", tap.Shape.Select(CSharp.Int));
+                    code.Line($"new Tap({CSharp.Text(tap.Name)}, {Sum("Workspace", tap.Offset == 0 ? "" : CSharp.Number(tap.Offset))}, StorageType.{tap.Type}, {shape}),");
+                }
+            }).Line("];");
+        });
+    }
+}

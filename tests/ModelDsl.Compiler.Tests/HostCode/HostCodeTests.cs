@@ -1,0 +1,52 @@
+using ModelDsl.Compiler.Graph;
+using ModelDsl.Compiler.HostCode;
+using ModelDsl.Runtime.Models;
+using static ModelDsl.Testing.Verifier;
+
+namespace ModelDsl.Compiler.Tests.HostCode;
+
+public class HostCodeTests
+{
+    [Fact]
+    public Task A_plan_becomes_a_class_that_reads_as_if_written_by_hand() => Verify(HostCodeGenerator.Generate(SmallPlan.Create()), "cs");
+
+    [Fact]
+    public void Generated_text_compiles_without_a_warning()
+    {
+        GeneratedCode.Compile(HostCodeGenerator.Generate(SmallPlan.Create()));
+        GeneratedCode.Compile(HostCodeGenerator.Generate(SmallPlan.Create(taps: true)));
+    }
+
+    [Fact]
+    public void The_same_plan_gives_the_same_text() =>
+        Assert.Equal(HostCodeGenerator.Generate(SmallPlan.Create()), HostCodeGenerator.Generate(SmallPlan.Create()));
+
+    [Fact]
+    public void The_class_launches_what_the_plan_says_and_finds_every_weight_where_it_was_loaded()
+    {
+        var plan = SmallPlan.Create();
+        using var played = new PlayedPlan(plan);
+        played.Model.Prefill(played.Session, [1, 2, 3, 4, 5]);
+        played.ExpectLaunches(plan.Prefill, new() { [DimSymbol.Tokens] = 5, [DimSymbol.Context] = 5, [DimSymbol.LogitRows] = 1 });
+        played.Model.Decode(played.Session, 6);
+        played.ExpectLaunches(plan.Decode, new() { [DimSymbol.Tokens] = 1, [DimSymbol.Context] = 6, [DimSymbol.LogitRows] = 1 });
+        played.Model.Sample(Sampling.Greedy, [], new int[1]);
+        played.ExpectLaunches(plan.Greedy, new() { [DimSymbol.LogitRows] = 1 });
+        played.Model.Sample(new Sampling(0.5f, 0.9f), [0.25f], new int[1]);
+        played.ExpectLaunches(plan.Nucleus, new() { [DimSymbol.LogitRows] = 1 });
+    }
+
+    [Theory]
+    [InlineData("tiny-v3", "TinyV3")]
+    [InlineData("DeepSeekV3", "DeepSeekV3")]
+    [InlineData("7b", "Model7b")]
+    [InlineData("step", "StepModel")]
+    [InlineData("ünïcode_x", "NCodeX")]
+    public void Any_name_of_a_model_becomes_a_class_name(string model, string expected)
+    {
+        var plan = SmallPlan.Create();
+        plan = plan with { Model = plan.Model with { Name = model } };
+        Assert.Equal(expected, HostCodeGenerator.ClassName(plan));
+        GeneratedCode.Compile(HostCodeGenerator.Generate(plan));
+    }
+}
