@@ -1,0 +1,248 @@
+using System.Runtime.InteropServices;
+using ModelDsl.Runtime.Devices;
+using ModelDsl.Runtime.VirtualGpu.Execution;
+using ModelDsl.Runtime.VirtualGpu.Instructions;
+using ModelDsl.Runtime.VirtualGpu.Parsing;
+
+namespace ModelDsl.Runtime.VirtualGpu.Decoding;
+
+/// <summary>
+/// Turns the instructions of an entry into <see cref="Instr"/>s. This part lays out rows and emits; which handler an opcode
+/// gets is decided in the files named for the families.
+/// </summary>
+internal sealed unsafe class KernelDecoder
+{
+    /// <summary>Offset of a predicate that always holds; unguarded instructions are guarded by it.</summary>
+    public const int AlwaysTrue = 0;
+    private const int PredicateChunk = 64;
+
+    private readonly PtxFunction _function;
+    private readonly DecodedKernel _kernel;
+    private readonly List<Instr> _code = [];
+
+    /// <summary>Branches by place in the code, and the PTX instructions they go to.</summary>
+    private readonly List<(int Branch, int Target)> _branches = [];
+    private readonly int[] _offsets;
+    private readonly Dictionary<(ulong, bool), int> _constants = [];
+    private readonly Dictionary<(SpecialRegister, bool), int> _specials = [];
+    private int _bytes = PredicateChunk, _predicateNext = 4, _predicateEnd = PredicateChunk;
+    private int _source;
+    private int _carry = -1;
+    private PtxInstruction _instruction = null!;
+
+    private KernelDecoder(PtxModule module, PtxFunction function)
+    {
+        _function = function;
+        _kernel = new DecodedKernel(module, function);
+        _offsets = new int[function.Registers.Count];
+        Array.Fill(_offsets, -1);
+    }
+
+    public DecodedKernel Kernel => _kernel;
+
+    public PtxInstruction Instruction => _instruction;
+
+    /// <summary>Predicate slot of the carry flag.</summary>
+    public int CarryFlag => _carry >= 0 ? _carry : _carry = NewPredicate();
+
+    public Operand[] Operands => _instruction.Operands;
+
+    public static DecodedKernel Decode(PtxModule module, PtxFunction function)
+    {
+        var decoder = new KernelDecoder(module, function);
+        decoder.PlaceVariables();
+        decoder.Run();
+        return decoder._kernel;
+    }
+
+    public DeviceException Error(string message) => Error(_instruction.Position, message);
+
+    public DeviceException Error(int position, string message) => _kernel.Module.Source.Error(position, $"{message} (in '{_function.Name}')");
+
+    public DeviceException Unsupported() => Error($"instruction '{_instruction.FullName}' is not supported");
+
+    public PtxType RegisterType(Operand operand) => operand.Kind == OperandKind.Register ? _function.Registers[operand.Register] : PtxType.None;
+
+    public void RequireOperands(int least, int most = -1)
+    {
+        if (Operands.Length >= least && Operands.Length <= Math.Max(least, most)) return;
+        throw Error($"'{_instruction.FullName}' takes {least}{(most > least ? $" to {most}" : "")} operands, not {Operands.Length}");
+    }
+
+    /// <summary>Row of a virtual register.</summary>
+    public int Register(int number)
+    {
+        ref int offset = ref _offsets[number];
+        if (offset >= 0) return offset;
+        PtxType type = _function.Registers[number];
+        return offset = type == PtxType.Pred ? NewPredicate() : NewRow(type.Size() == 8);
+    }
+
+    public int NewRow(bool isWide)
+    {
+        int offset = _bytes;
+        _bytes += isWide ? 256 : 128;
+        return offset;
+    }
+
+    public int NewPredicate()
+    {
+        if (_predicateNext == _predicateEnd)
+        {
+            _predicateNext = _bytes;
+            _predicateEnd = _bytes += PredicateChunk;
+        }
+        int offset = _predicateNext;
+        _predicateNext += 4;
+        return offset;
+    }
+
+    public int Constant(ulong bits, bool isWide)
+    {
+        if (!isWide) bits = (uint)bits;
+        if (_constants.TryGetValue((bits, isWide), out int offset)) return offset;
+        offset = NewRow(isWide);
+        _constants.Add((bits, isWide), offset);
+        _kernel.Constants.Add(new ConstantRow(offset, isWide, bits));
+        return offset;
+    }
+
+    /// <summary>Row of a destination register of exactly this width.</summary>
+    public int Destination(Operand operand, PtxType type)
+    {
+        if (operand.Kind == OperandKind.Sink) return type == PtxType.Pred ? NewPredicate() : NewRow(type.Size() == 8);
+        if (operand.Kind != OperandKind.Register) throw Error(operand.Position, "the destination must be a register");
+        RequireWidth(operand, type);
+        return Register(operand.Register);
+    }
+
+    /// <summary>Row of a source: register, literal, special register or address of a variable.</summary>
+    public int Source(Operand operand, PtxType type)
+    {
+        switch (operand.Kind)
+        {
+            case OperandKind.Register:
+                RequireWidth(operand, type);
+                return Register(operand.Register);
+            case OperandKind.Integer or OperandKind.Single or OperandKind.Double:
+                return Constant(Literals.Bits(operand, type), type.Size() == 8);
+            case OperandKind.Special:
+                return Special(operand, type.Size() == 8);
+            case OperandKind.Symbol:
+                return Constant(operand.Variable!.Address + operand.Bits, type.Size() == 8);
+            case OperandKind.Label:
+                throw Error(operand.Position, $"'{operand.Name}' is not declared");
+            default:
+                throw Error(operand.Position, $"this operand does not fit '{_instruction.FullName}'");
+        }
+    }
+
+    /// <summary>Slot of a predicate source and the mask that flips it.</summary>
+    public (int Slot, uint Flip) Predicate(Operand operand)
+    {
+        if (operand.Kind == OperandKind.Integer) return (AlwaysTrue, operand.Bits != 0 ? 0 : Lanes.All);
+        if (RegisterType(operand) != PtxType.Pred) throw Error(operand.Position, "a predicate register is wanted here");
+        return (Register(operand.Register), operand.Negated ? Lanes.All : 0);
+    }
+
+    public int PredicateDestination(Operand operand) => Destination(operand, PtxType.Pred);
+
+    private void RequireWidth(Operand operand, PtxType type)
+    {
+        PtxType register = _function.Registers[operand.Register];
+        bool fits = (register == PtxType.Pred) == (type == PtxType.Pred) && register.Size() == Math.Max(type.Size(), type == PtxType.Pred ? 0 : 2);
+        // Bytes live in registers of 16 bits or more.
+        if (!fits && !(type.Size() == 1 && register.Size() <= 4))
+            throw Error(operand.Position, $"'{_instruction.FullName}' wants a register of {type.Size() * 8} bits here, this one is .{register.ToString().ToLowerInvariant()}");
+    }
+
+    private int Special(Operand operand, bool isWide)
+    {
+        if (SpecialRegisters.ConstantValue(operand.Name) is { } value) return Constant(value, isWide);
+        if (SpecialRegisters.Find(operand.Name) is not { } register) throw Error(operand.Position, $"'{operand.Name}' is neither a declared register nor a special register known here");
+        if (_specials.TryGetValue((register, isWide), out int offset)) return offset;
+        offset = NewRow(isWide);
+        _specials.Add((register, isWide), offset);
+        _kernel.Specials.Add(new SpecialRow(offset, isWide, register));
+        return offset;
+    }
+
+    /// <summary>Emits an instruction under the guard of the PTX instruction being decoded.</summary>
+    public void Emit(Handler handler, int d = -1, int a = -1, int b = -1, int c = -1, int e = -1, int f = -1, ulong imm = 0, nint target = 0, int slot = 0)
+    {
+        _code.Add(new Instr
+        {
+            Handler = handler,
+            Guard = _instruction.Guard < 0 ? AlwaysTrue : Register(_instruction.Guard),
+            GuardFlip = _instruction.GuardNegated ? Lanes.All : 0,
+            D = d, A = a, B = b, C = c, E = e, F = f,
+            Imm = imm, Target = target, Slot = slot, Source = _source,
+        });
+    }
+
+    public void EmitBranch(Operand label)
+    {
+        if (label.Kind != OperandKind.Label) throw Error(label.Position, "a label is wanted here");
+        int target = _instruction.Scope.FindLabel(label.Name) ?? throw Error(label.Position, $"label '{label.Name}' is not defined");
+        _branches.Add((_code.Count, target));
+        Emit(&Control.Branch);
+    }
+
+    /// <summary>A new entry for the allocation cache.</summary>
+    public int NewRange() => _kernel.RangeCount++;
+
+    private void Run()
+    {
+        var starts = new int[_function.Instructions.Count + 1];
+        for (_source = 0; _source < _function.Instructions.Count; _source++)
+        {
+            starts[_source] = _code.Count;
+            _instruction = _function.Instructions[_source];
+            InstructionDecoder.Decode(this);
+        }
+        starts[^1] = _code.Count;
+        _code.Add(new Instr { Handler = &Control.End, Source = Math.Max(0, _source - 1) });
+
+        Instr* code = (Instr*)NativeMemory.AlignedAlloc((nuint)(_code.Count * sizeof(Instr)), 64);
+        CollectionsMarshal.AsSpan(_code).CopyTo(new Span<Instr>(code, _code.Count));
+        foreach (var (branch, target) in _branches) code[branch].Target = (nint)(code + starts[target]);
+        _kernel.Code = code;
+        _kernel.InstructionCount = _code.Count;
+        _kernel.RegisterBytes = _bytes;
+    }
+
+    private void PlaceVariables()
+    {
+        uint parameter = 0;
+        foreach (PtxVariable variable in _function.Parameters)
+        {
+            parameter = Align(parameter, variable.Alignment);
+            variable.Address = parameter;
+            parameter += (uint)variable.Bytes;
+        }
+        _kernel.ParameterBytes = parameter;
+
+        uint shared = 0, local = 0, alignment = 16;
+        foreach (PtxVariable variable in _function.Variables.Concat(_kernel.Module.Variables))
+        {
+            if (variable.Space == StateSpace.Shared && variable.Bytes > 0) shared = Place(variable, shared);
+            else if (variable.Space == StateSpace.Local) local = Place(variable, local);
+            else if (variable.Space == StateSpace.Shared) alignment = Math.Max(alignment, (uint)variable.Alignment);
+        }
+        // The array whose length the launch decides comes last.
+        shared = Align(shared, (int)alignment);
+        foreach (PtxVariable variable in _function.Variables.Concat(_kernel.Module.Variables))
+            if (variable.Space == StateSpace.Shared && variable.Bytes == 0) variable.Address = shared;
+        _kernel.StaticSharedBytes = shared;
+        _kernel.LocalBytes = Align(local, 16);
+    }
+
+    private static uint Place(PtxVariable variable, uint at)
+    {
+        at = Align(at, variable.Alignment);
+        variable.Address = at;
+        return at + (uint)variable.Bytes;
+    }
+
+    private static uint Align(uint value, int alignment) => (uint)((value + alignment - 1) / alignment * alignment);
+}

@@ -1,0 +1,100 @@
+using ModelDsl.Runtime.VirtualGpu.Instructions;
+using ModelDsl.Runtime.VirtualGpu.Memory;
+using ModelDsl.Runtime.VirtualGpu.Parsing;
+
+namespace ModelDsl.Runtime.VirtualGpu.Decoding;
+
+/// <summary><c>mma.sync</c>, <c>ldmatrix</c>, <c>stmatrix</c>.</summary>
+internal static unsafe class MatrixDecoder
+{
+    public static bool Decode(KernelDecoder d, PtxInstruction i) => i.Name == "mma" ? Multiply(d, i) : Tiles(d, i);
+
+    private static bool Multiply(KernelDecoder d, PtxInstruction i)
+    {
+        d.RequireOperands(4);
+        PtxType[] types = i.Types();
+        if (types.Length != 4 || !i.Has("row") || !i.Has("col") || i.Has("sp")) return false;
+        var (to, a, b, from) = (types[0], types[1], types[2], types[3]);
+        int k = i.Has("m16n8k4") ? 4 : i.Has("m16n8k8") ? 8 : i.Has("m16n8k16") ? 16 : i.Has("m16n8k32") ? 32 : 0;
+        int elements = Elements(a);
+        if (elements == 0 || Elements(b) != elements || to != from) return false;
+        // A register of A spans four elements times what it holds along k.
+        int steps = k / (4 * elements);
+        if (steps is not (1 or 2)) return false;
+        if (to == PtxType.S32 != IsInteger(a)) return false;
+        Accumulator accumulator = to switch
+        {
+            PtxType.F32 => Accumulator.F32,
+            PtxType.F16 when a == PtxType.F16 => Accumulator.F16,
+            PtxType.S32 => i.Has("satfinite") ? Accumulator.S32Saturated : Accumulator.S32,
+            _ => throw d.Unsupported(),
+        };
+        int values = accumulator == Accumulator.F16 ? 2 : 4;
+        Span<int> operands = stackalloc int[14];
+        operands.Clear();
+        Fragment(d, i.Operands[0], values, operands, isDestination: true);
+        Fragment(d, i.Operands[1], 2 * steps, operands[4..], isDestination: false);
+        Fragment(d, i.Operands[2], steps, operands[8..], isDestination: false);
+        Fragment(d, i.Operands[3], values, operands[10..], isDestination: false);
+        d.Emit(Handler(a, b), target: (nint)d.Kernel.Own(operands), imm: (ulong)accumulator, slot: steps);
+        return true;
+    }
+
+    private static void Fragment(KernelDecoder d, Operand operand, int count, Span<int> rows, bool isDestination)
+    {
+        Operand[] items = operand.Kind == OperandKind.Vector ? operand.Items : [operand];
+        if (items.Length != count) throw d.Error(operand.Position, $"this fragment of '{d.Instruction.FullName}' has {count} registers, not {items.Length}");
+        for (int n = 0; n < count; n++) rows[n] = isDestination ? d.Destination(items[n], PtxType.B32) : d.Source(items[n], PtxType.B32);
+    }
+
+    private static int Elements(PtxType type) => type switch
+    {
+        PtxType.F16 or PtxType.BF16 => 2,
+        PtxType.TF32 => 1,
+        PtxType.E4M3 or PtxType.E5M2 or PtxType.S8 or PtxType.U8 => 4,
+        _ => 0,
+    };
+
+    private static bool IsInteger(PtxType type) => type is PtxType.S8 or PtxType.U8;
+
+    private static Handler Handler(PtxType a, PtxType b) => (a, b) switch
+    {
+        (PtxType.F16, PtxType.F16) => &MatrixMultiply.Run<FragmentF16, FragmentF16>,
+        (PtxType.BF16, PtxType.BF16) => &MatrixMultiply.Run<FragmentBF16, FragmentBF16>,
+        (PtxType.TF32, PtxType.TF32) => &MatrixMultiply.Run<FragmentTF32, FragmentTF32>,
+        (PtxType.E4M3, PtxType.E4M3) => &MatrixMultiply.Run<FragmentE4M3, FragmentE4M3>,
+        (PtxType.E4M3, PtxType.E5M2) => &MatrixMultiply.Run<FragmentE4M3, FragmentE5M2>,
+        (PtxType.E5M2, PtxType.E4M3) => &MatrixMultiply.Run<FragmentE5M2, FragmentE4M3>,
+        (PtxType.E5M2, PtxType.E5M2) => &MatrixMultiply.Run<FragmentE5M2, FragmentE5M2>,
+        (PtxType.S8, PtxType.S8) => &MatrixMultiply.Run<FragmentS8, FragmentS8>,
+        (PtxType.S8, PtxType.U8) => &MatrixMultiply.Run<FragmentS8, FragmentU8>,
+        (PtxType.U8, PtxType.S8) => &MatrixMultiply.Run<FragmentU8, FragmentS8>,
+        _ => &MatrixMultiply.Run<FragmentU8, FragmentU8>,
+    };
+
+    private static bool Tiles(KernelDecoder d, PtxInstruction i)
+    {
+        d.RequireOperands(2);
+        bool isLoad = i.Name == "ldmatrix", transposed = i.Has("trans");
+        if (!i.Has("m8n8") || !i.Has("b16")) return false;
+        int tiles = i.Has("x4") ? 4 : i.Has("x2") ? 2 : 1;
+        Operand data = i.Operands[isLoad ? 0 : 1], address = i.Operands[isLoad ? 1 : 0];
+        Span<int> rows = [-1, -1, -1, -1];
+        Fragment(d, data, tiles, rows, isLoad);
+        var (row, offset, isWide) = MemoryDecoder.Address(d, address, StateSpace.Shared);
+        if (!i.Has("shared") && !i.Has("shared::cta")) throw d.Error("matrix tiles are in .shared");
+        Handler handler = (isWide, isLoad, transposed) switch
+        {
+            (false, true, false) => &MatrixMemory.Load<SharedSpace>,
+            (false, true, true) => &MatrixMemory.LoadTransposed<SharedSpace>,
+            (false, false, false) => &MatrixMemory.Store<SharedSpace>,
+            (false, false, true) => &MatrixMemory.StoreTransposed<SharedSpace>,
+            (true, true, false) => &MatrixMemory.Load<SharedSpace64>,
+            (true, true, true) => &MatrixMemory.LoadTransposed<SharedSpace64>,
+            (true, false, false) => &MatrixMemory.Store<SharedSpace64>,
+            (true, false, true) => &MatrixMemory.StoreTransposed<SharedSpace64>,
+        };
+        d.Emit(handler, tiles, row, rows[0], rows[1], rows[2], rows[3], offset);
+        return true;
+    }
+}

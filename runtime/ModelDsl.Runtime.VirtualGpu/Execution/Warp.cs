@@ -1,0 +1,81 @@
+namespace ModelDsl.Runtime.VirtualGpu.Execution;
+
+/// <summary>What a warp waits for.</summary>
+internal enum SplitState
+{
+    Ready,
+
+    /// <summary>At a barrier; <see cref="Split.Barrier"/> says which.</summary>
+    Barrier,
+
+    /// <summary>At a <c>.sync</c> instruction until the other threads named in its mask come there too.</summary>
+    Convergence,
+}
+
+/// <summary>Threads of a warp that are at the same instruction.</summary>
+internal unsafe struct Split
+{
+    public Instr* Next;
+    public uint Mask;
+    public SplitState State;
+    public int Barrier;
+}
+
+/// <summary>The allocation an instruction found its last address in.</summary>
+internal struct MemoryRange
+{
+    /// <summary>First device address.</summary>
+    public ulong Start;
+    public ulong Length;
+
+    /// <summary>What to add to a device address to get a host pointer.</summary>
+    public long ToHost;
+}
+
+/// <summary>32 threads in step: registers, where they are, who is active. Lives in native memory.</summary>
+internal unsafe struct Warp
+{
+    /// <summary>Returned by a handler that has put the splits in order itself.</summary>
+    public static Instr* Yield => (Instr*)nuint.MaxValue;
+
+    /// <summary>Rows of 32 lanes: 128 bytes for up to 32 bits, 256 for 64 bits, 4 bytes for a predicate.</summary>
+    public byte* Registers;
+    public BlockState* Block;
+    public MemoryRange* Ranges;
+    public byte* Local;
+
+    /// <summary>Lanes of the split that runs now.</summary>
+    public uint Active;
+
+    /// <summary>Lanes that have not exited.</summary>
+    public uint Alive;
+
+    /// <summary>Index of the running split in <see cref="Splits"/>.</summary>
+    public int Current;
+    public int SplitCount;
+    public Split* Splits;
+    public int Index;
+
+    /// <summary>Instructions run.</summary>
+    public ulong Executed;
+
+    /// <summary>Branches left before the warp counts as stuck.</summary>
+    public long BranchBudget;
+}
+
+/// <summary>State of a block that its warps share.</summary>
+internal unsafe struct BlockState
+{
+    public byte* Shared;
+    public uint SharedBytes;
+    public uint LocalBytes;
+    public int BlockX, BlockY, BlockZ;
+    public int Warps;
+    public Warp* FirstWarp;
+    public BlockBarrier* Barriers;
+    public byte* Parameters;
+    public uint ParameterBytes;
+
+    /// <summary>Where an address is looked up that no cached range holds.</summary>
+    public Memory.AllocationTable* Heap;
+}

@@ -1,0 +1,129 @@
+using System.Runtime.CompilerServices;
+
+namespace ModelDsl.Runtime.VirtualGpu.Execution;
+
+/// <summary>
+/// Runs a warp. Threads that branch apart become splits; the split that is furthest back in the program runs first and
+/// stops where it meets another, so that threads meet again at the first instruction they share. For code laid out in
+/// the order of its control flow that is the immediate post-dominator, and it holds for loops, early exits and any nesting.
+/// </summary>
+internal static unsafe class WarpScheduler
+{
+    /// <summary>Runs until every split waits or has exited. False when nothing could run.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static bool Run(Warp* warp)
+    {
+        bool progress = false;
+        while (true)
+        {
+            int current = PickFurthestBack(warp);
+            if (current < 0) return progress;
+            progress = true;
+            Split* split = warp->Splits + current;
+            Instr* stop = Meeting(warp, current);
+            Instr* ip = split->Next;
+            uint active = split->Mask;
+            warp->Current = current;
+            warp->Active = active;
+            byte* registers = warp->Registers;
+            ulong executed = 0;
+            do
+            {
+                uint mask = active & (*(uint*)(registers + ip->Guard) ^ ip->GuardFlip);
+                executed++;
+                ip = mask != 0 ? ip->Handler(warp, ip, mask) : ip + 1;
+            }
+            while (ip < stop);
+            warp->Executed += executed;
+            if (ip != Warp.Yield) warp->Splits[warp->Current].Next = ip;
+        }
+    }
+
+    /// <summary>Parts the running split at a branch only some of its lanes take.</summary>
+    public static Instr* Diverge(Warp* warp, Instr* taken, uint takenLanes, Instr* next)
+    {
+        Split* split = warp->Splits + warp->Current;
+        Split* other = warp->Splits + warp->SplitCount++;
+        *other = new Split { Next = taken, Mask = takenLanes };
+        split->Next = next;
+        split->Mask &= ~takenLanes;
+        return Warp.Yield;
+    }
+
+    /// <summary>Ends lanes of the running split.</summary>
+    public static Instr* Exit(Warp* warp, Instr* next, uint lanes)
+    {
+        Split* split = warp->Splits + warp->Current;
+        warp->Alive &= ~lanes;
+        split->Mask &= ~lanes;
+        split->Next = next;
+        if (split->Mask == 0) *split = warp->Splits[--warp->SplitCount];
+        // Whoever waits for those that live may have been waiting for these.
+        for (int i = 0; i < warp->SplitCount; i++)
+            if (warp->Splits[i].State == SplitState.Convergence) warp->Splits[i].State = SplitState.Ready;
+        for (int id = 0; id < BlockBarrier.Count; id++) BlockBarrier.TryOpen(warp->Block, id);
+        return Warp.Yield;
+    }
+
+    /// <summary>
+    /// True when the running split has all the lanes of <paramref name="members"/> that live. If not, it takes in those
+    /// that wait at this very instruction, and otherwise waits itself.
+    /// </summary>
+    public static bool Converged(Warp* warp, Instr* at, uint members)
+    {
+        uint missing = members & warp->Alive & ~warp->Active;
+        if (missing == 0) return true;
+        Split* split = warp->Splits + warp->Current;
+        split->Next = at;
+        split->State = SplitState.Convergence;
+        return false;
+    }
+
+    private static int PickFurthestBack(Warp* warp)
+    {
+        Split* splits = warp->Splits;
+        if (warp->SplitCount == 1)
+        {
+            if (splits->State == SplitState.Convergence) splits->State = SplitState.Ready;
+            return splits->State == SplitState.Ready ? 0 : -1;
+        }
+        Merge(warp);
+        int best = -1;
+        for (int i = 0; i < warp->SplitCount; i++)
+        {
+            if (splits[i].State != SplitState.Ready) continue;
+            if (best < 0 || splits[i].Next < splits[best].Next) best = i;
+        }
+        return best;
+    }
+
+    /// <summary>Joins splits that stand at the same instruction; one that waited for company looks again.</summary>
+    private static void Merge(Warp* warp)
+    {
+        Split* splits = warp->Splits;
+        for (int i = 0; i < warp->SplitCount; i++)
+        {
+            if (splits[i].State == SplitState.Barrier) continue;
+            for (int j = warp->SplitCount - 1; j > i; j--)
+            {
+                if (splits[j].Next != splits[i].Next || splits[j].State == SplitState.Barrier) continue;
+                splits[i].Mask |= splits[j].Mask;
+                splits[i].State = SplitState.Ready;
+                splits[j] = splits[--warp->SplitCount];
+            }
+        }
+    }
+
+    /// <summary>The nearest instruction ahead where another split stands.</summary>
+    private static Instr* Meeting(Warp* warp, int current)
+    {
+        Instr* from = warp->Splits[current].Next;
+        Instr* stop = Warp.Yield;
+        for (int i = 0; i < warp->SplitCount; i++)
+        {
+            Instr* next = warp->Splits[i].Next;
+            if (i != current && warp->Splits[i].State != SplitState.Barrier && next > from && next < stop) stop = next;
+        }
+        return stop;
+    }
+}

@@ -1,0 +1,158 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using ModelDsl.Runtime.VirtualGpu.Execution;
+using Bits = System.Numerics.BitOperations;
+using V = System.Runtime.Intrinsics.Vector512<uint>;
+
+namespace ModelDsl.Runtime.VirtualGpu.Instructions;
+
+/// <summary>Halves, bit fields, carries and logic tables.</summary>
+internal static unsafe class BitOperations
+{
+    public readonly struct LowHalf : IUnary32 { public static V Apply(V a) => a & Vector512.Create(0xFFFFu); }
+
+    public readonly struct HighHalf : IUnary32 { public static V Apply(V a) => a >> 16; }
+
+    public readonly struct Pack16 : IBinary32 { public static V Apply(V a, V b) => (a & Vector512.Create(0xFFFFu)) | (b << 16); }
+
+    public readonly struct SignExtend16 : IUnary32 { public static V Apply(V a) => IntegerOperations.Extend(a); }
+
+    public readonly struct SignExtend8 : IUnary32 { public static V Apply(V a) => ((a << 24).AsInt32() >> 24).AsUInt32(); }
+
+    public readonly struct LowByte : IUnary32 { public static V Apply(V a) => a & Vector512.Create(0xFFu); }
+
+    /// <summary>Bit field of a from bit b on, c bits long; bits beyond the top are zero or the sign.</summary>
+    public readonly struct ExtractU : ITernary32 { public static V Apply(V a, V b, V c) => Wide.Map(a, b, c, static (x, p, n) => (uint)Extract(x, p, n, 31, false)); }
+
+    public readonly struct ExtractS : ITernary32 { public static V Apply(V a, V b, V c) => Wide.Map(a, b, c, static (x, p, n) => (uint)Extract(x, p, n, 31, true)); }
+
+    private static ulong Extract(ulong x, uint position, uint length, int top, bool signed)
+    {
+        int p = (int)(position & 0xFF), n = (int)(length & 0xFF);
+        ulong sign = signed && n > 0 ? x >> Math.Min(p + n - 1, top) & 1 : 0;
+        ulong value = p > top ? 0 : x >> p;
+        int inside = Math.Min(n, Math.Max(0, top + 1 - p));
+        ulong mask = inside >= 64 ? ulong.MaxValue : (1UL << inside) - 1;
+        return (value & mask) | (sign != 0 ? ~mask : 0);
+    }
+
+    /// <summary><c>bfe</c> of 64 bits; position and length are 32-bit rows. <c>Slot</c>: signed.</summary>
+    public static Instr* Extract64(Warp* warp, Instr* i, uint mask)
+    {
+        byte* r = warp->Registers;
+        for (uint left = mask; left != 0; left &= left - 1)
+        {
+            int lane = Bits.TrailingZeroCount(left);
+            ((ulong*)(r + i->D))[lane] = Extract(((ulong*)(r + i->A))[lane], ((uint*)(r + i->B))[lane], ((uint*)(r + i->C))[lane], 63, i->Slot != 0);
+        }
+        return i + 1;
+    }
+
+    /// <summary><c>bfi</c>: low bits of A put into B at position C, length E. <c>Slot</c>: 64 bits.</summary>
+    public static Instr* Insert(Warp* warp, Instr* i, uint mask)
+    {
+        byte* r = warp->Registers;
+        bool wide = i->Slot != 0;
+        int width = wide ? 64 : 32;
+        for (uint left = mask; left != 0; left &= left - 1)
+        {
+            int lane = Bits.TrailingZeroCount(left);
+            ulong a = wide ? ((ulong*)(r + i->A))[lane] : ((uint*)(r + i->A))[lane], b = wide ? ((ulong*)(r + i->B))[lane] : ((uint*)(r + i->B))[lane];
+            int p = (int)(((uint*)(r + i->C))[lane] & 0xFF), n = Math.Min((int)(((uint*)(r + i->E))[lane] & 0xFF), width);
+            if (p < width && n > 0)
+            {
+                ulong field = (n >= 64 ? ulong.MaxValue : (1UL << n) - 1) << p;
+                b = (b & ~field) | ((a << p) & field);
+            }
+            if (wide) ((ulong*)(r + i->D))[lane] = b;
+            else ((uint*)(r + i->D))[lane] = (uint)b;
+        }
+        return i + 1;
+    }
+
+    public enum Count { LeadingZeros, Ones, FindU, FindS, FindShiftU, FindShiftS }
+
+    /// <summary>32-bit counts of the bits of a 64-bit row; <c>Imm</c> says which.</summary>
+    public static Instr* Count64(Warp* warp, Instr* i, uint mask)
+    {
+        byte* r = warp->Registers;
+        for (uint left = mask; left != 0; left &= left - 1)
+        {
+            int lane = Bits.TrailingZeroCount(left);
+            ulong x = ((ulong*)(r + i->A))[lane];
+            Count count = (Count)i->Imm;
+            if (count is Count.FindS or Count.FindShiftS) x ^= (ulong)((long)x >> 63);
+            ((uint*)(r + i->D))[lane] = count switch
+            {
+                Count.LeadingZeros => (uint)Bits.LeadingZeroCount(x),
+                Count.Ones => (uint)Bits.PopCount(x),
+                Count.FindU or Count.FindS => (uint)(63 - Bits.LeadingZeroCount(x)),
+                _ => x == 0 ? uint.MaxValue : (uint)Bits.LeadingZeroCount(x),
+            };
+        }
+        return i + 1;
+    }
+
+    /// <summary><c>lop3</c>: the sum of the minterms set in <c>Imm</c>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static Instr* Logic3(Warp* warp, Instr* i, uint mask)
+    {
+        byte* r = warp->Registers;
+        V low = Table(Lanes.Load(r + i->A, 0), Lanes.Load(r + i->B, 0), Lanes.Load(r + i->C, 0), (uint)i->Imm);
+        V high = Table(Lanes.Load(r + i->A, 1), Lanes.Load(r + i->B, 1), Lanes.Load(r + i->C, 1), (uint)i->Imm);
+        Lanes.Store(r + i->D, low, high, mask);
+        return i + 1;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static V Table(V a, V b, V c, uint table)
+    {
+        // Shannon's expansion: bit 4a + 2b + c of the table.
+        V when00 = Choose(c, table), when01 = Choose(c, table >> 2), when10 = Choose(c, table >> 4), when11 = Choose(c, table >> 6);
+        return Vector512.ConditionalSelect(a, Vector512.ConditionalSelect(b, when11, when10), Vector512.ConditionalSelect(b, when01, when00));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static V Choose(V c, uint pair) => Vector512.ConditionalSelect(c, Vector512.Create(0 - (pair >> 1 & 1)), Vector512.Create(0 - (pair & 1)));
+
+    /// <summary>D = A + B + carry C, carry out to predicate E (either may be negative: none). <c>Slot</c>: 64 bits.</summary>
+    public static Instr* AddCarry(Warp* warp, Instr* i, uint mask)
+    {
+        byte* r = warp->Registers;
+        uint carryIn = i->C < 0 ? 0 : *(uint*)(r + i->C), carryOut = 0;
+        for (uint left = mask; left != 0; left &= left - 1)
+        {
+            int lane = Bits.TrailingZeroCount(left);
+            UInt128 sum = (UInt128)Word(r + i->A, lane, i->Slot) + Word(r + i->B, lane, i->Slot) + (carryIn >> lane & 1);
+            if ((sum >> (i->Slot != 0 ? 64 : 32)) != 0) carryOut |= 1u << lane;
+            Put(r + i->D, lane, i->Slot, (ulong)sum);
+        }
+        if (i->E >= 0) Lanes.StorePredicate(r + i->E, carryOut, mask);
+        return i + 1;
+    }
+
+    /// <summary>D = A - B - borrow C, borrow out to predicate E.</summary>
+    public static Instr* SubtractBorrow(Warp* warp, Instr* i, uint mask)
+    {
+        byte* r = warp->Registers;
+        uint borrowIn = i->C < 0 ? 0 : *(uint*)(r + i->C), borrowOut = 0;
+        for (uint left = mask; left != 0; left &= left - 1)
+        {
+            int lane = Bits.TrailingZeroCount(left);
+            ulong a = Word(r + i->A, lane, i->Slot);
+            UInt128 take = (UInt128)Word(r + i->B, lane, i->Slot) + (borrowIn >> lane & 1);
+            if (take > a) borrowOut |= 1u << lane;
+            Put(r + i->D, lane, i->Slot, a - (ulong)take);
+        }
+        if (i->E >= 0) Lanes.StorePredicate(r + i->E, borrowOut, mask);
+        return i + 1;
+    }
+
+    private static ulong Word(byte* row, int lane, int wide) => wide != 0 ? ((ulong*)row)[lane] : ((uint*)row)[lane];
+
+    private static void Put(byte* row, int lane, int wide, ulong value)
+    {
+        if (wide != 0) ((ulong*)row)[lane] = value;
+        else ((uint*)row)[lane] = (uint)value;
+    }
+}

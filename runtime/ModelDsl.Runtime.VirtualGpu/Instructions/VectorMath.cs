@@ -1,0 +1,99 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace ModelDsl.Runtime.VirtualGpu.Instructions;
+
+/// <summary>Vector operations that need an instruction of their own where the processor has it.</summary>
+internal static class Wide
+{
+    /// <summary>Product of values that fit in 32 bits.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<ulong> Multiply(Vector512<ulong> a, Vector512<ulong> b) =>
+        Avx512F.IsSupported ? Avx512F.Multiply(a.AsUInt32(), b.AsUInt32()) : a * b;
+
+    /// <summary>Shifts by 32 and more give zero, as PTX has it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<uint> ShiftLeft(Vector512<uint> a, Vector512<uint> b)
+    {
+        if (Avx512F.IsSupported) return Avx512F.ShiftLeftLogicalVariable(a, b);
+        return Map(a, b, static (x, n) => n > 31 ? 0 : x << (int)n);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<uint> ShiftRight(Vector512<uint> a, Vector512<uint> b)
+    {
+        if (Avx512F.IsSupported) return Avx512F.ShiftRightLogicalVariable(a, b);
+        return Map(a, b, static (x, n) => n > 31 ? 0 : x >> (int)n);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<uint> ShiftRightSigned(Vector512<uint> a, Vector512<uint> b)
+    {
+        if (Avx512F.IsSupported) return Avx512F.ShiftRightArithmeticVariable(a.AsInt32(), b).AsUInt32();
+        return Map(a, b, static (x, n) => (uint)((int)x >> (int)Math.Min(n, 31)));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<ulong> ShiftLeft(Vector512<ulong> a, Vector512<ulong> b)
+    {
+        if (Avx512F.IsSupported) return Avx512F.ShiftLeftLogicalVariable(a, b);
+        return Map(a, b, static (x, n) => n > 63 ? 0 : x << (int)n);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<ulong> ShiftRight(Vector512<ulong> a, Vector512<ulong> b)
+    {
+        if (Avx512F.IsSupported) return Avx512F.ShiftRightLogicalVariable(a, b);
+        return Map(a, b, static (x, n) => n > 63 ? 0 : x >> (int)n);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<ulong> ShiftRightSigned(Vector512<ulong> a, Vector512<ulong> b)
+    {
+        if (Avx512F.IsSupported) return Avx512F.ShiftRightArithmeticVariable(a.AsInt64(), b).AsUInt64();
+        return Map(a, b, static (x, n) => (ulong)((long)x >> (int)Math.Min(n, 63)));
+    }
+
+    public static Vector512<uint> Map(Vector512<uint> a, Func<uint, uint> f)
+    {
+        Vector512<uint> result = default;
+        for (int i = 0; i < 16; i++) result = result.WithElement(i, f(a[i]));
+        return result;
+    }
+
+    public static Vector512<uint> Map(Vector512<uint> a, Vector512<uint> b, Func<uint, uint, uint> f)
+    {
+        Vector512<uint> result = default;
+        for (int i = 0; i < 16; i++) result = result.WithElement(i, f(a[i], b[i]));
+        return result;
+    }
+
+    public static Vector512<uint> Map(Vector512<uint> a, Vector512<uint> b, Vector512<uint> c, Func<uint, uint, uint, uint> f)
+    {
+        Vector512<uint> result = default;
+        for (int i = 0; i < 16; i++) result = result.WithElement(i, f(a[i], b[i], c[i]));
+        return result;
+    }
+
+    public static Vector512<ulong> Map(Vector512<ulong> a, Func<ulong, ulong> f)
+    {
+        Vector512<ulong> result = default;
+        for (int i = 0; i < 8; i++) result = result.WithElement(i, f(a[i]));
+        return result;
+    }
+
+    public static Vector512<ulong> Map(Vector512<ulong> a, Vector512<ulong> b, Func<ulong, ulong, ulong> f)
+    {
+        Vector512<ulong> result = default;
+        for (int i = 0; i < 8; i++) result = result.WithElement(i, f(a[i], b[i]));
+        return result;
+    }
+
+    public static Vector512<ulong> Map(Vector512<ulong> a, Vector512<ulong> b, Vector512<ulong> c, Func<ulong, ulong, ulong, ulong> f)
+    {
+        Vector512<ulong> result = default;
+        for (int i = 0; i < 8; i++) result = result.WithElement(i, f(a[i], b[i], c[i]));
+        return result;
+    }
+}

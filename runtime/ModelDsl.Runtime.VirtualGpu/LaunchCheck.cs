@@ -1,0 +1,37 @@
+using ModelDsl.Runtime.Devices;
+using ModelDsl.Runtime.VirtualGpu.Decoding;
+using ModelDsl.Runtime.VirtualGpu.Parsing;
+
+namespace ModelDsl.Runtime.VirtualGpu;
+
+/// <summary>Refuses launches that hardware would refuse, and some that it would not notice.</summary>
+internal static class LaunchCheck
+{
+    private const int MaxThreads = 1024;
+
+    /// <summary>The parameters' bits in order.</summary>
+    public static ulong[] Check(DecodedKernel kernel, Dim3 grid, Dim3 block, int sharedBytes, ReadOnlySpan<KernelArgument> arguments, VirtualDeviceOptions options)
+    {
+        PtxFunction function = kernel.Function;
+        string name = function.Name;
+        if (grid.X < 1 || grid.Y is < 1 or > 65535 || grid.Z is < 1 or > 65535) throw new DeviceException($"kernel '{name}': a grid of {grid} blocks cannot be launched");
+        int most = function.MaxThreads > 0 ? Math.Min(function.MaxThreads, MaxThreads) : MaxThreads;
+        if (block.X < 1 || block.Y < 1 || block.Z is < 1 or > 64 || block.Count > most)
+            throw new DeviceException($"kernel '{name}': a block of {block} threads cannot be launched; at most {most} threads fit");
+        if (function.RequiredThreads is { } required && (required.X, required.Y, required.Z) != (block.X, block.Y, block.Z))
+            throw new DeviceException($"kernel '{name}' requires blocks of ({required.X}, {required.Y}, {required.Z}) threads, not {block}");
+        if (sharedBytes < 0 || kernel.StaticSharedBytes + (long)sharedBytes > options.SharedBytesPerBlock)
+            throw new DeviceException($"kernel '{name}': {kernel.StaticSharedBytes + (long)sharedBytes:N0} bytes of shared memory are wanted, a block has at most {options.SharedBytesPerBlock:N0}");
+        if (arguments.Length != function.Parameters.Count)
+            throw new DeviceException($"kernel '{name}' takes {function.Parameters.Count} arguments, not {arguments.Length}");
+        var bits = new ulong[arguments.Length];
+        for (int i = 0; i < bits.Length; i++)
+        {
+            PtxVariable parameter = function.Parameters[i];
+            bool fits = arguments[i].Size == parameter.Bytes || (parameter.Bytes is 1 or 2 && arguments[i].Size == 4);
+            if (!fits) throw new DeviceException($"kernel '{name}': argument {i} has {arguments[i].Size} bytes, but parameter '{parameter.Name}' has {parameter.Bytes}");
+            bits[i] = arguments[i].Bits;
+        }
+        return bits;
+    }
+}

@@ -1,0 +1,56 @@
+using System.Diagnostics.CodeAnalysis;
+using ModelDsl.Runtime.VirtualGpu.Execution;
+
+namespace ModelDsl.Runtime.VirtualGpu.Memory;
+
+/// <summary>The slow side of an access: looking the allocation up, and saying what was wrong.</summary>
+internal static unsafe class Access
+{
+    public static byte* Search(Warp* warp, Instr* instr, int lane, ulong address, int bytes, int span)
+    {
+        if ((address & (uint)(bytes - 1)) != 0)
+            throw new FaultException($"misaligned access: {bytes} bytes at 0x{address:x}, which is no multiple of {bytes}", instr, lane);
+        MemoryRange* found = warp->Block->Heap->Find(address);
+        if (found == null || found->Length - (address - found->Start) < (ulong)span)
+        {
+            // A run of lanes goes over the end somewhere: name the first lane that does.
+            ulong inside = found == null ? 0 : found->Length - (address - found->Start);
+            int steps = (int)(inside / (uint)bytes);
+            throw new OutOfBoundsException(address + (ulong)(steps * bytes), bytes, instr, lane + (span > bytes ? steps : 0));
+        }
+        warp->Ranges[instr->Slot] = *found;
+        return (byte*)(found->ToHost + (long)address);
+    }
+
+    public static byte* Local(Warp* warp, Instr* instr, int lane, ulong address, int bytes, int span)
+    {
+        uint size = warp->Block->LocalBytes;
+        if (address > size || address + (uint)span > size)
+            throw new FaultException($"out of bounds: {bytes} bytes at local offset {(long)address}, the thread has {size} bytes", instr, lane);
+        if ((address & (uint)(bytes - 1)) != 0)
+            throw new FaultException($"misaligned access: {bytes} bytes at local offset {address}", instr, lane);
+        return warp->Local + (nuint)lane * size + address;
+    }
+
+    [DoesNotReturn]
+    public static void SharedFault(Warp* warp, Instr* instr, int lane, ulong address, int bytes, int span)
+    {
+        if ((address & (uint)(bytes - 1)) != 0)
+            throw new FaultException($"misaligned access: {bytes} bytes at shared offset {address}, which is no multiple of {bytes}", instr, lane);
+        uint size = warp->Block->SharedBytes;
+        if (span > bytes && address < size)
+        {
+            int steps = (int)((size - address) / (uint)bytes);
+            lane += steps;
+            address += (ulong)(steps * bytes);
+        }
+        throw new FaultException($"out of bounds: {bytes} bytes at shared offset {(long)address}, the block has {size} bytes", instr, lane);
+    }
+}
+
+/// <summary>An access where no allocation is.</summary>
+internal sealed unsafe class OutOfBoundsException(ulong address, int bytes, Instr* at, int lane)
+    : FaultException($"out of bounds: {bytes} bytes at 0x{address:x}", at, lane)
+{
+    public ulong Address { get; } = address;
+}

@@ -1,0 +1,17 @@
+namespace ModelDsl.Runtime.VirtualGpu.Memory;
+
+/// <summary>Where the state spaces lie in the generic address space.</summary>
+internal static class AddressMap
+{
+    public const ulong LocalWindow = 0x0000_00FE_0000_0000;
+    public const ulong SharedWindow = 0x0000_00FF_0000_0000;
+    public const ulong WindowBytes = 0x0000_0001_0000_0000;
+    public const ulong GlobalStart = 0x0000_0100_0000_0000;
+
+    /// <summary>Address space left free behind each allocation, so that running past an end never lands in the next.</summary>
+    public const ulong Gap = 64 * 1024;
+
+    public static bool IsShared(ulong address) => address - SharedWindow < WindowBytes;
+
+    public static bool IsLocal(ulong address) => address - LocalWindow < WindowBytes;
+}

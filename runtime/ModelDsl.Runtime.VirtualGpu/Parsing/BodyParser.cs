@@ -1,0 +1,191 @@
+namespace ModelDsl.Runtime.VirtualGpu.Parsing;
+
+/// <summary>The body of a function: declarations, labels, instructions, nested scopes.</summary>
+internal sealed class BodyParser(PtxCursor cursor, PtxFunction function)
+{
+    private static readonly System.Collections.Concurrent.ConcurrentDictionary<string, string[]> s_opcodes = new();
+    private readonly List<Operand> _operands = [];
+
+    public void Parse(PtxScope outer)
+    {
+        cursor.Expect('{');
+        var scope = new PtxScope(outer);
+        while (!cursor.TryTake('}'))
+        {
+            switch (cursor.Peek())
+            {
+                case '\0':
+                    throw cursor.Error($"the body of '{function.Name}' has no '}}'");
+                case '{':
+                    Parse(scope);
+                    break;
+                case ';':
+                    cursor.Position++;
+                    break;
+                case '.':
+                    Directive(scope);
+                    break;
+                default:
+                    Statement(scope);
+                    break;
+            }
+        }
+    }
+
+    private void Directive(PtxScope scope)
+    {
+        int start = cursor.Position;
+        switch (cursor.Word())
+        {
+            case ".reg":
+                new DeclarationParser(cursor, scope).Registers(function);
+                break;
+            case ".shared" or ".local" or ".param":
+                cursor.Position = start;
+                function.Variables.AddRange(new DeclarationParser(cursor, scope).Variables(isExternal: false));
+                break;
+            case ".loc" or ".file":
+                cursor.SkipLine();
+                break;
+            case ".pragma":
+                cursor.Quoted();
+                cursor.Expect(';');
+                break;
+            case var other:
+                throw cursor.Source.Error(start, $"directive '{other}' is not supported");
+        }
+    }
+
+    private void Statement(PtxScope scope)
+    {
+        int start = cursor.Position, guard = -1;
+        bool negated = false;
+        if (cursor.TryTake('@'))
+        {
+            negated = cursor.TryTake('!');
+            int at = cursor.Position;
+            guard = FindRegister(scope, cursor.Word());
+            if (guard < 0 || function.Registers[guard] != PtxType.Pred) throw cursor.Source.Error(at, "the guard is not a declared predicate register");
+        }
+        ReadOnlySpan<char> word = cursor.Opcode();
+        if (guard < 0 && cursor.TryTake(':'))
+        {
+            scope.Labels[word.ToString()] = function.Instructions.Count;
+            return;
+        }
+        string[] opcode = Split(word);
+        _operands.Clear();
+        if (cursor.Peek() != ';')
+        {
+            do
+            {
+                _operands.Add(Operand(scope));
+            }
+            while (cursor.TryTake(','));
+        }
+        if (!cursor.TryTake(';')) throw cursor.Error($"expected ',' or ';' in '{string.Join('.', opcode)}' but found {cursor.Describe()}");
+        function.Instructions.Add(new PtxInstruction(start, opcode, guard, negated, _operands.ToArray(), scope));
+    }
+
+    private static string[] Split(ReadOnlySpan<char> word)
+    {
+        var lookup = s_opcodes.GetAlternateLookup<ReadOnlySpan<char>>();
+        if (lookup.TryGetValue(word, out string[]? parts)) return parts;
+        string text = word.ToString();
+        return s_opcodes.GetOrAdd(text, text.Split('.'));
+    }
+
+    private Operand Operand(PtxScope scope)
+    {
+        Operand first = Simple(scope);
+        if (!cursor.TryTake('|')) return first;
+        return new Operand(OperandKind.Pair, first.Position) { Items = [first, Simple(scope)] };
+    }
+
+    private Operand Simple(PtxScope scope)
+    {
+        char c = cursor.Peek();
+        int start = cursor.Position;
+        switch (c)
+        {
+            case '{':
+                return Vector(scope, start);
+            case '[':
+                return Address(scope, start);
+            case '!':
+                cursor.Position++;
+                return Named(scope) with { Negated = true };
+            case '-':
+                return cursor.Number(signed: true);
+        }
+        return char.IsAsciiDigit(c) ? cursor.Number() : Named(scope);
+    }
+
+    private Operand Vector(PtxScope scope, int start)
+    {
+        cursor.Expect('{');
+        var items = new List<Operand>();
+        do
+        {
+            items.Add(Simple(scope));
+        }
+        while (cursor.TryTake(','));
+        cursor.Expect('}');
+        return new Operand(OperandKind.Vector, start) { Items = items.ToArray() };
+    }
+
+    private Operand Address(PtxScope scope, int start)
+    {
+        cursor.Expect('[');
+        Operand @base = Simple(scope);
+        ulong offset = Offset();
+        cursor.Expect(']');
+        if (@base.Kind == OperandKind.Integer) return new Operand(OperandKind.Address, start) { Bits = @base.Bits + offset };
+        if (@base.Kind == OperandKind.Symbol) (offset, @base) = (offset + @base.Bits, @base with { Bits = 0 });
+        if (@base.Kind is not (OperandKind.Register or OperandKind.Symbol))
+            throw cursor.Source.Error(start, @base.Kind == OperandKind.Label ? $"'{@base.Name}' is not declared" : "an address is a register, a variable or a number, plus an offset");
+        return new Operand(OperandKind.Address, start) { Items = [@base], Bits = offset };
+    }
+
+    private ulong Offset()
+    {
+        if (cursor.TryTake('+')) return cursor.Number(cursor.Peek() == '-').Bits;
+        return cursor.Peek() == '-' ? cursor.Number(signed: true).Bits : 0;
+    }
+
+    private Operand Named(PtxScope scope)
+    {
+        cursor.Peek();
+        int start = cursor.Position;
+        ReadOnlySpan<char> word = cursor.Word();
+        int register = FindRegister(scope, word);
+        if (register >= 0) return new Operand(OperandKind.Register, start) { Register = register };
+        if (word is "_") return new Operand(OperandKind.Sink, start);
+        string name = word.ToString();
+        if (word[0] == '%' || name == "WARP_SZ")
+        {
+            if (cursor.TryTake('.')) name += "." + cursor.Word().ToString();
+            return new Operand(OperandKind.Special, start) { Name = name };
+        }
+        for (PtxScope? s = scope; s != null; s = s.Parent)
+            if (s.Variables.TryGetValue(name, out PtxVariable? variable))
+                return new Operand(OperandKind.Symbol, start) { Variable = variable, Name = name, Bits = Offset() };
+        return new Operand(OperandKind.Label, start) { Name = name };
+    }
+
+    private static int FindRegister(PtxScope scope, ReadOnlySpan<char> name)
+    {
+        int digits = name.Length;
+        while (digits > 0 && char.IsAsciiDigit(name[digits - 1])) digits--;
+        bool ranged = digits < name.Length && int.TryParse(name[digits..], out _) && (name[digits] != '0' || digits == name.Length - 1);
+        int number = ranged ? int.Parse(name[digits..]) : 0;
+        for (PtxScope? s = scope; s != null; s = s.Parent)
+        {
+            if (s.Registers.Count == 0) continue;
+            var lookup = s.Registers.GetAlternateLookup<ReadOnlySpan<char>>();
+            if (lookup.TryGetValue(name, out var single) && single.Count == 0) return single.First;
+            if (ranged && lookup.TryGetValue(name[..digits], out var range) && number < range.Count) return range.First + number;
+        }
+        return -1;
+    }
+}

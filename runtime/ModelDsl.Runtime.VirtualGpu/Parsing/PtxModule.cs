@@ -1,0 +1,70 @@
+namespace ModelDsl.Runtime.VirtualGpu.Parsing;
+
+internal enum StateSpace { Generic, Register, Param, Shared, Global, Local, Const }
+
+/// <summary>A named piece of memory: parameter, shared array, global constant table.</summary>
+internal sealed class PtxVariable(string name, StateSpace space, PtxType type, int position)
+{
+    public string Name { get; } = name;
+    public StateSpace Space { get; } = space;
+    public PtxType Type { get; } = type;
+    public int Position { get; } = position;
+    public int Alignment { get; set; }
+
+    /// <summary>Length in bytes; zero for <c>.extern .shared name[]</c>, whose length the launch decides.</summary>
+    public long Bytes { get; set; }
+    public bool IsExternal { get; set; }
+    public byte[]? Initial { get; set; }
+
+    /// <summary>Places in <see cref="Initial"/> that hold the address of another variable.</summary>
+    public List<(int Offset, string Symbol)>? Relocations { get; set; }
+
+    /// <summary>Offset within its space; for global and const variables the device address.</summary>
+    public ulong Address { get; set; }
+}
+
+internal sealed class PtxModule(PtxSource source)
+{
+    public PtxSource Source { get; } = source;
+    public string Version { get; set; } = "";
+    public string Target { get; set; } = "";
+    public List<PtxVariable> Variables { get; } = [];
+    public List<PtxFunction> Functions { get; } = [];
+}
+
+/// <summary>An <c>.entry</c> with everything its body declares.</summary>
+internal sealed class PtxFunction(string name, int position)
+{
+    public string Name { get; } = name;
+    public int Position { get; } = position;
+    public List<PtxVariable> Parameters { get; } = [];
+
+    /// <summary>Shared and local variables declared in the body.</summary>
+    public List<PtxVariable> Variables { get; } = [];
+
+    /// <summary>Type of each virtual register, by the number that operands carry.</summary>
+    public List<PtxType> Registers { get; } = [];
+    public List<PtxInstruction> Instructions { get; } = [];
+    public int MaxThreads { get; set; }
+    public (int X, int Y, int Z)? RequiredThreads { get; set; }
+}
+
+/// <summary>Names visible between two braces.</summary>
+internal sealed class PtxScope(PtxScope? parent)
+{
+    public PtxScope? Parent { get; } = parent;
+
+    /// <summary>Register number, or the first of a range whose length is <c>Count</c>.</summary>
+    public Dictionary<string, (int First, int Count)> Registers { get; } = [];
+    public Dictionary<string, PtxVariable> Variables { get; } = [];
+
+    /// <summary>Label to index of the instruction behind it.</summary>
+    public Dictionary<string, int> Labels { get; } = [];
+
+    public int? FindLabel(string name)
+    {
+        for (PtxScope? scope = this; scope != null; scope = scope.Parent)
+            if (scope.Labels.TryGetValue(name, out int index)) return index;
+        return null;
+    }
+}

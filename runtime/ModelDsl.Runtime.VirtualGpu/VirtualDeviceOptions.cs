@@ -1,0 +1,17 @@
+namespace ModelDsl.Runtime.VirtualGpu;
+
+/// <summary>How large a virtual GPU is.</summary>
+public sealed record VirtualDeviceOptions
+{
+    /// <summary>Threads that run blocks, and with that the number of multiprocessors.</summary>
+    public int Workers { get; init; } = Environment.ProcessorCount;
+
+    /// <summary>Device memory in bytes. It costs nothing until it is touched.</summary>
+    public long MemoryBytes { get; init; } = 64L << 30;
+
+    /// <summary>Shared memory a block may have, in bytes, as on Hopper.</summary>
+    public int SharedBytesPerBlock { get; init; } = 227 * 1024;
+
+    /// <summary>Backward branches a warp may take in one block before it counts as looping forever.</summary>
+    public long BranchBudget { get; init; } = 1L << 40;
+}
