@@ -1,0 +1,45 @@
+using ModelDsl.Compiler.Graph;
+using ModelDsl.Compiler.Kernels.Cache;
+using ModelDsl.Kernels.Tests.Harness;
+
+namespace ModelDsl.Kernels.Tests.Cache;
+
+public sealed class LatentCacheTests
+{
+    private const double Epsilon = 1e-5;
+
+    [Theory]
+    [InlineData(25, 6, DType.F32)]
+    [InlineData(25, 6, DType.BF16)]
+    [InlineData(128, 32, DType.F32)]
+    [InlineData(512, 64, DType.BF16)]
+    [InlineData(10, 90, DType.BF16)]
+    [InlineData(2056, 8, DType.BF16)]
+    public void WritesNormalisedLatentAndRotatedKey(int rank, int rope, DType io)
+    {
+        var width = rank + rope;
+        int[] positions = [4, 5, 0], slots = [2, 7, 5];
+        var (kv, weight) = (Samples.Normal(1, 3 * width, io), Samples.Normal(2, rank));
+        var (cos, sin) = Samples.Rotary(6, rope);
+        var before = Samples.Normal(3, 8 * width, io);
+        using var run = new KernelRun(new LatentCacheKernel(rank, rope, Epsilon, io))
+            .Set("kv", kv).Set("weight", weight).Set("cos", cos).Set("sin", sin).Set("positions", positions).Set("slots", slots)
+            .Set("cache", before).Number("tokens", 3).Launch(3);
+
+        var expected = before.Select(x => (double)x).ToArray();
+        for (var t = 0; t < 3; t++)
+        {
+            var row = kv.Skip(t * width).Take(width).Select(x => (double)x).ToArray();
+            var factor = 1 / Math.Sqrt(row.Take(rank).Sum(x => x * x) / rank + Epsilon);
+            for (var i = 0; i < rank; i++) expected[slots[t] * width + i] = row[i] * factor * weight[i];
+            for (var i = 0; i < rope / 2; i++)
+            {
+                var (a, b, angle) = (row[rank + 2 * i], row[rank + 2 * i + 1], positions[t] * (rope / 2) + i);
+                expected[slots[t] * width + rank + 2 * i] = a * cos[angle] - b * sin[angle];
+                expected[slots[t] * width + rank + 2 * i + 1] = a * sin[angle] + b * cos[angle];
+            }
+        }
+
+        Close.To(expected, run.Floats("cache"), io);
+    }
+}

@@ -1,0 +1,20 @@
+using ModelDsl.Compiler.Graph;
+
+namespace ModelDsl.Kernels.Tests.Harness;
+
+/// <summary>Comparison with float64 references.</summary>
+public static class Close
+{
+    /// <summary>
+    /// Every value within the rounding of its type: half a unit in the last place of BF16, or a few of FP32 (1e-6), of the value itself, and
+    /// <paramref name="absolute"/> for what cancels before it is rounded.
+    /// </summary>
+    public static void To(IReadOnlyList<double> expected, float[] actual, DType type, double absolute = 1e-6)
+    {
+        Assert.Equal(expected.Count, actual.Length);
+        var relative = type == DType.BF16 ? 1.001 / 256 : 1e-6;
+        for (var i = 0; i < actual.Length; i++)
+            if (!(Math.Abs(actual[i] - expected[i]) <= relative * Math.Abs(expected[i]) + absolute))
+                Assert.Fail($"Element {i} is {actual[i]:R}, should be {expected[i]:R}.");
+    }
+}

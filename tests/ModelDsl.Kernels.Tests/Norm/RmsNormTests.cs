@@ -1,0 +1,71 @@
+using ModelDsl.Compiler.Graph;
+using ModelDsl.Compiler.Kernels.Norm;
+using ModelDsl.Compiler.Specs;
+using ModelDsl.Kernels.Tests.Harness;
+
+namespace ModelDsl.Kernels.Tests.Norm;
+
+public sealed class RmsNormTests
+{
+    private const double Epsilon = 1e-6;
+
+    public static TheoryData<int, int, DType> Shapes => new()
+    {
+        { 1, 3, DType.F32 }, { 7, 2, DType.BF16 }, { 44, 3, DType.BF16 }, { 100, 1, DType.BF16 }, { 100, 2, DType.F32 },
+        { 128, 4, DType.F32 }, { 256, 1, DType.BF16 }, { 257, 2, DType.BF16 }, { 1540, 2, DType.F32 }, { 7168, 2, DType.BF16 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public void Normalises(int width, int rows, DType io)
+    {
+        var (x, weight) = (Samples.Normal(1, rows * width, io), Samples.Normal(2, width));
+        using var run = new KernelRun(new RmsNormKernel(width, width, Epsilon, io, Residual: false, WriteOut: true, null))
+            .Set("x", x).Set("weight", weight).Output("out", rows * width).Number("tokens", rows).Launch(rows);
+        Close.To(Normalised(x, weight, width), run.Floats("out"), io);
+    }
+
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public void AddsTheResidualInPlaceAndQuantises(int width, int rows, DType io)
+    {
+        var (x, delta, weight) = (Samples.Normal(3, rows * width, io), Samples.Normal(4, rows * width, io), Samples.Normal(5, width));
+        using var run = new KernelRun(new RmsNormKernel(width, width, Epsilon, io, Residual: true, WriteOut: true, ScaleRounding.Exact))
+            .Set("x", x).Alias("sum", "x").Set("delta", delta).Set("weight", weight).Output("out", rows * width)
+            .Output("q", rows * width).Output("scales", rows * ((width + 127) / 128)).Number("tokens", rows).Launch(rows);
+
+        var sum = x.Zip(delta, (a, b) => Samples.Round(a + b, io)).ToArray();
+        Assert.Equal(sum, run.Floats("sum"));
+        Close.To(Normalised(sum, weight, width), run.Floats("out"), io);
+        var expected = QuantizedRows.Of(run.Floats("out"), width);
+        Assert.Equal(expected.Scales, run.Floats("scales"));
+        Assert.Equal(expected.Codes, run.Codes("q"));
+    }
+
+    [Theory]
+    [InlineData(DType.BF16)]
+    [InlineData(DType.F32)]
+    public void ReadsAPartOfWiderRows(DType io)
+    {
+        const int Width = 96, Stride = 140, Rows = 3;
+        var (x, weight) = (Samples.Normal(6, Rows * Stride, io), Samples.Normal(7, Width));
+        using var run = new KernelRun(new RmsNormKernel(Width, Stride, Epsilon, io, Residual: false, WriteOut: true, null))
+            .Set("x", x).Set("weight", weight).Output("out", Rows * Width).Number("tokens", Rows).Launch(Rows);
+        var part = x.Chunk(Stride).SelectMany(row => row.Take(Width)).ToArray();
+        Close.To(Normalised(part, weight, Width), run.Floats("out"), io);
+    }
+
+    [Fact]
+    public void BlocksBeyondTheRowsDoNothing()
+    {
+        using var run = new KernelRun(new RmsNormKernel(64, 64, Epsilon, DType.F32, Residual: false, WriteOut: true, null))
+            .Set("x", Samples.Normal(8, 64)).Set("weight", Samples.Normal(9, 64)).Output("out", 64).Number("tokens", 1).Launch(5);
+        Assert.All(run.Floats("out"), value => Assert.True(Math.Abs(value) < 100));
+    }
+
+    private static double[] Normalised(float[] x, float[] weight, int width) => [.. x.Chunk(width).SelectMany(row =>
+    {
+        var factor = 1 / Math.Sqrt(row.Sum(v => (double)v * v) / width + Epsilon);
+        return row.Select((v, i) => v * factor * weight[i]);
+    })];
+}
