@@ -216,6 +216,14 @@ public static class Catalogue
     public static Diagnostic Fp8Unsupported(SourceSpan at, string gpu, string target) => Error(DiagnosticCode.Fp8Unsupported, at,
         $"the policy computes in e4m3, and {gpu} ({target}) has no FP8 arithmetic", "use a policy with gemm { format = bf16 }");
 
+    public static Diagnostic PolicyUnsupported(SourceSpan at, string what, string has, string can) => Error(DiagnosticCode.PolicyUnsupported, at,
+        $"the policy has {what} {has}, and no kernel computes so", $"inference can do {can}");
+
+    public static Diagnostic PassRefused(SourceSpan at, string message, string remedy) => Error(DiagnosticCode.PassRefused, at, message, remedy);
+
+    public static Diagnostic PlanLimit(SourceSpan at, string limit, long value, string range) => Error(DiagnosticCode.PlanLimit, at,
+        $"a plan with {limit} = {Count(value)}; it must be {range}", null);
+
     public static Diagnostic NotJson(SourceSpan at, string problem) => Error(DiagnosticCode.NotJson, at, problem, "the importer reads a Hugging Face config.json");
 
     public static Diagnostic ConfigMissingKey(SourceSpan at, string key) => Error(DiagnosticCode.ConfigMissingKey, at, $"the configuration has no '{key}'", null);

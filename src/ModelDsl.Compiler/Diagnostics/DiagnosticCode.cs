@@ -84,6 +84,9 @@ public enum DiagnosticCode
     SequenceBeyondContext = 414,
     RateCurve = 415,
     Fp8Unsupported = 416,
+    PolicyUnsupported = 417,
+    PassRefused = 418,
+    PlanLimit = 419,
 
     NotJson = 501,
     ConfigMissingKey = 502,

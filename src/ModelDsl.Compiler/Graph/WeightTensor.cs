@@ -12,9 +12,24 @@ namespace ModelDsl.Compiler.Graph;
 /// <param name="Columns">Length of a row.</param>
 /// <param name="Scales">Granularity of the scales of an E4M3 tensor; null for every other type.</param>
 /// <param name="Parts">What is loaded into it.</param>
+/// <param name="IsStacked">The matrices are an expert's each; such a tensor has rank 3, also when there is one expert.</param>
 public sealed record WeightTensor(
-    string Key, DType Type, int Matrices, int Rows, int Columns, BlockScales? Scales, EquatableArray<WeightSource> Parts)
+    string Key,
+    DType Type,
+    int Matrices,
+    int Rows,
+    int Columns,
+    BlockScales? Scales,
+    EquatableArray<WeightSource> Parts,
+    bool IsStacked = false)
 {
+    /// <summary><c>[rows, columns]</c>, <c>[columns]</c> for a vector, <c>[matrices, rows, columns]</c> for stacked experts.</summary>
+    public TensorType TensorType => new(
+        Type, IsStacked ? [Matrices, Rows, Columns] : IsVector ? [Columns] : [Rows, Columns], Scales);
+
+    /// <summary>One row that the checkpoint stores as a vector: a norm's weight, the router's bias.</summary>
+    public bool IsVector => Parts.Count > 0 && Parts[0].Shape.Count == 1;
+
     /// <summary>Elements, padding included.</summary>
     public long Elements => (long)Matrices * Rows * Columns;
 
@@ -41,9 +56,6 @@ public sealed record WeightTensor(
         }
     }
 }
-
-/// <summary>One F32 scale per block of this many rows and columns; a ragged edge has its own, smaller blocks.</summary>
-public sealed record BlockScales(int Rows, int Columns);
 
 /// <summary>A tensor of the checkpoint and the rows of the device tensor that it fills.</summary>
 /// <param name="Name">Name in the checkpoint; its scales, if it is FP8 there, are called <c>{Name}_scale_inv</c>.</param>

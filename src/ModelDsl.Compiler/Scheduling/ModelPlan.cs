@@ -1,17 +1,17 @@
 using ModelDsl.Compiler.Graph;
 using ModelDsl.Compiler.Kernels;
 using ModelDsl.Compiler.Specs;
+using ModelDsl.Ptx.Targets;
 
 namespace ModelDsl.Compiler.Scheduling;
 
 /// <summary>Everything the generated host plays: launches, buffers at fixed offsets, weights and tables. It decides nothing itself.</summary>
-/// <param name="Target">PTX target with suffix, <c>sm_90a</c>.</param>
 /// <param name="Weights">In loading order.</param>
 /// <param name="IgnoredPrefixes">Tensors of a checkpoint whose names start so are known and not loaded: the MTP modules.</param>
 public sealed record ModelPlan(
     ModelSpec Model,
     PrecisionSpec Precision,
-    string Target,
+    PtxTarget Target,
     PlanLimits Limits,
     PhasePlan Prefill,
     PhasePlan Decode,

@@ -25,13 +25,6 @@ public sealed record CacheArgument(int Layer) : PlanArgument;
 /// <summary>A table that the runtime computes once from <see cref="RopeTable"/>.</summary>
 public sealed record TableArgument(PlanTable Table) : PlanArgument;
 
-/// <summary>F32 tables of <c>[positions, rope_dim / 2]</c>.</summary>
-public enum PlanTable
-{
-    Cos,
-    Sin,
-}
-
 /// <summary>What the caller of a step supplies: an address, or the number itself where <see cref="StepInputs.IsScalar"/>.</summary>
 public sealed record InputArgument(StepInput Input) : PlanArgument;
 

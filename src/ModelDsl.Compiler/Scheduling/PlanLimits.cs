@@ -28,6 +28,7 @@ public sealed record PlanLimits(
         DimSymbol.Context => Context,
         DimSymbol.LogitRows => phase == Phase.Decode ? DecodeSequences : Math.Max(LogitRows, phase == Phase.Prefill ? 1 : DecodeSequences),
         DimSymbol.Splits => MaxSplits,
-        _ => MaxPages,
+        DimSymbol.MaxPages => MaxPages,
+        _ => throw new InvalidOperationException($"{symbol} is a kernel's own; no graph has it."),
     };
 }

@@ -4,6 +4,7 @@ using ModelDsl.Compiler.Graph;
 using ModelDsl.Compiler.Kernels;
 using ModelDsl.Compiler.Scheduling;
 using ModelDsl.Compiler.Specs;
+using ModelDsl.Ptx.Targets;
 
 namespace ModelDsl.Compiler.Tests.HostCode;
 
@@ -32,7 +33,7 @@ internal static class SmallPlan
         return new ModelPlan(
             model,
             BuiltInPrecision.Bf16,
-            "sm_80",
+            PtxTarget.Sm80,
             new PlanLimits(128, 4, 512),
             Steps(Phase.Prefill, taps),
             Steps(Phase.Decode, taps: false),

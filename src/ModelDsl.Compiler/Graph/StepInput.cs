@@ -1,6 +1,4 @@
-using ModelDsl.Compiler.Graph;
-
-namespace ModelDsl.Compiler.Scheduling;
+namespace ModelDsl.Compiler.Graph;
 
 /// <summary>What a step is given.</summary>
 public enum StepInput
@@ -52,4 +50,11 @@ public static class StepInputs
         input is StepInput.Uniform or StepInput.Temperature or StepInput.TopP ? DType.F32 : DType.I32;
 
     public static DType Type(this StepOutput output) => output == StepOutput.Logits ? DType.F32 : DType.I32;
+}
+
+/// <summary>F32 tables of <c>[positions, rope_dim / 2]</c>.</summary>
+public enum PlanTable
+{
+    Cos,
+    Sin,
 }

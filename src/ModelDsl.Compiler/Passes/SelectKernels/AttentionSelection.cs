@@ -1,0 +1,68 @@
+using ModelDsl.Compiler.Graph;
+using ModelDsl.Compiler.Graph.Ops;
+using ModelDsl.Compiler.Kernels.Attention;
+using ModelDsl.Compiler.Kernels.Cache;
+using ModelDsl.Compiler.Kernels.Rope;
+
+namespace ModelDsl.Compiler.Passes.SelectKernels;
+
+/// <summary>The core of attention and its cache.</summary>
+internal static class AttentionSelection
+{
+    public static LaunchOp RopeQuery(RopeQueryOp op)
+    {
+        var rows = op.Query.Type.Rows;
+        var kernel = new RopeQueryKernel(op.Heads, op.NopeDim, op.RopeDim, op.Query.Type.Type);
+        return new LaunchOp(op, kernel, new Arguments().Tensors(op.Query, op.Cos, op.Sin, op.Positions).Size(rows).Build(), rows);
+    }
+
+    public static LaunchOp LatentCache(LatentCacheOp op)
+    {
+        var rows = op.Kv.Type.Rows;
+        var rank = op.Weight.Type.Width;
+        var kernel = new LatentCacheKernel(rank, op.Kv.Type.Width - rank, op.Epsilon, op.Kv.Type.Type);
+        var arguments = new Arguments().Tensors(op.Kv, op.Weight, op.Cos, op.Sin, op.Positions, op.Slots, op.Cache).Size(rows);
+        return new LaunchOp(op, kernel, arguments.Build(), rows);
+    }
+
+    public static LaunchOp Gather(CacheGatherOp op)
+    {
+        var rows = op.Latent.Type.Rows;
+        var kernel = new CacheGatherKernel(op.Latent.Type.Width, op.Key.Type.Width, op.Page, op.Cache.Type.Type, Quantize: null);
+        return new LaunchOp(op, kernel, new Arguments().Tensors(op.Cache, op.Pages, op.Latent, op.Key).Size(rows).Build(), rows);
+    }
+
+    public static LaunchOp GatherQuantize(GatherQuantizeOp op)
+    {
+        var rows = op.Latent.Type.Rows;
+        var kernel = new CacheGatherKernel(op.Latent.Type.Width, op.Key.Type.Width, op.Page, op.Cache.Type.Type, op.Rounding);
+        var arguments = new Arguments().Tensors(op.Cache, op.Pages).WithScales(op.Latent).Tensor(op.Key).Size(rows);
+        return new LaunchOp(op, kernel, arguments.Build(), rows);
+    }
+
+    public static LaunchOp Prefill(MlaPrefillOp op)
+    {
+        var rows = op.Query.Type.Rows;
+        var kernel = new MlaPrefillKernel(op.Mla.Heads, op.Mla.NopeDim, op.Mla.RopeDim, op.Mla.VDim, op.Scale, op.Query.Type.Type);
+        var arguments = new Arguments().Tensors(op.Query, op.Kv, op.Key, op.Result).Size(rows).Size(op.Kv.Type.Rows);
+        return new LaunchOp(op, kernel, arguments.Build(), rows);
+    }
+
+    public static LaunchOp Decode(MlaDecodeOp op)
+    {
+        var rows = op.Query.Type.Rows;
+        var mla = op.Mla;
+        var kernel = new MlaDecodeKernel(mla.Heads, mla.KvRank, mla.NopeDim, mla.RopeDim, op.Page, op.SplitPages, op.Scale, op.Query.Type.Type);
+        var arguments = new Arguments()
+            .Tensors(op.QueryLatent, op.Query, op.Cache, op.Pages, op.Lengths, op.Partial, op.Lse)
+            .Size(Dim.MaxPages).Size(Dim.Splits).Size(rows);
+        return new LaunchOp(op, kernel, arguments.Build(), rows);
+    }
+
+    public static LaunchOp Combine(MlaCombineOp op)
+    {
+        var rows = op.Result.Type.Rows;
+        var kernel = new MlaCombineKernel(op.Heads, op.Partial.Type.Width, op.Result.Type.Type);
+        return new LaunchOp(op, kernel, new Arguments().Tensors(op.Partial, op.Lse, op.Result).Size(Dim.Splits).Size(rows).Build(), rows);
+    }
+}

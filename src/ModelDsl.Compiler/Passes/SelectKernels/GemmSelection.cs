@@ -1,0 +1,74 @@
+using ModelDsl.Compiler.Graph;
+using ModelDsl.Compiler.Graph.Ops;
+using ModelDsl.Compiler.Kernels;
+using ModelDsl.Compiler.Kernels.Gemm;
+
+namespace ModelDsl.Compiler.Passes.SelectKernels;
+
+/// <summary>Matrix products. The shape follows from how many rows there can be: the host never chooses.</summary>
+internal sealed class GemmSelection(Phase phase, PassContext context)
+{
+    /// <summary>Up to this many rows, streaming the weights past them beats tiles.</summary>
+    private const int FewRows = 16;
+
+    private readonly string _forced = context["gemm"] is "auto" or "tile" or "skinny"
+        ? context["gemm"]
+        : throw new PassException($"select-kernels: option gemm is '{context["gemm"]}'.", "It is auto, tile or skinny.");
+
+    public LaunchOp Linear(LinearOp op)
+    {
+        var (n, k) = (checked((int)op.Weight.Type.Rows.Constant!.Value), op.X.Type.Width);
+        var shape = Shape(op.X.Type.Rows);
+        Kernel kernel = op.X.Type.IsQuantised
+            ? new Fp8GemmKernel(n, k, op.Result.Type.Type, shape)
+            : new GemmKernel(n, k, op.X.Type.Type, op.Weight.Type.Type, op.Result.Type.Type, shape);
+        var rows = op.X.Type.Rows;
+        return new LaunchOp(op, kernel, new Arguments().WithScales(op.X).WithScales(op.Weight).Tensor(op.Result).Size(rows).Build(), rows);
+    }
+
+    public LaunchOp Grouped(GroupedLinearOp op)
+    {
+        var rows = op.X.Type.Rows;
+        var arguments = new Arguments().WithScales(op.X).WithScales(op.Weight).Tensors(op.Result, op.Offsets, op.TileExpert, op.TileRow).Size(rows);
+        return new LaunchOp(op, GroupedKernel(op).Kernel, arguments.Build(), rows);
+    }
+
+    /// <summary>The kernel of a grouped product, and how many rows its tiles have.</summary>
+    public (Kernel Kernel, int TileRows) GroupedKernel(GroupedLinearOp op)
+    {
+        var experts = checked((int)op.Weight.Type.Shape[0].Constant!.Value);
+        var (n, k) = (checked((int)op.Weight.Type.Shape[1].Constant!.Value), op.X.Type.Width);
+        var shape = Shape(op.X.Type.Rows);
+        if (op.X.Type.IsQuantised)
+        {
+            var quantised = new GroupedFp8GemmKernel(experts, n, k, op.Active, op.Result.Type.Type, shape);
+            return (quantised, quantised.TileRows);
+        }
+
+        var wide = new GroupedGemmKernel(experts, n, k, op.Active, op.X.Type.Type, op.Weight.Type.Type, op.Result.Type.Type, shape);
+        return (wide, wide.TileRows);
+    }
+
+    public static LaunchOp Head(HeadGemmOp op)
+    {
+        var mla = op.Mla;
+        var block = (mla.NopeDim + mla.VDim) * mla.KvRank;
+        var io = op.X.Type.Type;
+        var kernel = op.Absorption == Absorption.Query
+            ? new HeadGemmKernel(
+                mla.Heads, N: mla.KvRank, K: mla.NopeDim, ARow: mla.Heads * mla.QkDim, AHead: mla.QkDim, WHead: block, WOffset: 0,
+                Transposed: true, CRow: mla.Heads * mla.KvRank, CHead: mla.KvRank, io)
+            : new HeadGemmKernel(
+                mla.Heads, N: mla.VDim, K: mla.KvRank, ARow: mla.Heads * mla.KvRank, AHead: mla.KvRank, WHead: block,
+                WOffset: mla.NopeDim * mla.KvRank, Transposed: false, CRow: mla.Heads * mla.VDim, CHead: mla.VDim, io);
+        var rows = op.X.Type.Rows;
+        return new LaunchOp(op, kernel, new Arguments().Tensors(op.X, op.Weight, op.Result).Size(rows).Build(), rows);
+    }
+
+    private GemmShape Shape(Dim rows) => _forced switch
+    {
+        "tile" => GemmShape.Tile,
+        "skinny" => GemmShape.Skinny,
+        _ => phase == Phase.Decode || rows.Evaluate(symbol => context.Limits.Of(symbol, phase)) <= FewRows ? GemmShape.Skinny : GemmShape.Tile,
+    };
+}
