@@ -17,7 +17,7 @@ public abstract partial class CausalLanguageModel
         Prefill(session, prompt.Span, generation.ChunkTokens);
         for (var i = 1; ; i++)
         {
-            var token = SampleLast(session, sampling);
+            var token = SampleNext(session, sampling);
             yield return token;
             if (i == generation.MaxNewTokens || eos.Contains(token) || session.Length == Layout.Context) yield break;
             Decode(session, token);
@@ -33,7 +33,8 @@ public abstract partial class CausalLanguageModel
         while (await Task.Run(tokens.MoveNext, cancellation).ConfigureAwait(false)) yield return tokens.Current;
     }
 
-    private int SampleLast(Session session, Sampling sampling)
+    /// <summary>Chooses the token after those of a session, from the last row of logits.</summary>
+    public int SampleNext(Session session, Sampling sampling)
     {
         // The draw depends on seed and position only: chunks, batches and restarts do not change the text.
         var uniform = sampling.IsGreedy ? 0 : Philox.Uniform(sampling.Seed, (ulong)session.Length);
