@@ -69,7 +69,7 @@ public static class HostCodeGenerator
         code.Block("private static readonly ModelLayout Plan = new()", () =>
         {
             code.Line($"Name = {CSharp.Text(plan.Model.Name)},");
-            code.Line($"Target = {CSharp.Text(plan.Target.ToString())},");
+            code.Line($"Target = {CSharp.Text(plan.Target.Name)},");
             code.Line($"Vocabulary = {CSharp.Number(plan.Model.Vocabulary)},");
             code.Line($"PrefillTokens = {CSharp.Number(limits.PrefillTokens)},");
             code.Line($"DecodeSequences = {CSharp.Number(limits.DecodeSequences)},");
