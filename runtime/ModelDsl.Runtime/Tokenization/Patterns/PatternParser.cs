@@ -184,5 +184,11 @@ internal sealed class PatternParser
     private static readonly Lazy<Rune[]> CasedRunes = new(() =>
         [.. Enumerable.Range(0, 0x1F000).Where(Rune.IsValid).Select(c => new Rune(c)).Where(r => Fold(r) != r || Rune.ToUpperInvariant(r) != r)]);
 
-    private static Rune Fold(Rune rune) => Rune.ToLowerInvariant(Rune.ToUpperInvariant(rune));
+    // .NET never maps beyond ASCII into it, but the long s and the Kelvin sign do fold to s and k.
+    private static Rune Fold(Rune rune) => rune.Value switch
+    {
+        0x17F => new Rune('s'),
+        0x212A => new Rune('k'),
+        _ => Rune.ToLowerInvariant(Rune.ToUpperInvariant(rune)),
+    };
 }
