@@ -4,6 +4,7 @@ using ModelDsl.Compiler.Graph;
 using ModelDsl.Compiler.Kernels;
 using ModelDsl.Ptx.Targets;
 using ModelDsl.Runtime.Devices;
+using ModelDsl.Runtime.VirtualGpu;
 
 namespace ModelDsl.Kernels.Tests.Harness;
 
@@ -15,7 +16,7 @@ public sealed class KernelRun(Kernel kernel) : IDisposable
 {
     private const byte Garbage = 0xA5;
 
-    private readonly IDevice _device = TestDevice.Create();
+    private readonly VirtualDevice _device = new(new VirtualDeviceOptions { Workers = 1 });
     private readonly Dictionary<string, DeviceMemory> _buffers = [];
     private readonly Dictionary<string, KernelArgument> _numbers = [];
     private readonly Dictionary<DimSymbol, long> _symbols = [];
@@ -100,6 +101,9 @@ public sealed class KernelRun(Kernel kernel) : IDisposable
             var type => throw new InvalidOperationException($"{name} holds {type}."),
         };
     }
+
+    /// <summary>Instructions that the warps of all launches have executed: what the kernel costs on the virtual GPU.</summary>
+    public long WarpInstructions => (long)_device.Profile.Kernels.Single().WarpInstructions;
 
     public int[] Ints(string name) => MemoryMarshal.Cast<byte, int>(Download(name)).ToArray();
 

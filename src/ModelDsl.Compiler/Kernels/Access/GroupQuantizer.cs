@@ -32,7 +32,7 @@ internal sealed record GroupQuantizer(
         var scale = Round(K.Max(K.WarpReduceMax(amax, Tiling.LanesPerGroup), SmallestMagnitude) / LargestCode);
         for (var i = 0; i < pieces.Count; i++)
             StoreCodes(Q.AddBytes(pieces[i].Offset), [.. values[i].Select(x => x / scale)], pieces[i].Inside);
-        var first = (K.LaneId & (Tiling.LanesPerGroup - 1)) == 0;
+        var first = (Tiling.LanesPerGroup == 32 ? K.LaneId : K.LaneId & (Tiling.LanesPerGroup - 1)) == 0;
         Scales.AddBytes(4L * (Walk.Offset(tile) / RowTiling.Group)).StoreIf(first & pieces[0].Inside, scale, Walk.Start / RowTiling.Group);
     }
 

@@ -9,6 +9,9 @@ using ModelDsl.Ptx.Values;
 namespace ModelDsl.Compiler.Kernels.Cache;
 
 /// <summary>The cached rows of one sequence, page by page, as contiguous rows: the latent part and the rotated key apart.</summary>
+/// <remarks>
+/// One block per row, one warp for a rank of 512: its three vectors are on their way together. Moves the row in and out once.
+/// </remarks>
 /// <param name="Page">Rows per page: row j of the sequence is cache row <c>pages[j / Page] * Page + j % Page</c>.</param>
 /// <param name="Quantize">Writes the latent as 1 x 128 groups of E4M3 instead of activations.</param>
 public sealed record CacheGatherKernel(int KvRank, int RopeDim, int Page, DType Io, ScaleRounding? Quantize) : Kernel

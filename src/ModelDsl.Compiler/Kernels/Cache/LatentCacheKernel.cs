@@ -13,6 +13,9 @@ namespace ModelDsl.Compiler.Kernels.Cache;
 /// What MLA caches of a token: the RMS-normalised latent, then the rotated key that all heads share, written to row
 /// <c>slots[t]</c> of the cache.
 /// </summary>
+/// <remarks>
+/// One block per token, tiled like RMSNorm: one warp for a rank of 512. Moves the row in and out once, and two half rows of tables.
+/// </remarks>
 /// <param name="KvRank">Width of the latent; <c>weight</c> covers it and nothing else.</param>
 /// <param name="RopeDim">Width of the rotated key next to it.</param>
 public sealed record LatentCacheKernel(int KvRank, int RopeDim, double Epsilon, DType Io) : Kernel

@@ -7,6 +7,9 @@ using ModelDsl.Ptx.Values;
 namespace ModelDsl.Compiler.Kernels.Elementwise;
 
 /// <summary><c>out = a + b</c>, rounded once; <c>out</c> may be one of the two.</summary>
+/// <remarks>
+/// One vector per thread, up to four warps per block. Moves two rows in and one out.
+/// </remarks>
 public sealed record AddKernel(int Width, DType Io) : Kernel
 {
     public override string Name => $"add_w{Width}_{Io.Text()}";

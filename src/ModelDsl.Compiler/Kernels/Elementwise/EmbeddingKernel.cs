@@ -7,6 +7,9 @@ using ModelDsl.Ptx.Values;
 namespace ModelDsl.Compiler.Kernels.Elementwise;
 
 /// <summary>Row <c>ids[t]</c> of the embedding for every token; an id outside of the table gives a row of zeros.</summary>
+/// <remarks>
+/// One vector per thread; up to four warps per block and as many blocks along y as a row takes. Moves a row in and a row out per token.
+/// </remarks>
 /// <param name="Table">Element type of the table; converted to <paramref name="Io"/> where they differ.</param>
 public sealed record EmbeddingKernel(int Vocabulary, int Hidden, DType Table, DType Io) : Kernel
 {

@@ -9,6 +9,10 @@ using ModelDsl.Ptx.Values;
 namespace ModelDsl.Compiler.Kernels.Elementwise;
 
 /// <summary>Activations to E4M3 with one scale per 1 x 128 group; the last group of a row is what is left.</summary>
+/// <remarks>
+/// One tile per warp: a lane holds 4 elements of one group, or 8 where vectors are that wide, and 32 or 16 lanes share a group. Moves
+/// the row in; a byte per element and 4 per group out.
+/// </remarks>
 public sealed record QuantizeKernel(int Width, DType Io, ScaleRounding Scale) : Kernel
 {
     public override string Name => $"quantize_w{Width}_{Io.Text()}{KernelNames.Quantized(Scale)}";

@@ -7,6 +7,9 @@ using ModelDsl.Ptx.Values;
 namespace ModelDsl.Compiler.Kernels.Moe;
 
 /// <summary><c>out[t] = shared[t] + sum_j weights[t,j] * y[row_of[t,j]]</c>, added up in FP32 in the order of j.</summary>
+/// <remarks>
+/// One vector per thread; the loads of all experts are on their way together. Moves Active rows (and the shared one) in, one out.
+/// </remarks>
 /// <param name="Active">Experts per token.</param>
 /// <param name="Shared">There is an output of shared experts to start from.</param>
 public sealed record CombineKernel(int Width, int Active, DType Io, bool Shared) : Kernel

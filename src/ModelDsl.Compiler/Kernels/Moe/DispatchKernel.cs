@@ -11,6 +11,10 @@ namespace ModelDsl.Compiler.Kernels.Moe;
 /// Sorts the R = T * Active choices of a step by expert, in token order within one, and lists the row tiles that the grouped GEMM
 /// works off: <c>tile_expert[i]</c> (-1 where unused) and <c>tile_row[i]</c>, the first row of the tile.
 /// </summary>
+/// <remarks>
+/// One block: a stable counting sort in which each warp has a span of choices. Reads the ids twice, writes two words per choice and two
+/// per tile. A step of one token keeps one warp busy; the others end at once.
+/// </remarks>
 /// <param name="TileRows">Rows per tile; tiles do not span experts.</param>
 public sealed record DispatchKernel(int Experts, int Active, int TileRows) : Kernel
 {
@@ -61,6 +65,8 @@ public sealed record DispatchKernel(int Experts, int Active, int TileRows) : Ker
         var begin = k.WarpId * span;
         var end = k.Min(begin + span, choices);
         var mine = counters.Row(k.WarpId, padded);
+        // A barrier does not wait for threads that have ended; in a small step nearly all of them may.
+        k.ReturnIf((k.WarpId > 0) & (begin >= choices) & (k.WarpId * 32 >= tiles));
 
         k.Comment("every warp counts the experts of its span of choices");
         k.If(begin < end, () =>

@@ -10,6 +10,10 @@ namespace ModelDsl.Compiler.Kernels.Moe;
 /// The router's choice (V3 report, equations 13 to 16, with node limits as groups): scores, the best groups, the best experts in them,
 /// their weights. The bias takes part in the choice and in nothing else.
 /// </summary>
+/// <remarks>
+/// One warp per token; expert e belongs to lane <c>e % 32</c>. Moves the logits in, Active ids and weights out; everything else stays in
+/// registers, but for the group scores, which lanes read from shared memory.
+/// </remarks>
 /// <param name="Active">Experts chosen per token; their ids are written in ascending order. Equal scores: the lowest id wins.</param>
 /// <param name="Scale">Factor on the weights.</param>
 /// <param name="Normalize">Weights are divided by their sum (plus 1e-20).</param>

@@ -7,6 +7,9 @@ using ModelDsl.Ptx.Values;
 namespace ModelDsl.Compiler.Kernels.Moe;
 
 /// <summary>Row r of the result is row <c>source[r]</c> of <c>x</c>; with quantised activations their scales move along.</summary>
+/// <remarks>
+/// One vector of up to 16 bytes per thread, up to four warps per block. Moves each row in and out once.
+/// </remarks>
 /// <param name="ScaleColumns">Scales per row; 0: there are none.</param>
 public sealed record PermuteKernel(int Width, DType Type, int ScaleColumns) : Kernel
 {

@@ -10,6 +10,11 @@ using ModelDsl.Ptx.Values;
 namespace ModelDsl.Compiler.Kernels.Norm;
 
 /// <summary><c>out = x / sqrt(mean(x²) + epsilon) * weight</c> over rows, with the residual addition in front of it if asked for.</summary>
+/// <remarks>
+/// One block per row, which it holds in registers, at most 32 elements per lane: 7 warps for 7168, one up to 1024. Moves every byte
+/// once: <c>x</c>, <c>delta</c> and <c>weight</c> in (weights stay in the caches), <c>sum</c>, <c>out</c>, codes and scales out; about
+/// 6 FLOPs per element.
+/// </remarks>
 /// <param name="Width">Elements normalised per row.</param>
 /// <param name="RowStride">Elements from one row of <c>x</c> to the next; all other tensors are contiguous.</param>
 /// <param name="Residual">The normalised row is <c>sum = io(x + delta)</c>, which is written too; <c>sum</c> may be <c>x</c>.</param>

@@ -10,6 +10,10 @@ namespace ModelDsl.Compiler.Kernels.Rope;
 /// Rotates the last <c>RopeDim</c> components of every head of a query in place: the pair (2i, 2i+1) by the angle whose cosine and
 /// sine stand at <c>[position, i]</c> of the tables.
 /// </summary>
+/// <remarks>
+/// One vector of up to four pairs per thread, up to 128 threads per block, blocks along y share a token. Moves the rotated part in and
+/// out, and the token's row of the tables, which the heads share through the caches.
+/// </remarks>
 public sealed record RopeQueryKernel(int Heads, int NopeDim, int RopeDim, DType Io) : Kernel
 {
     public override string Name => $"rope_query_h{Heads}_n{NopeDim}_r{RopeDim}_{Io.Text()}";

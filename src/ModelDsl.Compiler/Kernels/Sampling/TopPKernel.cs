@@ -9,6 +9,10 @@ namespace ModelDsl.Compiler.Kernels.Sampling;
 /// Nucleus sampling: an id from the smallest set of most probable ids that together reach <c>top_p</c>, by inverse transform over
 /// ascending ids. Ids as probable as the last one of the set belong to it. The result is a function of <c>uniform</c> alone.
 /// </summary>
+/// <remarks>
+/// One block per row, up to 1024 threads. Reads the row six times, after the first from the second-level cache: largest logit, sum of
+/// powers, three histograms, mass per warp; one warp then reads its share once more.
+/// </remarks>
 public sealed record TopPKernel(int Vocabulary) : Kernel
 {
     private const float Log2E = 1.442695041f;
