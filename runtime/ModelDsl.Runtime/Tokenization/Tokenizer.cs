@@ -84,8 +84,11 @@ public sealed class Tokenizer
     /// <param name="config">The settings beside it; none when null.</param>
     /// <param name="name">What error messages call the file.</param>
     /// <exception cref="TokenizerException">The file is malformed or describes a kind of tokenizer not supported.</exception>
-    public static Tokenizer Parse(ReadOnlySpan<byte> json, TokenizerConfig? config = null, string name = "tokenizer.json") =>
-        new(TokenizerFileReader.Read(name, json), config ?? new TokenizerConfig());
+    public static Tokenizer Parse(ReadOnlySpan<byte> json, TokenizerConfig? config = null, string name = "tokenizer.json")
+    {
+        var file = TokenizerFileReader.Read(name, json);
+        return Guarded(name, () => new Tokenizer(file, config ?? new TokenizerConfig()));
+    }
 
     /// <summary>The ids of a text.</summary>
     /// <param name="text">Any text; a lone surrogate is encoded as U+FFFD.</param>
@@ -97,15 +100,7 @@ public sealed class Tokenizer
         var ids = new List<int>(text.Length / 3 + 8);
         if (addSpecialTokens)
             ids.AddRange(Prefix);
-        try
-        {
-            EncodeRaw(text, matching, ids);
-        }
-        catch (Exception e) when (e is PatternException or MissingByteException or NotSupportedException)
-        {
-            throw new TokenizerException(_file.Path, "", e.Message, e);
-        }
-
+        Guarded(_file.Path, () => EncodeRaw(text, matching, ids));
         if (addSpecialTokens)
             ids.AddRange(Suffix);
         return [.. ids];
@@ -124,11 +119,12 @@ public sealed class Tokenizer
     }
 
     /// <summary>The pieces a text is cut into before merging, added tokens not matched.</summary>
-    public IReadOnlyList<string> PreTokenize(string text)
+    /// <exception cref="TokenizerException">One of the tokenizer's expressions runs away on the text.</exception>
+    public IReadOnlyList<string> PreTokenize(string text) => Guarded<IReadOnlyList<string>>(_file.Path, () =>
     {
-        text = Normalize(text);
-        return [.. PreTokenizer.Run(_file.PreTokenizers, new Piece(text, 0, text.Length)).Select(p => p.Span.ToString())];
-    }
+        var normal = Normalize(text);
+        return [.. PreTokenizer.Run(_file.PreTokenizers, new Piece(normal, 0, normal.Length)).Select(p => p.Span.ToString())];
+    });
 
     /// <summary>The vocabulary entry of an id, in the byte alphabet (or the content of an added token); null for an id without a token.</summary>
     public string? PieceOf(int id) => _tokens.Piece(id);
@@ -152,6 +148,19 @@ public sealed class Tokenizer
         false => [],
     };
 
+    /// <summary>Turns the errors of the rooms below, which do not know the file, into one that names it.</summary>
+    private static T Guarded<T>(string path, Func<T> body)
+    {
+        try
+        {
+            return body();
+        }
+        catch (Exception e) when (e is PatternException or MissingByteException or NotSupportedException)
+        {
+            throw new TokenizerException(path, "", e.Message, e);
+        }
+    }
+
     private string Normalize(string text)
     {
         foreach (var step in _file.Normalizers)
@@ -159,13 +168,13 @@ public sealed class Tokenizer
         return text;
     }
 
-    private void EncodeRaw(string text, AddedTokenMatching matching, List<int> ids)
+    private List<int> EncodeRaw(string text, AddedTokenMatching matching, List<int> ids)
     {
         if (matching == AddedTokenMatching.None)
         {
             var normal = Normalize(text);
             EncodePlain(new Piece(normal, 0, normal.Length), ids);
-            return;
+            return ids;
         }
 
         foreach (var (token, start, end) in _raw.Split(text, matching == AddedTokenMatching.NotSpecial))
@@ -175,6 +184,8 @@ public sealed class Tokenizer
             else
                 EncodeNormalized(Normalize(text[start..end]), matching, ids);
         }
+
+        return ids;
     }
 
     private void EncodeNormalized(string text, AddedTokenMatching matching, List<int> ids)

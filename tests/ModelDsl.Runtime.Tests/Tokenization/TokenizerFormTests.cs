@@ -111,6 +111,22 @@ public class TokenizerFormTests
     }
 
     [Fact]
+    public void Form_C_passes_composed_text_and_refuses_to_guess_the_rest()
+    {
+        var tokenizer = SmallTokenizer.Load(f =>
+        {
+            f["normalizer"] = JsonNode.Parse("""{"type": "NFC"}""");
+            f["added_tokens"] = JsonNode.Parse("""[{"id": 300, "content": "<｜User｜>", "special": false, "normalized": true}]""");
+        });
+        foreach (var text in new[] { "caf\u00E9", "한국어 日本語 かが", "🌍 Ελλάδα \u1F70", "<｜User｜>" })
+            Assert.Equal(text, tokenizer.Decode(tokenizer.Encode(text)));
+        Assert.Equal([300], tokenizer.Encode("<｜User｜>"));
+        // Test processes run under invariant globalization, where .NET returns uncomposed text as it came.
+        foreach (var text in new[] { "cafe\u0301", "\u1112\u1161\u11AB", "\u212B", "か\u3099" })
+            Assert.Contains("normalization", Assert.Throws<TokenizerException>(() => tokenizer.Encode(text)).Cause);
+    }
+
+    [Fact]
     public void A_byte_without_an_entry_is_an_error_or_the_unknown_token()
     {
         static void Without(JsonObject file) => file["model"]!["vocab"]!.AsObject().Remove("z");

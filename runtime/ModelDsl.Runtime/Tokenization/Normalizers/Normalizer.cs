@@ -54,9 +54,7 @@ internal abstract record Normalizer
 
         public override string Apply(string text)
         {
-            // Below U+0300 every character is composed already; the other forms are free of change below U+0080 only.
-            var limit = Form == NormalizationForm.FormC ? '\u02FF' : '\u007F';
-            if (!text.AsSpan().ContainsAnyExceptInRange('\0', limit))
+            if (Form == NormalizationForm.FormC ? ComposedText.IsComposed(text) : Ascii.IsValid(text))
                 return text;
             if (!Works)
                 throw new NotSupportedException(
