@@ -19,8 +19,8 @@ public abstract record Kernel
 
     public abstract LaunchGeometry Geometry { get; }
 
-    /// <summary>The oldest target that has the instructions the kernel is made of.</summary>
-    public virtual PtxTarget MinimumTarget => PtxTarget.Sm80;
+    /// <summary>The oldest target that has the instructions the kernel is made of. Conversions to and from E4M3 came with Ada.</summary>
+    public virtual PtxTarget MinimumTarget => Parameters.Any(p => p.Type == DType.E4M3) ? PtxTarget.Sm89 : PtxTarget.Sm80;
 
     /// <summary>Writes the kernel as a module of its own: a pure function of the record and the target.</summary>
     public virtual PtxModule Emit(PtxTarget target)

@@ -3,7 +3,6 @@ using ModelDsl.Compiler.Graph;
 using ModelDsl.Compiler.Kernels.Access;
 using ModelDsl.Compiler.Specs;
 using ModelDsl.Ptx;
-using ModelDsl.Ptx.Targets;
 using ModelDsl.Ptx.Values;
 
 namespace ModelDsl.Compiler.Kernels.Cache;
@@ -29,9 +28,6 @@ public sealed record CacheGatherKernel(int KvRank, int RopeDim, int Page, DType 
 
     public override LaunchGeometry Geometry => new(Dim.Context, Tiling.Threads);
 
-    /// <summary>Conversions to E4M3 came with Ada.</summary>
-    public override PtxTarget MinimumTarget => Quantize is null ? PtxTarget.Sm80 : PtxTarget.Sm89;
-
     private RowTiling Tiling => RowTiling.WholeRow(KvRank, Io, grouped: Quantize is not null, RopeDim);
 
     protected override void Write(KernelBuilder k)
@@ -42,8 +38,7 @@ public sealed record CacheGatherKernel(int KvRank, int RopeDim, int Page, DType 
         var q = Quantize is null ? null : k.GlobalPtrParam<U8>("q");
         var scales = Quantize is null ? null : k.GlobalPtrParam<F32>("scales");
         var key = ActivationPtr.Param(k, "k_rope", Io);
-        var row = k.BlockIdX;
-        k.ReturnIf(row >= k.S32Param("context"));
+        var row = BlockRow.Of(k, "context");
         cache = cache.Row(pages[row / Page] * Page + row % Page, KvRank + RopeDim);
 
         var walk = RowWalk.OfBlock(k, Tiling);

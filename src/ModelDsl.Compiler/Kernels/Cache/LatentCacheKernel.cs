@@ -46,8 +46,7 @@ public sealed record LatentCacheKernel(int KvRank, int RopeDim, double Epsilon, 
         var positions = k.GlobalPtrParam<S32>("positions");
         var slots = k.GlobalPtrParam<S32>("slots");
         var cache = ActivationPtr.Param(k, "cache", Io);
-        var row = k.BlockIdX;
-        k.ReturnIf(row >= k.S32Param("tokens"));
+        var row = BlockRow.Of(k, "tokens");
         var (position, slot) = (positions[row], slots[row]);
         kv = kv.Row(row, KvRank + RopeDim);
         cache = cache.Row(slot, KvRank + RopeDim);

@@ -26,8 +26,7 @@ public sealed record AddKernel(int Width, DType Io) : Kernel
         var a = ActivationPtr.Param(k, "a", Io);
         var b = ActivationPtr.Param(k, "b", Io);
         var output = ActivationPtr.Param(k, "out", Io);
-        var row = k.BlockIdX;
-        k.ReturnIf(row >= k.S32Param("tokens"));
+        var row = BlockRow.Of(k, "tokens");
 
         var walk = RowWalk.OfGrid(k, Tiling);
         var inside = walk.Pieces(0).Single().Inside;

@@ -32,8 +32,7 @@ public sealed record EmbeddingKernel(int Vocabulary, int Hidden, DType Table, DT
         var ids = k.GlobalPtrParam<S32>("ids");
         var table = ActivationPtr.Param(k, "table", Table);
         var output = ActivationPtr.Param(k, "out", Io);
-        var row = k.BlockIdX;
-        k.ReturnIf(row >= k.S32Param("tokens"));
+        var row = BlockRow.Of(k, "tokens");
 
         var id = ids[row];
         var known = id.As<U32>() < (uint)Vocabulary;

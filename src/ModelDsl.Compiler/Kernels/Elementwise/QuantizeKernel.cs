@@ -3,7 +3,6 @@ using ModelDsl.Compiler.Graph;
 using ModelDsl.Compiler.Kernels.Access;
 using ModelDsl.Compiler.Specs;
 using ModelDsl.Ptx;
-using ModelDsl.Ptx.Targets;
 using ModelDsl.Ptx.Values;
 
 namespace ModelDsl.Compiler.Kernels.Elementwise;
@@ -22,9 +21,6 @@ public sealed record QuantizeKernel(int Width, DType Io, ScaleRounding Scale) : 
 
     public override LaunchGeometry Geometry => new(Dim.Rows, Tiling.BlocksPerRow, 1, Tiling.Threads);
 
-    /// <summary>Conversions to E4M3 came with Ada.</summary>
-    public override PtxTarget MinimumTarget => PtxTarget.Sm89;
-
     private RowTiling Tiling => RowTiling.Streaming(Width, Io, grouped: true);
 
     protected override void Write(KernelBuilder k)
@@ -32,8 +28,7 @@ public sealed record QuantizeKernel(int Width, DType Io, ScaleRounding Scale) : 
         var x = ActivationPtr.Param(k, "x", Io);
         var q = k.GlobalPtrParam<U8>("q");
         var scales = k.GlobalPtrParam<F32>("scales");
-        var row = k.BlockIdX;
-        k.ReturnIf(row >= k.S32Param("tokens"));
+        var row = BlockRow.Of(k, "tokens");
 
         var walk = RowWalk.OfGrid(k, Tiling);
         x = x.Row(row, Width).Plus(walk.Start);

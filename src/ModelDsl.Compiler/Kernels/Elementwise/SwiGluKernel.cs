@@ -3,7 +3,6 @@ using ModelDsl.Compiler.Graph;
 using ModelDsl.Compiler.Kernels.Access;
 using ModelDsl.Compiler.Specs;
 using ModelDsl.Ptx;
-using ModelDsl.Ptx.Targets;
 using ModelDsl.Ptx.Values;
 
 namespace ModelDsl.Compiler.Kernels.Elementwise;
@@ -31,9 +30,6 @@ public sealed record SwiGluKernel(int Width, int UpOffset, int RowStride, DType 
 
     public override LaunchGeometry Geometry => new(Dim.Rows, Tiling.BlocksPerRow, 1, Tiling.Threads);
 
-    /// <summary>Conversions to E4M3 came with Ada.</summary>
-    public override PtxTarget MinimumTarget => Quantize is null ? PtxTarget.Sm80 : PtxTarget.Sm89;
-
     private RowTiling Tiling => RowTiling.Streaming(Width, Io, grouped: Quantize is not null, UpOffset, RowStride);
 
     protected override void Write(KernelBuilder k)
@@ -42,8 +38,7 @@ public sealed record SwiGluKernel(int Width, int UpOffset, int RowStride, DType 
         var output = Quantize is null ? ActivationPtr.Param(k, "out", Io) : null;
         var q = Quantize is null ? null : k.GlobalPtrParam<U8>("q");
         var scales = Quantize is null ? null : k.GlobalPtrParam<F32>("scales");
-        var row = k.BlockIdX;
-        k.ReturnIf(row >= k.S32Param("rows"));
+        var row = BlockRow.Of(k, "rows");
 
         var walk = RowWalk.OfGrid(k, Tiling);
         var pieces = walk.Pieces(0);

@@ -37,8 +37,7 @@ public sealed record CombineKernel(int Width, int Active, DType Io, bool Shared)
         var weights = k.GlobalPtrParam<F32>("weights");
         var shared = Shared ? ActivationPtr.Param(k, "shared", Io) : null;
         var output = ActivationPtr.Param(k, "out", Io);
-        var token = k.BlockIdX;
-        k.ReturnIf(token >= k.S32Param("tokens"));
+        var token = BlockRow.Of(k, "tokens");
 
         var rows = rowOf.Row(token, Active).LoadMany(Active, aligned: Active);
         var factors = weights.Row(token, Active).LoadMany(Active, aligned: Active);

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using ModelDsl.Compiler.Graph;
+using ModelDsl.Compiler.Kernels.Access;
 using ModelDsl.Compiler.Specs;
 using ModelDsl.Ptx;
 using ModelDsl.Ptx.Values;
@@ -48,8 +49,7 @@ public sealed record GateKernel(
         var indices = k.GlobalPtrParam<S32>("indices");
         var weights = k.GlobalPtrParam<F32>("weights");
         var allScores = WriteScores ? k.GlobalPtrParam<F32>("scores") : null;
-        var token = k.BlockIdX;
-        k.ReturnIf(token >= k.S32Param("tokens"));
+        var token = BlockRow.Of(k, "tokens");
 
         var experts = new WarpRanking(k, Experts);
         var slots = Enumerable.Range(0, experts.Slots).ToArray();

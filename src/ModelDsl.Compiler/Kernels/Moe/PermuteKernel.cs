@@ -36,8 +36,7 @@ public sealed record PermuteKernel(int Width, DType Type, int ScaleColumns) : Ke
         var source = k.GlobalPtrParam<S32>("source");
         var output = ActivationPtr.Param(k, "out", Type);
         var outScales = ScaleColumns > 0 ? k.GlobalPtrParam<F32>("out_scales") : null;
-        var row = k.BlockIdX;
-        k.ReturnIf(row >= k.S32Param("rows"));
+        var row = BlockRow.Of(k, "rows");
 
         var from = source[row];
         var walk = RowWalk.OfGrid(k, Tiling);

@@ -4,7 +4,6 @@ using ModelDsl.Compiler.Kernels.Access;
 using ModelDsl.Compiler.Specs;
 using ModelDsl.Ptx;
 using ModelDsl.Ptx.Memory;
-using ModelDsl.Ptx.Targets;
 using ModelDsl.Ptx.Values;
 
 namespace ModelDsl.Compiler.Kernels.Norm;
@@ -40,9 +39,6 @@ public sealed record RmsNormKernel(
 
     public override LaunchGeometry Geometry => new(Dim.Rows, Tiling.Threads);
 
-    /// <summary>Conversions to E4M3 came with Ada.</summary>
-    public override PtxTarget MinimumTarget => Quantize is null ? PtxTarget.Sm80 : PtxTarget.Sm89;
-
     private RowTiling Tiling => RowTiling.WholeRow(Width, Io, grouped: Quantize is not null, RowStride);
 
     protected override void Write(KernelBuilder k)
@@ -54,8 +50,7 @@ public sealed record RmsNormKernel(
         var output = WriteOut ? ActivationPtr.Param(k, "out", Io) : null;
         var q = Quantize is null ? null : k.GlobalPtrParam<U8>("q");
         var scales = Quantize is null ? null : k.GlobalPtrParam<F32>("scales");
-        var row = k.BlockIdX;
-        k.ReturnIf(row >= k.S32Param("tokens"));
+        var row = BlockRow.Of(k, "tokens");
 
         var walk = RowWalk.OfBlock(k, Tiling);
         var pieces = walk.AllPieces;

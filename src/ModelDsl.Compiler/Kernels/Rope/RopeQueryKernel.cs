@@ -43,8 +43,7 @@ public sealed record RopeQueryKernel(int Heads, int NopeDim, int RopeDim, DType 
         var q = ActivationPtr.Param(k, "q", Io);
         var tables = RotaryTables.Param(k, RopeDim);
         var positions = k.GlobalPtrParam<S32>("positions");
-        var row = k.BlockIdX;
-        k.ReturnIf(row >= k.S32Param("tokens"));
+        var row = BlockRow.Of(k, "tokens");
         var index = k.BlockIdY * Threads + k.ThreadIdX;
         if (VectorsPerToken % Threads != 0) k.ReturnIf(index >= VectorsPerToken);
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using ModelDsl.Compiler.Graph;
+using ModelDsl.Compiler.Kernels.Access;
 using ModelDsl.Ptx;
 using ModelDsl.Ptx.Values;
 
@@ -23,8 +24,7 @@ public sealed record ArgmaxKernel(int Vocabulary) : Kernel
         var logits = k.GlobalPtrParam<F32>("logits");
         var valid = k.Min(k.S32Param("valid"), Vocabulary);
         var output = k.GlobalPtrParam<S32>("out");
-        var row = k.BlockIdX;
-        k.ReturnIf(row >= k.S32Param("rows"));
+        var row = BlockRow.Of(k, "rows");
 
         var best = k.Var<F32>(float.NegativeInfinity);
         var bestId = k.Var<S32>(int.MaxValue);

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using ModelDsl.Compiler.Graph;
+using ModelDsl.Compiler.Kernels.Access;
 using ModelDsl.Ptx;
 using ModelDsl.Ptx.Values;
 
@@ -50,8 +51,7 @@ public sealed record TopPKernel(int Vocabulary) : Kernel
         var topP = k.F32Param("top_p");
         var valid = k.Min(k.S32Param("valid"), Vocabulary);
         var output = k.GlobalPtrParam<S32>("out");
-        var row = k.BlockIdX;
-        k.ReturnIf(row >= k.S32Param("rows"));
+        var row = BlockRow.Of(k, "rows");
         var walk = new VocabularyWalk(k, Vocabulary, logits.Row(row, Vocabulary), valid);
 
         k.Comment("softmax");
