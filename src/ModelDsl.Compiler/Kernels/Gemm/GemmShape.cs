@@ -1,11 +1,11 @@
 namespace ModelDsl.Compiler.Kernels.Gemm;
 
-/// <summary>How a product is cut up.</summary>
+/// <summary>How many rows a matrix product is made for.</summary>
 public enum GemmShape
 {
-    /// <summary>Square tiles: many rows.</summary>
+    /// <summary>Many: both operands go through shared memory, tile by tile.</summary>
     Tile,
 
-    /// <summary>Few rows; the weights stream past them.</summary>
+    /// <summary>A few, as in decoding: the weights are read once, straight into registers.</summary>
     Skinny,
 }

@@ -1,23 +1,48 @@
 using System.Collections.Immutable;
 using ModelDsl.Compiler.Graph;
+using ModelDsl.Ptx;
+using ModelDsl.Ptx.Targets;
+using ModelDsl.Ptx.Values;
 
 namespace ModelDsl.Compiler.Kernels.Gemm;
 
-/// <summary>One product per expert with the rows that it got, on block-scaled E4M3.</summary>
+/// <summary><see cref="GroupedGemmKernel"/> on E4M3 operands, scaled as in <see cref="Fp8GemmKernel"/>.</summary>
+/// <param name="N">Outputs of an expert.</param>
+/// <param name="K">Inputs of an expert.</param>
+/// <param name="Active">Experts per token.</param>
 public sealed record GroupedFp8GemmKernel(int Experts, int N, int K, int Active, DType Out, GemmShape Shape) : Kernel
 {
-    public int TileRows => Shape == GemmShape.Tile ? 64 : 16;
-
-    public override string Name => $"grouped_gemm_fp8_e{Experts}_n{N}_k{K}_t{Active}_{Out.Text()}_{Shape.ToString().ToLowerInvariant()}";
+    public override string Name => $"grouped_gemm_fp8_e{Experts}_n{N}_k{K}_{Out.Text()}" + KernelNames.If(Shape == GemmShape.Skinny, "skinny");
 
     public override ImmutableArray<KernelParameter> Parameters =>
     [
-        KernelParameter.In("a", DType.E4M3), KernelParameter.In("a_scales", DType.F32),
-        KernelParameter.In("w", DType.E4M3), KernelParameter.In("w_scales", DType.F32), KernelParameter.Out("c", Out),
-        KernelParameter.In("offsets", DType.I32), KernelParameter.In("tile_expert", DType.I32), KernelParameter.In("tile_row", DType.I32),
+        KernelParameter.In("a", DType.E4M3),
+        KernelParameter.In("a_scales", DType.F32),
+        KernelParameter.In("w", DType.E4M3),
+        KernelParameter.In("w_scales", DType.F32),
+        KernelParameter.Out("c", Out),
+        .. ExpertTiles.Parameters,
         KernelParameter.Int("rows"),
     ];
 
-    public override LaunchGeometry Geometry =>
-        new((N + 63) / 64, Dim.Min(Dim.Rows, Dim.CeilDiv(Dim.Rows, TileRows) + Experts), 1, 128);
+    /// <summary>Rows of a tile of the list.</summary>
+    public int TileRows => Plan.Rows;
+
+    public override LaunchGeometry Geometry => Plan.Geometry(ExpertTiles.Count(TileRows, Experts), N);
+
+    private GemmPlan Plan => GemmPlan.For(DType.E4M3, DType.E4M3, N, K, Shape, experts: true);
+
+    public override PtxModule Emit(PtxTarget target) => Plan.Write(target, Name, k =>
+    {
+        var a = Matrix.Parameter(k, "a", DType.E4M3, K);
+        var aScales = k.GlobalPtrParam<F32>("a_scales");
+        var w = Matrix.Parameter(k, "w", DType.E4M3, K);
+        var wScales = k.GlobalPtrParam<F32>("w_scales");
+        var c = Matrix.Parameter(k, "c", Out, N);
+        var tile = ExpertTiles.Read(k, TileRows);
+        k.S32Param("rows");
+        var scales = new BlockScales(aScales, wScales.Row(tile.Expert, BlockScales.Count(N) * BlockScales.Count(K)), BlockScales.Count(K));
+        w = w with { Start = w.Start.Row(tile.Expert, N * K) };
+        return new GemmProblem(k, N, K, a, w, c, tile.First, tile.End, k.BlockIdY * Plan.Columns) { Scales = scales };
+    });
 }

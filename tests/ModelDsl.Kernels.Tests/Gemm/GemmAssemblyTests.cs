@@ -1,0 +1,72 @@
+using ModelDsl.Compiler.Graph;
+using ModelDsl.Compiler.Kernels;
+using ModelDsl.Compiler.Kernels.Gemm;
+using ModelDsl.Ptx.Targets;
+using ModelDsl.Testing;
+
+namespace ModelDsl.Kernels.Tests.Gemm;
+
+/// <summary>The assembler must take every product of DeepSeek-V3 without a warning and without a spill.</summary>
+public class GemmAssemblyTests
+{
+    /// <summary>Outputs and inputs of V3's linear layers.</summary>
+    private static readonly (int N, int K)[] Dense =
+        [(1536, 7168), (24576, 1536), (576, 7168), (32768, 512), (7168, 16384), (18432, 7168), (36864, 7168), (7168, 18432), (4096, 7168), (7168, 2048)];
+
+    private static readonly (int N, int K)[] Expert = [(4096, 7168), (2048, 7168), (7168, 2048)];
+
+    public static TheoryData<string> Layers(string target)
+    {
+        var data = new TheoryData<string>();
+        foreach (var name in Kernels(target).Select(k => k.Name)) data.Add(name);
+        return data;
+    }
+
+    private static IEnumerable<Kernel> Kernels(string target)
+    {
+        foreach (var shape in new[] { GemmShape.Tile, GemmShape.Skinny })
+        {
+            foreach (var (n, k) in Dense)
+            {
+                if (target == "sm_80") yield return new GemmKernel(n, k, DType.BF16, DType.BF16, DType.BF16, shape);
+                else yield return new Fp8GemmKernel(n, k, DType.BF16, shape);
+            }
+
+            foreach (var (n, k) in Expert)
+            {
+                if (target == "sm_80") yield return new GroupedGemmKernel(256, n, k, 8, DType.BF16, DType.BF16, DType.BF16, shape);
+                else yield return new GroupedFp8GemmKernel(256, n, k, 8, DType.BF16, shape);
+            }
+
+            if (target != "sm_80") continue;
+            yield return new GemmKernel(129280, 7168, DType.BF16, DType.BF16, DType.F32, shape);
+            yield return new GemmKernel(256, 7168, DType.BF16, DType.F32, DType.F32, shape);
+            yield return new GemmKernel(24576, 1536, DType.F32, DType.F32, DType.F32, shape);
+            yield return new GroupedGemmKernel(256, 4096, 7168, 8, DType.F32, DType.F32, DType.F32, shape);
+        }
+
+        if (target != "sm_80") yield break;
+        foreach (var io in new[] { DType.BF16, DType.F32 })
+        {
+            yield return new HeadGemmKernel(128, 512, 128, 128 * 192, 192, 256 * 512, 0, true, 128 * 512, 512, io);
+            yield return new HeadGemmKernel(128, 128, 512, 128 * 512, 512, 256 * 512, 128 * 512, false, 128 * 128, 128, io);
+        }
+    }
+
+    [PtxasTheory]
+    [MemberData(nameof(Layers), "sm_80")]
+    public void A_bf16_or_f32_product_assembles(string name) => Assemble(name, "sm_80");
+
+    [PtxasTheory]
+    [MemberData(nameof(Layers), "sm_89")]
+    public void An_fp8_product_assembles(string name) => Assemble(name, "sm_89");
+
+    private static void Assemble(string name, string target)
+    {
+        var kernel = Kernels(target).Single(k => k.Name == name);
+        if (Environment.GetEnvironmentVariable("DUMP") is { } dir) File.WriteAllText(dir + "/" + name + ".ptx", kernel.Emit(PtxTarget.Find(target)!).ToText());
+        var report = Ptxas.AssembleClean(kernel.Emit(PtxTarget.Find(target)!).ToText(), target);
+        Assert.InRange(kernel.Geometry.SharedBytes, 0, 99 * 1024);
+        Assert.InRange(report.Registers * kernel.Geometry.Threads, 1, 65536);
+    }
+}
