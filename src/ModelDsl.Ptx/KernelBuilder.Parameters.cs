@@ -59,12 +59,15 @@ public sealed partial class KernelBuilder
 
     public F32 F32Param(string name) => new(this, Parameter(name, ScalarType.F32));
 
-    /// <summary>The block has exactly this many threads.</summary>
-    public void RequireThreads(int x, int y = 1, int z = 1) => LaunchBounds = $".reqntid {x}, {y}, {z}";
+    /// <summary>The block has exactly this many threads, and at least so many blocks should fit on a multiprocessor.</summary>
+    /// <param name="minBlocksPerMultiprocessor">From 1 on, the assembler may use all registers that leaves; 0: it decides for itself.</param>
+    public void RequireThreads(int threads, int minBlocksPerMultiprocessor = 0) => Bound("reqntid", threads, minBlocksPerMultiprocessor);
 
-    /// <summary>The block has at most this many threads, and at least so many blocks should fit on a multiprocessor.</summary>
-    public void MaxThreads(int threads, int minBlocksPerMultiprocessor = 0) =>
-        LaunchBounds = $".maxntid {threads}, 1, 1" + (minBlocksPerMultiprocessor > 0 ? $"\n.minnctapersm {minBlocksPerMultiprocessor}" : "");
+    /// <summary>The block has at most this many threads; see <see cref="RequireThreads"/>.</summary>
+    public void MaxThreads(int threads, int minBlocksPerMultiprocessor = 0) => Bound("maxntid", threads, minBlocksPerMultiprocessor);
+
+    private void Bound(string directive, int threads, int minBlocks) =>
+        LaunchBounds = $".{directive} {threads}, 1, 1" + (minBlocks > 0 ? $"\n.minnctapersm {minBlocks}" : "");
 
     private Operand Parameter(string name, ScalarType type)
     {

@@ -24,9 +24,13 @@ internal static class Cleanup
         return to.Class == from.Class;
     }
 
-    /// <summary>Within straight-line code: reads of a copy become reads of the original while neither is written.</summary>
+    /// <summary>
+    /// Within straight-line code: reads of a snapshot become reads of its variable while that is not written. A copy to a variable is left
+    /// alone: its value is to be computed in place.
+    /// </summary>
     private static void ForwardCopies(List<Statement> list)
     {
+        var (_, writes) = Count(list);
         var original = new Dictionary<Register, Register>();
         for (var n = 0; n < list.Count; n++)
         {
@@ -39,7 +43,7 @@ internal static class Cleanup
                 foreach (var stale in original.Where(o => o.Value == written).Select(o => o.Key).ToList()) original.Remove(stale);
             }
 
-            if (IsCopy(now, out var to, out var from) && to != from) original[to] = from;
+            if (IsCopy(now, out var to, out var from) && to != from && writes[to] == 1) original[to] = from;
 
             void Rename()
             {

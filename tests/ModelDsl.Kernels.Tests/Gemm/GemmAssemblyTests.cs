@@ -64,7 +64,6 @@ public class GemmAssemblyTests
     private static void Assemble(string name, string target)
     {
         var kernel = Kernels(target).Single(k => k.Name == name);
-        if (Environment.GetEnvironmentVariable("DUMP") is { } dir) File.WriteAllText(dir + "/" + name + ".ptx", kernel.Emit(PtxTarget.Find(target)!).ToText());
         var report = Ptxas.AssembleClean(kernel.Emit(PtxTarget.Find(target)!).ToText(), target);
         Assert.InRange(kernel.Geometry.SharedBytes, 0, 99 * 1024);
         Assert.InRange(report.Registers * kernel.Geometry.Threads, 1, 65536);

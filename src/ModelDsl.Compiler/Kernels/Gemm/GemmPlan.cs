@@ -46,7 +46,7 @@ internal sealed record GemmPlan(int Rows, int Columns, int Threads, int SharedBy
         var module = new PtxModule(target);
         var kernel = module.Kernel(name, k =>
         {
-            k.RequireThreads(Threads);
+            k.RequireThreads(Threads, minBlocksPerMultiprocessor: 1);
             Emit(problem(k));
         });
         if (kernel.DynamicSharedBytes != SharedBytes)
