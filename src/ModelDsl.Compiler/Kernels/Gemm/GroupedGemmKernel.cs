@@ -15,7 +15,7 @@ namespace ModelDsl.Compiler.Kernels.Gemm;
 public sealed record GroupedGemmKernel(int Experts, int N, int K, int Active, DType A, DType W, DType Out, GemmShape Shape) : Kernel
 {
     public override string Name =>
-        $"grouped_gemm_e{Experts}_n{N}_k{K}_{A.Text()}_{W.Text()}_{Out.Text()}" + KernelNames.If(Shape == GemmShape.Skinny, "skinny");
+        $"grouped_gemm_e{Experts}_n{N}_k{K}_t{Active}_{A.Text()}_{W.Text()}_{Out.Text()}" + KernelNames.If(Shape == GemmShape.Skinny, "skinny");
 
     public override ImmutableArray<KernelParameter> Parameters =>
     [
