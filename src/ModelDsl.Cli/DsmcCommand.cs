@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ModelDsl.Cli.Verbs;
 
 namespace ModelDsl.Cli;
 
@@ -16,7 +17,10 @@ public static class DsmcCommand
     }
 
     private static RootCommand Create(IoContext io) =>
-        new("Compiles .dsm descriptions of DeepSeek-V3-like models to PTX kernels and a C# host, and runs them.");
+        new("Compiles .dsm descriptions of DeepSeek-V3-like models to PTX kernels and a C# host, and runs them.")
+        {
+            TokenizeVerb.Create(io),
+        };
 
     private static int Refuse(ParseResult parsed, IoContext io)
     {

@@ -9,7 +9,8 @@ public sealed record IoContext(TextReader In, TextWriter Out, TextWriter Error, 
     {
         var utf8 = new System.Text.UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
         return new IoContext(
-            new StreamReader(Console.OpenStandardInput(), utf8),
+            // A byte order mark is a character of the text like any other here, and no sign of another encoding.
+            new StreamReader(Console.OpenStandardInput(), utf8, detectEncodingFromByteOrderMarks: false),
             new StreamWriter(Console.OpenStandardOutput(), utf8) { AutoFlush = true },
             new StreamWriter(Console.OpenStandardError(), utf8) { AutoFlush = true },
             !Console.IsOutputRedirected && !Console.IsErrorRedirected);

@@ -38,14 +38,14 @@ public static class TokenizeCommand
         while (input.ReadLine() is { } line)
         {
             number++;
-            output.Write(request.Direction switch
+            var answer = request.Direction switch
             {
                 TokenizeDirection.Encode => JsonSerializer.Serialize(Encode(tokenizer, Parse<string>(line, number, "a JSON string"), request)),
                 TokenizeDirection.Decode => JsonSerializer.Serialize(
                     tokenizer.Decode(Parse<int[]>(line, number, "a JSON array of whole numbers"), request.SkipSpecial), Readable),
                 _ => JsonSerializer.Serialize(Chat(template!, line, number), Readable),
-            });
-            output.Write('\n');
+            };
+            output.Write(answer + "\n");
         }
     }
 
@@ -86,13 +86,13 @@ public static class TokenizeCommand
         {
             var root = document.RootElement;
             if (root.ValueKind != JsonValueKind.Object)
-                return template.Render(root);
+                return template.Render(root, AwaitsAnswer(root));
             var parts = new Dictionary<string, JsonElement>();
             foreach (var property in root.EnumerateObject())
                 parts[property.Name] = property.Value;
             if (!parts.Remove("messages", out var messages))
                 throw new TokenizeInputException(line, "the object holds no \"messages\"");
-            var prompt = !parts.Remove("add_generation_prompt", out var wanted) || wanted.ValueKind != JsonValueKind.False;
+            var prompt = parts.Remove("add_generation_prompt", out var wanted) ? wanted.ValueKind == JsonValueKind.True : AwaitsAnswer(messages);
             return template.Render(messages, prompt, new ChatVariables
             {
                 Tools = parts.Remove("tools", out var tools) ? tools : null,
@@ -100,6 +100,15 @@ public static class TokenizeCommand
             });
         }
     }
+
+    /// <summary>A conversation the assistant has the last word in is a sample to train on and wants no prompt for another answer.</summary>
+    private static bool AwaitsAnswer(JsonElement messages) =>
+        messages.ValueKind != JsonValueKind.Array
+        || messages.GetArrayLength() == 0
+        || messages[messages.GetArrayLength() - 1] is not { ValueKind: JsonValueKind.Object } last
+        || !last.TryGetProperty("role", out var role)
+        || role.ValueKind != JsonValueKind.String
+        || !role.ValueEquals("assistant");
 
     /// <summary>Every run of digits is an id; spaces, commas and brackets separate, anything else is a mistake.</summary>
     private static int[] LooseIds(string text)

@@ -39,6 +39,9 @@ public class TokenizeCommandTests
         const string text = "<｜begin▁of▁sentence｜><｜User｜>Hi";
         Assert.Equal(text + "<｜Assistant｜>", Run(TokenizeDirection.Chat, false, messages));
         Assert.Equal(
+            text + "<｜Assistant｜>Yes<｜end▁of▁sentence｜>",
+            Run(TokenizeDirection.Chat, false, messages.Replace("]", ", {\"role\": \"assistant\", \"content\": \"Yes\"}]")));
+        Assert.Equal(
             $"\"{text}\"\n",
             Run(TokenizeDirection.Chat, true, $$"""{"messages": {{messages}}, "add_generation_prompt": false}"""));
     }
