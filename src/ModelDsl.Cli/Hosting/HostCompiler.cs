@@ -37,7 +37,8 @@ public static class HostCompiler
                 "The generated C# does not compile:\n" + string.Join("\n", result.Diagnostics.Where(found => found.Severity == DiagnosticSeverity.Error)));
 
         image.Position = 0;
-        var type = AssemblyLoadContext.Default.LoadFromStream(image).GetType(className, throwOnError: true)!;
+        // A context of its own: one process may run several models.
+        var type = new AssemblyLoadContext(className).LoadFromStream(image).GetType(className, throwOnError: true)!;
         var load = type.GetMethod("Load", BindingFlags.Public | BindingFlags.Static)!;
         return (device, checkpoint, kernels, options, progress) =>
             (CausalLanguageModel)load.Invoke(null, BindingFlags.DoNotWrapExceptions, null, [device, checkpoint, kernels, options, progress], null)!;

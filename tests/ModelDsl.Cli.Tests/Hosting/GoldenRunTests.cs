@@ -1,0 +1,97 @@
+using ModelDsl.Testing;
+
+namespace ModelDsl.Cli.Tests.Hosting;
+
+/// <summary>What PyTorch computes, computed by emitted PTX under generated C#. Limits are those of the goldens' README.</summary>
+public class GoldenRunTests
+{
+    private const double Fp32Limit = 2e-5;
+
+    public static TheoryData<string> Models => new(["micro", .. GoldenModel.Variants.Where(name => name != "fp8-ragged")]);
+
+    [Theory]
+    [MemberData(nameof(Models))]
+    public void Under_fp32_logits_and_greedy_tokens_are_those_of_PyTorch(string name) => AgreesUnderFp32(Golden(name));
+
+    [Theory]
+    [MemberData(nameof(Models))]
+    public void Under_fp32_every_intermediate_tensor_is_that_of_PyTorch(string name) => TapsAgree(Golden(name));
+
+    [SharedFact]
+    public void Tiny_aligned_agrees_under_fp32()
+    {
+        AgreesUnderFp32(GoldenModel.TinyAligned);
+        TapsAgree(GoldenModel.TinyAligned);
+    }
+
+    [Fact]
+    public void Prefill_in_chunks_and_token_by_token_gives_the_same_logits()
+    {
+        var golden = GoldenModel.Micro;
+        var expected = GoldenRun.FloatRow(golden.Tensors["logits"], 0);
+        using var chunks = new GoldenRun(golden, "fp32", 0, change: request => request with { ChunkTokens = 17 });
+        using var oneByOne = new GoldenRun(golden, "fp32", 0, change: request => request with { OneByOne = true });
+        Assert.InRange(Numbers.RelativeL2(chunks.Logits, expected), 0, Fp32Limit);
+        Assert.InRange(Numbers.RelativeL2(oneByOne.Logits, expected), 0, Fp32Limit);
+    }
+
+    [Fact]
+    public void Under_bf16_logits_are_as_near_as_bf16_is()
+    {
+        using var run = new GoldenRun(GoldenModel.Micro, "bf16", 0, newTokens: 4);
+        Assert.InRange(Numbers.RelativeL2(run.Logits, GoldenRun.FloatRow(GoldenModel.Micro.Tensors["logits"], 0)), 1e-5, 2e-2);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Under_fp8_logits_are_as_far_as_quantisation_takes_them(bool fromFp8Checkpoint)
+    {
+        var golden = GoldenModel.Micro;
+        var reference = Safetensors.Load(Path.Combine(golden.Folder, "fp8", "goldens.safetensors"));
+        var exact = GoldenRun.FloatRow(golden.Tensors["logits"], 0);
+        using var run = new GoldenRun(golden, "fp8", 0, checkpoint: fromFp8Checkpoint ? Path.Combine(golden.Folder, "fp8", "checkpoint") : null);
+        var distance = Numbers.RelativeL2(GoldenRun.FloatRow(reference["w8a8.logits"], 0), exact);
+        Assert.InRange(Numbers.RelativeL2(run.Logits, exact), distance / 10, 1.5 * distance);
+    }
+
+    [Theory]
+    [InlineData("micro")]
+    [InlineData("fp8-ragged")]
+    public void An_fp8_checkpoint_under_fp32_gives_the_logits_of_its_dequantised_weights(string name)
+    {
+        var golden = Golden(name);
+        var micro = name == "micro";
+        var expected = micro ? Safetensors.Load(Path.Combine(golden.Folder, "fp8", "goldens.safetensors"))["w8a16.logits"] : golden.Tensors["logits"];
+        using var run = new GoldenRun(golden, "fp32", 1, checkpoint: micro ? Path.Combine(golden.Folder, "fp8", "checkpoint") : null);
+        Assert.InRange(Numbers.RelativeL2(run.Logits, GoldenRun.FloatRow(expected, 1)), 0, Fp32Limit);
+    }
+
+    private static GoldenModel Golden(string name) => name == "micro" ? GoldenModel.Micro : GoldenModel.Variant(name);
+
+    private static void AgreesUnderFp32(GoldenModel golden)
+    {
+        var greedy = golden.Tensors["greedy.tokens"];
+        for (var row = 0; row < greedy.Shape[0]; row++)
+        {
+            using var run = new GoldenRun(golden, "fp32", row, newTokens: greedy.Shape[1]);
+            Assert.InRange(Numbers.RelativeL2(run.Logits, GoldenRun.FloatRow(golden.Tensors["logits"], row)), 0, Fp32Limit);
+            Assert.Equal(GoldenRun.Row(greedy, row), run.Result.Tokens);
+            Assert.InRange(Numbers.RelativeL2(run.LastLogits, GoldenRun.FloatRow(golden.Tensors["greedy.logits"], row)), 0, Fp32Limit);
+        }
+    }
+
+    private static void TapsAgree(GoldenModel golden)
+    {
+        using var run = new GoldenRun(golden, "fp32", 0, taps: true);
+        foreach (var (name, expected) in golden.Tensors)
+        {
+            if (name.EndsWith(".indices", StringComparison.Ordinal))
+                Assert.Equal(GoldenRun.Row(expected, 0), run.Taps[name].Ints());
+            else if (name.EndsWith(".scores", StringComparison.Ordinal))
+                Assert.InRange(Numbers.MaxAbs(run.Taps[name].Floats(), GoldenRun.FloatRow(expected, 0)), 0, 1e-5);
+            else if (name.StartsWith("hidden.", StringComparison.Ordinal) || name.StartsWith("attn_out.", StringComparison.Ordinal) || name.EndsWith(".weights", StringComparison.Ordinal))
+                Assert.InRange(Numbers.RelativeL2(run.Taps[name].Floats(), GoldenRun.FloatRow(expected, 0)), 0, Fp32Limit);
+        }
+    }
+}
