@@ -22,21 +22,16 @@ internal static unsafe class MatrixDecoder
         int steps = k / (4 * elements);
         if (steps is not (1 or 2)) return false;
         if (to == PtxType.S32 != IsInteger(a)) return false;
-        Accumulator accumulator = to switch
-        {
-            PtxType.F32 => Accumulator.F32,
-            PtxType.F16 when a == PtxType.F16 => Accumulator.F16,
-            PtxType.S32 => i.Has("satfinite") ? Accumulator.S32Saturated : Accumulator.S32,
-            _ => throw d.Unsupported(),
-        };
-        int values = accumulator == Accumulator.F16 ? 2 : 4;
+        bool half = to == PtxType.F16 && a == PtxType.F16;
+        if (!half && to is not (PtxType.F32 or PtxType.S32)) return false;
+        int values = half ? 2 : 4;
         Span<int> operands = stackalloc int[14];
         operands.Clear();
         Fragment(d, i.Operands[0], values, operands, isDestination: true);
         Fragment(d, i.Operands[1], 2 * steps, operands[4..], isDestination: false);
         Fragment(d, i.Operands[2], steps, operands[8..], isDestination: false);
         Fragment(d, i.Operands[3], values, operands[10..], isDestination: false);
-        d.Emit(Handler(a, b), target: (nint)d.Kernel.Own(operands), imm: (ulong)accumulator, slot: steps);
+        d.Emit(Handler(a, b, half), target: (nint)d.Kernel.Own(operands), imm: i.Has("satfinite") ? 1u : 0, slot: steps);
         return true;
     }
 
@@ -57,19 +52,20 @@ internal static unsafe class MatrixDecoder
 
     private static bool IsInteger(PtxType type) => type is PtxType.S8 or PtxType.U8;
 
-    private static Handler Handler(PtxType a, PtxType b) => (a, b) switch
+    private static Handler Handler(PtxType a, PtxType b, bool half) => (a, b) switch
     {
-        (PtxType.F16, PtxType.F16) => &MatrixMultiply.Run<FragmentF16, FragmentF16>,
-        (PtxType.BF16, PtxType.BF16) => &MatrixMultiply.Run<FragmentBF16, FragmentBF16>,
-        (PtxType.TF32, PtxType.TF32) => &MatrixMultiply.Run<FragmentTF32, FragmentTF32>,
-        (PtxType.E4M3, PtxType.E4M3) => &MatrixMultiply.Run<FragmentE4M3, FragmentE4M3>,
-        (PtxType.E4M3, PtxType.E5M2) => &MatrixMultiply.Run<FragmentE4M3, FragmentE5M2>,
-        (PtxType.E5M2, PtxType.E4M3) => &MatrixMultiply.Run<FragmentE5M2, FragmentE4M3>,
-        (PtxType.E5M2, PtxType.E5M2) => &MatrixMultiply.Run<FragmentE5M2, FragmentE5M2>,
-        (PtxType.S8, PtxType.S8) => &MatrixMultiply.Run<FragmentS8, FragmentS8>,
-        (PtxType.S8, PtxType.U8) => &MatrixMultiply.Run<FragmentS8, FragmentU8>,
-        (PtxType.U8, PtxType.S8) => &MatrixMultiply.Run<FragmentU8, FragmentS8>,
-        _ => &MatrixMultiply.Run<FragmentU8, FragmentU8>,
+        (PtxType.F16, PtxType.F16) when half => &MatrixMultiply.Half<FragmentF16, FragmentF16>,
+        (PtxType.F16, PtxType.F16) => &MatrixMultiply.Single<FragmentF16, FragmentF16>,
+        (PtxType.BF16, PtxType.BF16) => &MatrixMultiply.Single<FragmentBF16, FragmentBF16>,
+        (PtxType.TF32, PtxType.TF32) => &MatrixMultiply.Single<FragmentTF32, FragmentTF32>,
+        (PtxType.E4M3, PtxType.E4M3) => &MatrixMultiply.Single<FragmentE4M3, FragmentE4M3>,
+        (PtxType.E4M3, PtxType.E5M2) => &MatrixMultiply.Single<FragmentE4M3, FragmentE5M2>,
+        (PtxType.E5M2, PtxType.E4M3) => &MatrixMultiply.Single<FragmentE5M2, FragmentE4M3>,
+        (PtxType.E5M2, PtxType.E5M2) => &MatrixMultiply.Single<FragmentE5M2, FragmentE5M2>,
+        (PtxType.S8, PtxType.S8) => &MatrixMultiply.Integer<FragmentS8, FragmentS8>,
+        (PtxType.S8, PtxType.U8) => &MatrixMultiply.Integer<FragmentS8, FragmentU8>,
+        (PtxType.U8, PtxType.S8) => &MatrixMultiply.Integer<FragmentU8, FragmentS8>,
+        _ => &MatrixMultiply.Integer<FragmentU8, FragmentU8>,
     };
 
     private static bool Tiles(KernelDecoder d, PtxInstruction i)

@@ -18,6 +18,7 @@ internal static unsafe class AsyncCopy
         byte* r = warp->Registers;
         int bytes = i->E;
         BlockState* block = warp->Block;
+        byte* origin = i->B < 0 ? GlobalSpace.ResolveAll(warp, i, mask, bytes) : null;
         for (uint left = mask; left != 0; left &= left - 1)
         {
             int lane = Bits.TrailingZeroCount(left);
@@ -33,7 +34,7 @@ internal static unsafe class AsyncCopy
                 new Span<byte>(to, bytes).Clear();
                 continue;
             }
-            byte* from = GlobalSpace.Resolve(warp, i, lane, bytes, (int)wanted);
+            byte* from = origin != null ? origin + GlobalSpace.Offset(warp, i, lane) : GlobalSpace.Resolve(warp, i, lane, bytes, (int)wanted);
             if (wanted == 16)
             {
                 Vector128.Load(from).Store(to);

@@ -10,6 +10,9 @@ internal unsafe interface IElement
 
     /// <summary>True if the register has 64 bits.</summary>
     static abstract bool Wide { get; }
+
+    /// <summary>The element as its register holds it.</summary>
+    static abstract ulong Value(byte* from);
     static abstract void Load(byte* from, byte* row, int lane);
     static abstract void Store(byte* to, byte* row, int lane);
 
@@ -22,6 +25,9 @@ internal readonly unsafe struct Word32 : IElement
 {
     public static int Size => 4;
     public static bool Wide => false;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong Value(byte* from) => *(uint*)from;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Load(byte* from, byte* row, int lane) => ((uint*)row)[lane] = *(uint*)from;
@@ -40,6 +46,9 @@ internal readonly unsafe struct Word64 : IElement
 {
     public static int Size => 8;
     public static bool Wide => true;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong Value(byte* from) => *(ulong*)from;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Load(byte* from, byte* row, int lane) => ((ulong*)row)[lane] = *(ulong*)from;
@@ -63,14 +72,19 @@ internal readonly unsafe struct Narrow<T, TRow> : IElement
     public static bool Wide => sizeof(TRow) == 8;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Load(byte* from, byte* row, int lane)
+    public static ulong Value(byte* from)
     {
         long value = typeof(T) == typeof(sbyte) ? *(sbyte*)from : typeof(T) == typeof(short) ? *(short*)from : typeof(T) == typeof(int) ? *(int*)from
             : typeof(T) == typeof(byte) ? *from : typeof(T) == typeof(ushort) ? *(ushort*)from : *(uint*)from;
-        if (sizeof(TRow) == 8) ((long*)row)[lane] = value;
         // Registers of 16 bits keep the upper half of their lane zero.
-        else if (sizeof(TRow) == 2) ((uint*)row)[lane] = (ushort)value;
-        else ((uint*)row)[lane] = (uint)value;
+        return sizeof(TRow) == 2 ? (ushort)value : sizeof(TRow) == 4 ? (uint)value : (ulong)value;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Load(byte* from, byte* row, int lane)
+    {
+        if (sizeof(TRow) == 8) ((ulong*)row)[lane] = Value(from);
+        else ((uint*)row)[lane] = (uint)Value(from);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

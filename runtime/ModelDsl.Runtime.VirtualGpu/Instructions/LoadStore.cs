@@ -47,10 +47,12 @@ internal static unsafe class LoadStore
                 return i + 1;
             }
         }
+        byte* origin = TSpace.ResolveAll(warp, i, mask, bytes);
+        if (origin == null) return LoadSlowly<TSpace, TElement, TCount>(warp, i, mask);
         for (uint left = mask; left != 0; left &= left - 1)
         {
             int lane = Bits.TrailingZeroCount(left);
-            byte* from = TSpace.Resolve(warp, i, lane, bytes, bytes);
+            byte* from = origin + TSpace.Offset(warp, i, lane);
             for (int k = 0; k < TCount.Value; k++) TElement.Load(from + k * TElement.Size, registers + rows[k], lane);
         }
         return i + 1;
@@ -73,11 +75,46 @@ internal static unsafe class LoadStore
             else StoreLanes<TElement, TCount>(to, registers, rows);
             return i + 1;
         }
+        byte* origin = TSpace.ResolveAll(warp, i, mask, bytes);
+        if (origin == null) return StoreSlowly<TSpace, TElement, TCount>(warp, i, mask);
+        for (uint left = mask; left != 0; left &= left - 1)
+        {
+            int lane = Bits.TrailingZeroCount(left);
+            byte* to = origin + TSpace.Offset(warp, i, lane);
+            for (int k = 0; k < TCount.Value; k++) TElement.Store(to + k * TElement.Size, registers + rows[k], lane);
+        }
+        return i + 1;
+    }
+
+    /// <summary>Lane by lane with a check of each: the first access of an instruction, several allocations at once, faults.</summary>
+    private static Instr* LoadSlowly<TSpace, TElement, TCount>(Warp* warp, Instr* i, uint mask)
+        where TSpace : struct, ISpace
+        where TElement : struct, IElement
+        where TCount : struct, ICount
+    {
+        int bytes = TElement.Size * TCount.Value;
+        int* rows = &i->B;
+        for (uint left = mask; left != 0; left &= left - 1)
+        {
+            int lane = Bits.TrailingZeroCount(left);
+            byte* from = TSpace.Resolve(warp, i, lane, bytes, bytes);
+            for (int k = 0; k < TCount.Value; k++) TElement.Load(from + k * TElement.Size, warp->Registers + rows[k], lane);
+        }
+        return i + 1;
+    }
+
+    private static Instr* StoreSlowly<TSpace, TElement, TCount>(Warp* warp, Instr* i, uint mask)
+        where TSpace : struct, ISpace
+        where TElement : struct, IElement
+        where TCount : struct, ICount
+    {
+        int bytes = TElement.Size * TCount.Value;
+        int* rows = &i->B;
         for (uint left = mask; left != 0; left &= left - 1)
         {
             int lane = Bits.TrailingZeroCount(left);
             byte* to = TSpace.Resolve(warp, i, lane, bytes, bytes);
-            for (int k = 0; k < TCount.Value; k++) TElement.Store(to + k * TElement.Size, registers + rows[k], lane);
+            for (int k = 0; k < TCount.Value; k++) TElement.Store(to + k * TElement.Size, warp->Registers + rows[k], lane);
         }
         return i + 1;
     }
@@ -107,15 +144,17 @@ internal static unsafe class LoadStore
     private static void Splat<TElement>(byte* from, byte* row)
         where TElement : struct, IElement
     {
-        TElement.Load(from, row, 0);
         if (TElement.Wide)
         {
-            Vector512<ulong> value = Vector512.Create(*(ulong*)row);
-            for (int k = 0; k < 4; k++) value.Store((ulong*)row + 8 * k);
+            Vector512<ulong> value = Vector512.Create(TElement.Value(from));
+            value.Store((ulong*)row);
+            value.Store((ulong*)row + 8);
+            value.Store((ulong*)row + 16);
+            value.Store((ulong*)row + 24);
         }
         else
         {
-            Vector512<uint> value = Vector512.Create(*(uint*)row);
+            Vector512<uint> value = Vector512.Create((uint)TElement.Value(from));
             value.Store((uint*)row);
             value.Store((uint*)row + 16);
         }

@@ -69,6 +69,3 @@ internal readonly struct FragmentU8 : IFragment
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Element(Vector512<uint> register, int e) => Vector512.ConvertToSingle(((register >> (8 * e)) & Vector512.Create(0xFFu)).AsInt32());
 }
-
-/// <summary>What the accumulator registers hold.</summary>
-internal enum Accumulator { F32, F16, S32, S32Saturated }

@@ -1,6 +1,7 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using ModelDsl.Runtime.VirtualGpu.Execution;
 using ModelDsl.Runtime.VirtualGpu.Memory;
-using System.Runtime.Intrinsics;
 
 namespace ModelDsl.Runtime.VirtualGpu.Instructions;
 
@@ -10,6 +11,7 @@ namespace ModelDsl.Runtime.VirtualGpu.Instructions;
 /// </summary>
 internal static unsafe class MatrixMemory
 {
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Instr* Load<TSpace>(Warp* warp, Instr* i, uint mask)
         where TSpace : struct, ISpace
     {
@@ -25,6 +27,7 @@ internal static unsafe class MatrixMemory
         return i + 1;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Instr* LoadTransposed<TSpace>(Warp* warp, Instr* i, uint mask)
         where TSpace : struct, ISpace
     {
@@ -33,16 +36,12 @@ internal static unsafe class MatrixMemory
         Resolve<TSpace>(warp, i, mask, pointers);
         for (int tile = 0; tile < i->D; tile++)
         {
-            ushort* to = (ushort*)(warp->Registers + rows[tile]);
-            for (int row = 0; row < 8; row++)
-            {
-                ushort* from = (ushort*)pointers[8 * tile + row];
-                for (int column = 0; column < 8; column++) to[8 * column + row] = from[column];
-            }
+            Transpose.Tile(pointers + 8 * tile, (ushort*)(warp->Registers + rows[tile]));
         }
         return i + 1;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Instr* Store<TSpace>(Warp* warp, Instr* i, uint mask)
         where TSpace : struct, ISpace
     {
@@ -58,6 +57,7 @@ internal static unsafe class MatrixMemory
         return i + 1;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Instr* StoreTransposed<TSpace>(Warp* warp, Instr* i, uint mask)
         where TSpace : struct, ISpace
     {
@@ -77,10 +77,13 @@ internal static unsafe class MatrixMemory
     }
 
     /// <summary>All addresses first: a destination register may be the address register.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Resolve<TSpace>(Warp* warp, Instr* i, uint mask, byte** pointers)
         where TSpace : struct, ISpace
     {
         if (mask != Lanes.All) throw new FaultException($"a matrix load or store needs all 32 lanes of the warp; active are 0x{mask:x8}", i, -1);
-        for (int lane = 0; lane < 8 * i->D; lane++) pointers[lane] = TSpace.Resolve(warp, i, lane, 16, 16);
+        uint used = i->D == 4 ? Lanes.All : (1u << (8 * i->D)) - 1;
+        byte* origin = TSpace.ResolveAll(warp, i, used, 16);
+        for (int lane = 0; lane < 8 * i->D; lane++) pointers[lane] = origin != null ? origin + TSpace.Offset(warp, i, lane) : TSpace.Resolve(warp, i, lane, 16, 16);
     }
 }

@@ -16,117 +16,152 @@ namespace ModelDsl.Runtime.VirtualGpu.Instructions;
 /// </remarks>
 internal static unsafe class MatrixMultiply
 {
-    private const int OperandA = 4, OperandB = 8, OperandC = 10;
+    private const int OperandA = 4, OperandB = 8, OperandC = 10, RowFloats = 32;
 
+    /// <summary>Accumulators in single precision.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static Instr* Run<TA, TB>(Warp* warp, Instr* i, uint mask)
+    public static Instr* Single<TA, TB>(Warp* warp, Instr* i, uint mask)
         where TA : struct, IFragment
         where TB : struct, IFragment
     {
-        if (mask != Lanes.All) throw new FaultException($"mma.sync needs all 32 lanes of the warp; active are 0x{mask:x8}", i, -1);
+        if (mask != Lanes.All) RequireAll(i, mask);
         byte* r = warp->Registers;
-        int* operands = i->Operands;
-        Accumulator kind = (Accumulator)i->Imm;
-        Vector512<float> c0l, c0h, c1l, c1h, c2l, c2h, c3l, c3h;
-        if (kind == Accumulator.F32)
+        int* o = i->Operands;
+        Accumulate<TA, TB>(
+            r, o, i->Slot,
+            (float*)(r + o[OperandC]), (float*)(r + o[OperandC + 1]), (float*)(r + o[OperandC + 2]), (float*)(r + o[OperandC + 3]),
+            (float*)(r + o[0]), (float*)(r + o[1]), (float*)(r + o[2]), (float*)(r + o[3]));
+        return i + 1;
+    }
+
+    /// <summary>Accumulators in pairs of halves: rounded to them once, at the end.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static Instr* Half<TA, TB>(Warp* warp, Instr* i, uint mask)
+        where TA : struct, IFragment
+        where TB : struct, IFragment
+    {
+        if (mask != Lanes.All) RequireAll(i, mask);
+        byte* r = warp->Registers;
+        int* o = i->Operands;
+        float* sum = stackalloc float[4 * RowFloats];
+        for (int pair = 0; pair < 2; pair++)
         {
-            float* c0 = (float*)(r + operands[OperandC]), c1 = (float*)(r + operands[OperandC + 1]);
-            float* c2 = (float*)(r + operands[OperandC + 2]), c3 = (float*)(r + operands[OperandC + 3]);
-            (c0l, c0h, c1l, c1h) = (Vector512.Load(c0), Vector512.Load(c0 + 16), Vector512.Load(c1), Vector512.Load(c1 + 16));
-            (c2l, c2h, c3l, c3h) = (Vector512.Load(c2), Vector512.Load(c2 + 16), Vector512.Load(c3), Vector512.Load(c3 + 16));
-        }
-        else if (kind == Accumulator.F16)
-        {
-            byte* top = r + operands[OperandC], bottom = r + operands[OperandC + 1];
-            (c0l, c0h) = (VectorFormats.FromF16(Lanes.Load(top, 0)), VectorFormats.FromF16(Lanes.Load(top, 1)));
-            (c1l, c1h) = (VectorFormats.FromF16(Lanes.Load(top, 0) >> 16), VectorFormats.FromF16(Lanes.Load(top, 1) >> 16));
-            (c2l, c2h) = (VectorFormats.FromF16(Lanes.Load(bottom, 0)), VectorFormats.FromF16(Lanes.Load(bottom, 1)));
-            (c3l, c3h) = (VectorFormats.FromF16(Lanes.Load(bottom, 0) >> 16), VectorFormats.FromF16(Lanes.Load(bottom, 1) >> 16));
-        }
-        else
-        {
-            c0l = c0h = c1l = c1h = c2l = c2h = c3l = c3h = Vector512<float>.Zero;
-        }
-        Vector512<int> even0 = EvenColumns, odd0 = even0 + Vector512.Create(4);
-        for (int step = 0; step < i->Slot; step++)
-        {
-            byte* top = r + operands[OperandA + 2 * step], bottom = r + operands[OperandA + 2 * step + 1], b = r + operands[OperandB + step];
-            Vector512<uint> tl = Lanes.Load(top, 0), th = Lanes.Load(top, 1), ul = Lanes.Load(bottom, 0), uh = Lanes.Load(bottom, 1);
-            Vector512<uint> bl = Lanes.Load(b, 0), bh = Lanes.Load(b, 1);
-            for (int e = 0; e < TA.Elements; e++)
+            for (int half = 0; half < 2; half++)
             {
-                Vector512<float> a0 = TA.Element(tl, e), a1 = TA.Element(th, e), a2 = TA.Element(ul, e), a3 = TA.Element(uh, e);
-                Vector512<float> b0 = TB.Element(bl, e), b1 = TB.Element(bh, e);
-                Vector512<int> even = even0, odd = odd0;
-                Vector512<float> p, q = Columns(b0, even, b1), s = Columns(b0, odd, b1);
-                p = Spread0(a0); c0l = Fma(p, q, c0l); c1l = Fma(p, s, c1l);
-                p = Spread0(a1); c0h = Fma(p, q, c0h); c1h = Fma(p, s, c1h);
-                p = Spread0(a2); c2l = Fma(p, q, c2l); c3l = Fma(p, s, c3l);
-                p = Spread0(a3); c2h = Fma(p, q, c2h); c3h = Fma(p, s, c3h);
-                (even, odd) = (even + Vector512<int>.One, odd + Vector512<int>.One);
-                (q, s) = (Columns(b0, even, b1), Columns(b0, odd, b1));
-                p = Spread1(a0); c0l = Fma(p, q, c0l); c1l = Fma(p, s, c1l);
-                p = Spread1(a1); c0h = Fma(p, q, c0h); c1h = Fma(p, s, c1h);
-                p = Spread1(a2); c2l = Fma(p, q, c2l); c3l = Fma(p, s, c3l);
-                p = Spread1(a3); c2h = Fma(p, q, c2h); c3h = Fma(p, s, c3h);
-                (even, odd) = (even + Vector512<int>.One, odd + Vector512<int>.One);
-                (q, s) = (Columns(b0, even, b1), Columns(b0, odd, b1));
-                p = Spread2(a0); c0l = Fma(p, q, c0l); c1l = Fma(p, s, c1l);
-                p = Spread2(a1); c0h = Fma(p, q, c0h); c1h = Fma(p, s, c1h);
-                p = Spread2(a2); c2l = Fma(p, q, c2l); c3l = Fma(p, s, c3l);
-                p = Spread2(a3); c2h = Fma(p, q, c2h); c3h = Fma(p, s, c3h);
-                (even, odd) = (even + Vector512<int>.One, odd + Vector512<int>.One);
-                (q, s) = (Columns(b0, even, b1), Columns(b0, odd, b1));
-                p = Spread3(a0); c0l = Fma(p, q, c0l); c1l = Fma(p, s, c1l);
-                p = Spread3(a1); c0h = Fma(p, q, c0h); c1h = Fma(p, s, c1h);
-                p = Spread3(a2); c2l = Fma(p, q, c2l); c3l = Fma(p, s, c3l);
-                p = Spread3(a3); c2h = Fma(p, q, c2h); c3h = Fma(p, s, c3h);
+                Vector512<uint> c = Lanes.Load(r + o[OperandC + pair], half);
+                VectorFormats.FromF16(c).Store(sum + 2 * pair * RowFloats + 16 * half);
+                VectorFormats.FromF16(c >> 16).Store(sum + (2 * pair + 1) * RowFloats + 16 * half);
             }
         }
-        if (kind == Accumulator.F32)
+        Accumulate<TA, TB>(r, o, i->Slot, sum, sum + 32, sum + 64, sum + 96, sum, sum + 32, sum + 64, sum + 96);
+        for (int pair = 0; pair < 2; pair++)
         {
-            float* d0 = (float*)(r + operands[0]), d1 = (float*)(r + operands[1]), d2 = (float*)(r + operands[2]), d3 = (float*)(r + operands[3]);
-            c0l.Store(d0); c0h.Store(d0 + 16);
-            c1l.Store(d1); c1h.Store(d1 + 16);
-            c2l.Store(d2); c2h.Store(d2 + 16);
-            c3l.Store(d3); c3h.Store(d3 + 16);
-        }
-        else if (kind == Accumulator.F16)
-        {
-            byte* top = r + operands[0], bottom = r + operands[1];
-            Lanes.Store(top, VectorFormats.ToF16(c0l) | (VectorFormats.ToF16(c1l) << 16), VectorFormats.ToF16(c0h) | (VectorFormats.ToF16(c1h) << 16), mask);
-            Lanes.Store(bottom, VectorFormats.ToF16(c2l) | (VectorFormats.ToF16(c3l) << 16), VectorFormats.ToF16(c2h) | (VectorFormats.ToF16(c3h) << 16), mask);
-        }
-        else
-        {
-            bool saturate = kind == Accumulator.S32Saturated;
-            int c = operands[OperandC], c1 = operands[OperandC + 1], c2 = operands[OperandC + 2], c3 = operands[OperandC + 3];
-            // All of C is read before any of D is written; they may be the same registers in another order.
-            Vector512<uint> s0l = Sum(r, c, 0, c0l, saturate), s0h = Sum(r, c, 1, c0h, saturate), s1l = Sum(r, c1, 0, c1l, saturate), s1h = Sum(r, c1, 1, c1h, saturate);
-            Vector512<uint> s2l = Sum(r, c2, 0, c2l, saturate), s2h = Sum(r, c2, 1, c2h, saturate), s3l = Sum(r, c3, 0, c3l, saturate), s3h = Sum(r, c3, 1, c3h, saturate);
-            Lanes.Store(r + operands[0], s0l, s0h, mask);
-            Lanes.Store(r + operands[1], s1l, s1h, mask);
-            Lanes.Store(r + operands[2], s2l, s2h, mask);
-            Lanes.Store(r + operands[3], s3l, s3h, mask);
+            for (int half = 0; half < 2; half++)
+            {
+                Vector512<uint> low = VectorFormats.ToF16(Vector512.Load(sum + 2 * pair * RowFloats + 16 * half));
+                Vector512<uint> high = VectorFormats.ToF16(Vector512.Load(sum + (2 * pair + 1) * RowFloats + 16 * half));
+                (low | (high << 16)).Store((uint*)(r + o[pair]) + 16 * half);
+            }
         }
         return i + 1;
     }
 
-    /// <summary>Places of columns 0, 2, 4, 6 of B for t = 0 in the two vectors that hold columns 0-3 and 4-7.</summary>
-    private static Vector512<int> EvenColumns
+    /// <summary>Accumulators in integers; <c>Imm</c>: saturating.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static Instr* Integer<TA, TB>(Warp* warp, Instr* i, uint mask)
+        where TA : struct, IFragment
+        where TB : struct, IFragment
     {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => Vector512.Create(0, 8, 16, 24, 0, 8, 16, 24, 0, 8, 16, 24, 0, 8, 16, 24);
+        if (mask != Lanes.All) RequireAll(i, mask);
+        byte* r = warp->Registers;
+        int* o = i->Operands;
+        float* products = stackalloc float[4 * RowFloats];
+        int* sum = stackalloc int[4 * RowFloats];
+        new Span<float>(products, 4 * RowFloats).Clear();
+        Accumulate<TA, TB>(r, o, i->Slot, products, products + 32, products + 64, products + 96, products, products + 32, products + 64, products + 96);
+        // All of C is read before any of D is written: they may be the same registers in another order.
+        for (int n = 0; n < 4 * RowFloats; n++)
+        {
+            long exact = (long)((int*)(r + o[OperandC + n / RowFloats]))[n % RowFloats] + (int)products[n];
+            sum[n] = i->Imm != 0 ? (int)Math.Clamp(exact, int.MinValue, int.MaxValue) : (int)exact;
+        }
+        for (int n = 0; n < 4; n++) Rows.Copy((byte*)(sum + n * RowFloats), r + o[n], 128);
+        return i + 1;
     }
 
-    private static Vector512<uint> Sum(byte* r, int row, int half, Vector512<float> products, bool saturate)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Accumulate<TA, TB>(byte* r, int* operands, int steps, float* c0, float* c1, float* c2, float* c3, float* d0, float* d1, float* d2, float* d3)
+        where TA : struct, IFragment
+        where TB : struct, IFragment
     {
-        Vector512<uint> c = Lanes.Load(r + row, half), p = Vector512.ConvertToInt32(products).AsUInt32();
-        return saturate ? IntegerOperations.AddSat.Apply(c, p) : c + p;
+        Vector512<float> c0l = Vector512.Load(c0), c0h = Vector512.Load(c0 + 16), c1l = Vector512.Load(c1), c1h = Vector512.Load(c1 + 16);
+        Vector512<float> c2l = Vector512.Load(c2), c2h = Vector512.Load(c2 + 16), c3l = Vector512.Load(c3), c3h = Vector512.Load(c3 + 16);
+        for (int step = 0; step < steps; step++)
+        {
+            byte* top = r + operands[OperandA + 2 * step], bottom = r + operands[OperandA + 2 * step + 1], b = r + operands[OperandB + step];
+            for (int e = 0; e < TA.Elements; e++)
+            {
+                Vector512<float> a0 = TA.Element(Lanes.Load(top, 0), e), a1 = TA.Element(Lanes.Load(top, 1), e);
+                Vector512<float> a2 = TA.Element(Lanes.Load(bottom, 0), e), a3 = TA.Element(Lanes.Load(bottom, 1), e);
+                Vector512<float> b0 = TB.Element(Lanes.Load(b, 0), e), b1 = TB.Element(Lanes.Load(b, 1), e);
+                // Even columns of B in row t of the tile, then odd ones: 0, 2, 4, 6 repeated for every row of A.
+                Vector512<float> q = Columns(b0, Vector512.Create(0, 8, 16, 24, 0, 8, 16, 24, 0, 8, 16, 24, 0, 8, 16, 24), b1);
+                Vector512<float> s = Columns(b0, Vector512.Create(4, 12, 20, 28, 4, 12, 20, 28, 4, 12, 20, 28, 4, 12, 20, 28), b1);
+                Vector512<float> p = Spread0(a0);
+                (c0l, c1l) = (Fma(p, q, c0l), Fma(p, s, c1l));
+                p = Spread0(a1);
+                (c0h, c1h) = (Fma(p, q, c0h), Fma(p, s, c1h));
+                p = Spread0(a2);
+                (c2l, c3l) = (Fma(p, q, c2l), Fma(p, s, c3l));
+                p = Spread0(a3);
+                (c2h, c3h) = (Fma(p, q, c2h), Fma(p, s, c3h));
+                q = Columns(b0, Vector512.Create(1, 9, 17, 25, 1, 9, 17, 25, 1, 9, 17, 25, 1, 9, 17, 25), b1);
+                s = Columns(b0, Vector512.Create(5, 13, 21, 29, 5, 13, 21, 29, 5, 13, 21, 29, 5, 13, 21, 29), b1);
+                p = Spread1(a0);
+                (c0l, c1l) = (Fma(p, q, c0l), Fma(p, s, c1l));
+                p = Spread1(a1);
+                (c0h, c1h) = (Fma(p, q, c0h), Fma(p, s, c1h));
+                p = Spread1(a2);
+                (c2l, c3l) = (Fma(p, q, c2l), Fma(p, s, c3l));
+                p = Spread1(a3);
+                (c2h, c3h) = (Fma(p, q, c2h), Fma(p, s, c3h));
+                q = Columns(b0, Vector512.Create(2, 10, 18, 26, 2, 10, 18, 26, 2, 10, 18, 26, 2, 10, 18, 26), b1);
+                s = Columns(b0, Vector512.Create(6, 14, 22, 30, 6, 14, 22, 30, 6, 14, 22, 30, 6, 14, 22, 30), b1);
+                p = Spread2(a0);
+                (c0l, c1l) = (Fma(p, q, c0l), Fma(p, s, c1l));
+                p = Spread2(a1);
+                (c0h, c1h) = (Fma(p, q, c0h), Fma(p, s, c1h));
+                p = Spread2(a2);
+                (c2l, c3l) = (Fma(p, q, c2l), Fma(p, s, c3l));
+                p = Spread2(a3);
+                (c2h, c3h) = (Fma(p, q, c2h), Fma(p, s, c3h));
+                q = Columns(b0, Vector512.Create(3, 11, 19, 27, 3, 11, 19, 27, 3, 11, 19, 27, 3, 11, 19, 27), b1);
+                s = Columns(b0, Vector512.Create(7, 15, 23, 31, 7, 15, 23, 31, 7, 15, 23, 31, 7, 15, 23, 31), b1);
+                p = Spread3(a0);
+                (c0l, c1l) = (Fma(p, q, c0l), Fma(p, s, c1l));
+                p = Spread3(a1);
+                (c0h, c1h) = (Fma(p, q, c0h), Fma(p, s, c1h));
+                p = Spread3(a2);
+                (c2l, c3l) = (Fma(p, q, c2l), Fma(p, s, c3l));
+                p = Spread3(a3);
+                (c2h, c3h) = (Fma(p, q, c2h), Fma(p, s, c3h));
+            }
+        }
+        c0l.Store(d0);
+        c0h.Store(d0 + 16);
+        c1l.Store(d1);
+        c1h.Store(d1 + 16);
+        c2l.Store(d2);
+        c2h.Store(d2 + 16);
+        c3l.Store(d3);
+        c3h.Store(d3 + 16);
     }
+
+    private static void RequireAll(Instr* i, uint mask) => throw new FaultException($"mma.sync needs all 32 lanes of the warp; active are 0x{mask:x8}", i, -1);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> Fma(Vector512<float> a, Vector512<float> b, Vector512<float> c) => Vector512.FusedMultiplyAdd(a, b, c);
+    private static Vector512<float> Fma(Vector512<float> a, Vector512<float> b, Vector512<float> c) =>
+        Avx512F.IsSupported ? Avx512F.FusedMultiplyAdd(a, b, c) : Vector512.FusedMultiplyAdd(a, b, c);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> Columns(Vector512<float> low, Vector512<int> index, Vector512<float> high)
@@ -137,14 +172,18 @@ internal static unsafe class MatrixMultiply
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> Spread0(Vector512<float> a) => Vector512.Shuffle(a, Vector512.Create(0, 0, 0, 0, 4, 4, 4, 4, 8, 8, 8, 8, 12, 12, 12, 12));
+    private static Vector512<float> Spread0(Vector512<float> a) => Avx512F.IsSupported ? Avx512F.Permute4x32(a, 0b00_00_00_00)
+        : Vector512.Shuffle(a, Vector512.Create(0, 0, 0, 0, 4, 4, 4, 4, 8, 8, 8, 8, 12, 12, 12, 12));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> Spread1(Vector512<float> a) => Vector512.Shuffle(a, Vector512.Create(1, 1, 1, 1, 5, 5, 5, 5, 9, 9, 9, 9, 13, 13, 13, 13));
+    private static Vector512<float> Spread1(Vector512<float> a) => Avx512F.IsSupported ? Avx512F.Permute4x32(a, 0b01_01_01_01)
+        : Vector512.Shuffle(a, Vector512.Create(1, 1, 1, 1, 5, 5, 5, 5, 9, 9, 9, 9, 13, 13, 13, 13));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> Spread2(Vector512<float> a) => Vector512.Shuffle(a, Vector512.Create(2, 2, 2, 2, 6, 6, 6, 6, 10, 10, 10, 10, 14, 14, 14, 14));
+    private static Vector512<float> Spread2(Vector512<float> a) => Avx512F.IsSupported ? Avx512F.Permute4x32(a, 0b10_10_10_10)
+        : Vector512.Shuffle(a, Vector512.Create(2, 2, 2, 2, 6, 6, 6, 6, 10, 10, 10, 10, 14, 14, 14, 14));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> Spread3(Vector512<float> a) => Vector512.Shuffle(a, Vector512.Create(3, 3, 3, 3, 7, 7, 7, 7, 11, 11, 11, 11, 15, 15, 15, 15));
+    private static Vector512<float> Spread3(Vector512<float> a) => Avx512F.IsSupported ? Avx512F.Permute4x32(a, 0b11_11_11_11)
+        : Vector512.Shuffle(a, Vector512.Create(3, 3, 3, 3, 7, 7, 7, 7, 11, 11, 11, 11, 15, 15, 15, 15));
 }

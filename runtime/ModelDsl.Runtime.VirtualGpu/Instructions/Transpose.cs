@@ -12,23 +12,34 @@ internal static unsafe class Transpose
         where TCount : struct, ICount
     {
         int n = TCount.Value;
-        for (int half = 0; half < 2; half++, from += 64 * n)
+        if (!Avx512F.IsSupported)
         {
             uint* p = (uint*)from;
+            for (int lane = 0; lane < 32; lane++, p += n)
+                for (int k = 0; k < n; k++) ((uint*)(registers + rows[k]))[lane] = p[k];
+            return;
+        }
+        for (int half = 0; half < 2; half++)
+        {
+            uint* p = (uint*)from + 16 * n * half;
+            int at = 64 * half;
+            Vector512<uint> v0 = Vector512.Load(p), v1 = Vector512.Load(p + 16);
             if (n == 2)
             {
-                Vector512<uint> a = Vector512.Load(p), b = Vector512.Load(p + 16);
-                Pick(a, b, 0, 2).Store((uint*)(registers + rows[0]) + 16 * half);
-                Pick(a, b, 1, 2).Store((uint*)(registers + rows[1]) + 16 * half);
+                Avx512F.PermuteVar16x32x2(v0, Vector512.Create(0u, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30), v1).Store((uint*)(registers + rows[0] + at));
+                Avx512F.PermuteVar16x32x2(v0, Vector512.Create(1u, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31), v1).Store((uint*)(registers + rows[1] + at));
                 continue;
             }
-            Vector512<uint> v0 = Vector512.Load(p), v1 = Vector512.Load(p + 16), v2 = Vector512.Load(p + 32), v3 = Vector512.Load(p + 48);
-            for (int k = 0; k < 4; k++)
-            {
-                // Lanes 0-3 of v0 and 4-7 of v1 come together in the low half, the other eight likewise.
-                Vector512<uint> low = Pick(v0, v1, k, 4), high = Pick(v2, v3, k, 4);
-                Vector512.Create(low.GetLower(), high.GetLower()).Store((uint*)(registers + rows[k]) + 16 * half);
-            }
+            Vector512<uint> v2 = Vector512.Load(p + 32), v3 = Vector512.Load(p + 48);
+            // Words 0 and 1 of eight lanes, then 2 and 3: each in one half of a vector.
+            Vector512<uint> first = Vector512.Create(0u, 4, 8, 12, 16, 20, 24, 28, 1, 5, 9, 13, 17, 21, 25, 29);
+            Vector512<uint> second = first + Vector512.Create(2u);
+            Vector512<uint> a = Avx512F.PermuteVar16x32x2(v0, first, v1), b = Avx512F.PermuteVar16x32x2(v2, first, v3);
+            Vector512<uint> c = Avx512F.PermuteVar16x32x2(v0, second, v1), d = Avx512F.PermuteVar16x32x2(v2, second, v3);
+            Vector512.Create(a.GetLower(), b.GetLower()).Store((uint*)(registers + rows[0] + at));
+            Vector512.Create(a.GetUpper(), b.GetUpper()).Store((uint*)(registers + rows[1] + at));
+            Vector512.Create(c.GetLower(), d.GetLower()).Store((uint*)(registers + rows[2] + at));
+            Vector512.Create(c.GetUpper(), d.GetUpper()).Store((uint*)(registers + rows[3] + at));
         }
     }
 
@@ -37,23 +48,57 @@ internal static unsafe class Transpose
         where TCount : struct, ICount
     {
         int n = TCount.Value;
-        uint* p = (uint*)to;
-        for (int lane = 0; lane < 32; lane++, p += n)
-            for (int k = 0; k < n; k++) p[k] = ((uint*)(registers + rows[k]))[lane];
+        if (!Avx512F.IsSupported)
+        {
+            uint* p = (uint*)to;
+            for (int lane = 0; lane < 32; lane++, p += n)
+                for (int k = 0; k < n; k++) p[k] = ((uint*)(registers + rows[k]))[lane];
+            return;
+        }
+        Vector512<uint> low = Vector512.Create(0u, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23), high = low + Vector512.Create(8u);
+        for (int half = 0; half < 2; half++)
+        {
+            uint* p = (uint*)to + 16 * n * half;
+            int at = 64 * half;
+            Vector512<uint> r0 = Vector512.Load((uint*)(registers + rows[0] + at)), r1 = Vector512.Load((uint*)(registers + rows[1] + at));
+            // Lanes 0-7 with their first two words, then lanes 8-15.
+            Vector512<uint> a = Avx512F.PermuteVar16x32x2(r0, low, r1), b = Avx512F.PermuteVar16x32x2(r0, high, r1);
+            if (n == 2)
+            {
+                a.Store(p);
+                b.Store(p + 16);
+                continue;
+            }
+            Vector512<uint> r2 = Vector512.Load((uint*)(registers + rows[2] + at)), r3 = Vector512.Load((uint*)(registers + rows[3] + at));
+            Vector512<uint> c = Avx512F.PermuteVar16x32x2(r2, low, r3), d = Avx512F.PermuteVar16x32x2(r2, high, r3);
+            // Pairs of words from the one and the other in turn.
+            Vector512<ulong> even = Vector512.Create(0ul, 8, 1, 9, 2, 10, 3, 11), odd = Vector512.Create(4ul, 12, 5, 13, 6, 14, 7, 15);
+            Avx512F.PermuteVar8x64x2(a.AsUInt64(), even, c.AsUInt64()).AsUInt32().Store(p);
+            Avx512F.PermuteVar8x64x2(a.AsUInt64(), odd, c.AsUInt64()).AsUInt32().Store(p + 16);
+            Avx512F.PermuteVar8x64x2(b.AsUInt64(), even, d.AsUInt64()).AsUInt32().Store(p + 32);
+            Avx512F.PermuteVar8x64x2(b.AsUInt64(), odd, d.AsUInt64()).AsUInt32().Store(p + 48);
+        }
     }
 
-    /// <summary>Elements start, start+step, … of a and b in sequence; with step 4 only the low half means something.</summary>
+    /// <summary>An 8 by 8 tile of 16 bits whose rows lie apart, written column by column.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<uint> Pick(Vector512<uint> a, Vector512<uint> b, int start, int step)
+    public static void Tile(byte** rows, ushort* to)
     {
-        Vector512<uint> index = (Vector512<uint>.Indices * Vector512.Create((uint)step) + Vector512.Create((uint)start)) & Vector512.Create(31u);
-        if (Avx512F.IsSupported) return Avx512F.PermuteVar16x32x2(a, index, b);
-        Vector512<uint> result = default;
-        for (int i = 0; i < 16; i++)
+        if (!Avx512BW.IsSupported)
         {
-            int from = (int)index[i];
-            result = result.WithElement(i, from < 16 ? a[from] : b[from - 16]);
+            for (int row = 0; row < 8; row++)
+                for (int column = 0; column < 8; column++) to[8 * column + row] = ((ushort*)rows[row])[column];
+            return;
         }
-        return result;
+        Vector512<ushort> top = Vector512.Create(
+            Vector256.Create(Vector128.Load((ushort*)rows[0]), Vector128.Load((ushort*)rows[1])),
+            Vector256.Create(Vector128.Load((ushort*)rows[2]), Vector128.Load((ushort*)rows[3])));
+        Vector512<ushort> bottom = Vector512.Create(
+            Vector256.Create(Vector128.Load((ushort*)rows[4]), Vector128.Load((ushort*)rows[5])),
+            Vector256.Create(Vector128.Load((ushort*)rows[6]), Vector128.Load((ushort*)rows[7])));
+        Vector512<ushort> first = Vector512.Create(
+            (ushort)0, 8, 16, 24, 32, 40, 48, 56, 1, 9, 17, 25, 33, 41, 49, 57, 2, 10, 18, 26, 34, 42, 50, 58, 3, 11, 19, 27, 35, 43, 51, 59);
+        Avx512BW.PermuteVar32x16x2(top, first, bottom).Store(to);
+        Avx512BW.PermuteVar32x16x2(top, first + Vector512.Create((ushort)4), bottom).Store(to + 32);
     }
 }

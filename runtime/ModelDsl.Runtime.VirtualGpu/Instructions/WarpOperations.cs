@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using ModelDsl.Runtime.VirtualGpu.Execution;
 using Bits = System.Numerics.BitOperations;
 
@@ -19,42 +20,48 @@ internal static unsafe class WarpOperations
     {
         byte* r = warp->Registers;
         if (!Ready(warp, i, mask, i->E)) return Warp.Yield;
-        uint* source = (uint*)(r + i->A), offsets = (uint*)(r + i->B), clamps = (uint*)(r + i->C);
-        uint* result = stackalloc uint[32];
-        uint inRange = 0;
+        Vector512<uint> low = Lanes.Load(r + i->A, 0), high = Lanes.Load(r + i->A, 1), lane = Vector512<uint>.Indices;
         ShuffleMode mode = (ShuffleMode)i->Imm;
-        for (int lane = 0; lane < 32; lane++)
-        {
-            int b = (int)(offsets[lane] & 31), segment = (int)(clamps[lane] >> 8 & 31), clamp = (int)(clamps[lane] & 31);
-            int max = (lane & segment) | (clamp & ~segment), min = lane & segment;
-            int from;
-            bool valid;
-            switch (mode)
-            {
-                case ShuffleMode.Up:
-                    from = lane - b;
-                    valid = from >= max;
-                    break;
-                case ShuffleMode.Down:
-                    from = lane + b;
-                    valid = from <= max;
-                    break;
-                case ShuffleMode.Butterfly:
-                    from = lane ^ b;
-                    valid = from <= max;
-                    break;
-                default:
-                    from = min | (b & ~segment);
-                    valid = from <= max;
-                    break;
-            }
-            if (!valid) from = lane;
-            else inRange |= 1u << lane;
-            result[lane] = source[from & 31];
-        }
-        Lanes.Store(r + i->D, Vector512.Load(result), Vector512.Load(result + 16), mask);
-        if (i->F >= 0) Lanes.StorePredicate(r + i->F, inRange, mask);
+        Vector512<uint> first = Source(mode, lane, Lanes.Load(r + i->B, 0), Lanes.Load(r + i->C, 0), out uint inFirst);
+        Vector512<uint> second = Source(mode, lane + Vector512.Create(16u), Lanes.Load(r + i->B, 1), Lanes.Load(r + i->C, 1), out uint inSecond);
+        Lanes.Store(r + i->D, Pick(low, first, high), Pick(low, second, high), mask);
+        if (i->F >= 0) Lanes.StorePredicate(r + i->F, inFirst | (inSecond << 16), mask);
         return i + 1;
+    }
+
+    /// <summary>The lane each of 16 lanes reads; itself where that would be outside its segment.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<uint> Source(ShuffleMode mode, Vector512<uint> lane, Vector512<uint> b, Vector512<uint> c, out uint inRange)
+    {
+        Vector512<uint> five = Vector512.Create(31u), segment = (c >> 8) & five;
+        b &= five;
+        Vector512<uint> limit = (lane & segment) | Vector512.AndNot(c & five, segment);
+        Vector512<uint> from = mode switch
+        {
+            ShuffleMode.Up => lane - b,
+            ShuffleMode.Down => lane + b,
+            ShuffleMode.Butterfly => lane ^ b,
+            _ => (lane & segment) | Vector512.AndNot(b, segment),
+        };
+        // Signed: an upward shuffle may look before lane 0.
+        Vector512<uint> valid = mode == ShuffleMode.Up
+            ? Vector512.GreaterThanOrEqual(from.AsInt32(), limit.AsInt32()).AsUInt32()
+            : Vector512.LessThanOrEqual(from.AsInt32(), limit.AsInt32()).AsUInt32();
+        inRange = (uint)valid.ExtractMostSignificantBits();
+        return Vector512.ConditionalSelect(valid, from, lane) & five;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<uint> Pick(Vector512<uint> low, Vector512<uint> index, Vector512<uint> high)
+    {
+        if (Avx512F.IsSupported) return Avx512F.PermuteVar16x32x2(low, index, high);
+        Vector512<uint> result = default;
+        for (int n = 0; n < 16; n++)
+        {
+            int from = (int)index[n];
+            result = result.WithElement(n, from < 16 ? low[from] : high[from - 16]);
+        }
+        return result;
     }
 
     public enum VoteMode { All, Any, Uniform, Ballot }

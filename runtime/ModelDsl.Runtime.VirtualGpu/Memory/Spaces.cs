@@ -16,6 +16,14 @@ internal unsafe interface ISpace
     /// <summary>Host pointer of <paramref name="span"/> bytes from one lane's address on; faults if they are not all there.</summary>
     /// <param name="bytes">Bytes of one lane's access; the address must be a multiple of it.</param>
     static abstract byte* Resolve(Warp* warp, Instr* instr, int lane, int bytes, int span);
+
+    /// <summary>
+    /// Checks the lanes of a mask in one go. What comes back is what to add to <see cref="Offset"/> of a lane to get its pointer, or
+    /// null when some lane needs a closer look.
+    /// </summary>
+    static abstract byte* ResolveAll(Warp* warp, Instr* instr, uint mask, int bytes);
+
+    static abstract ulong Offset(Warp* warp, Instr* instr, int lane);
 }
 
 /// <summary>Global (and constant) memory through 64-bit addresses.</summary>
@@ -34,6 +42,31 @@ internal readonly unsafe struct GlobalSpace : ISpace
             return Access.Search(warp, instr, lane, address, bytes, span);
         return (byte*)(range->ToHost + (long)address);
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static byte* ResolveAll(Warp* warp, Instr* instr, uint mask, int bytes)
+    {
+        MemoryRange* range = warp->Ranges + instr->Slot;
+        byte* row = warp->Registers + instr->A;
+        Vector512<ulong> first = Vector512.Create(range->Start - instr->Imm);
+        Vector512<ulong> a = Lanes.Load64(row, 0) - first, b = Lanes.Load64(row, 1) - first, c = Lanes.Load64(row, 2) - first, d = Lanes.Load64(row, 3) - first;
+        if (mask != Lanes.All)
+        {
+            a &= Lanes.Mask64(mask, 0);
+            b &= Lanes.Mask64(mask, 1);
+            c &= Lanes.Mask64(mask, 2);
+            d &= Lanes.Mask64(mask, 3);
+        }
+        // Allocations start at multiples of 256, so an offset is aligned as its address is.
+        Vector512<ulong> bits = (a | b | c | d) & Vector512.Create((ulong)(bytes - 1));
+        Vector512<ulong> highest = Vector512.Max(Vector512.Max(a, b), Vector512.Max(c, d));
+        ulong room = range->Length - (ulong)bytes;
+        bool inside = range->Length >= (ulong)bytes && !Vector512.GreaterThanAny(highest, Vector512.Create(room));
+        return inside && bits == Vector512<ulong>.Zero ? (byte*)(range->ToHost + (long)instr->Imm) : null;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong Offset(Warp* warp, Instr* instr, int lane) => ((ulong*)(warp->Registers + instr->A))[lane];
 }
 
 /// <summary>Shared memory through 32-bit offsets.</summary>
@@ -51,6 +84,25 @@ internal readonly unsafe struct SharedSpace : ISpace
             Access.SharedFault(warp, instr, lane, address, bytes, span);
         return block->Shared + address;
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static byte* ResolveAll(Warp* warp, Instr* instr, uint mask, int bytes)
+    {
+        BlockState* block = warp->Block;
+        byte* row = warp->Registers + instr->A;
+        Vector512<uint> offset = Vector512.Create((uint)instr->Imm), low = Lanes.Load(row, 0) + offset, high = Lanes.Load(row, 1) + offset;
+        if (mask != Lanes.All)
+        {
+            low &= Lanes.Mask32(mask, 0);
+            high &= Lanes.Mask32(mask, 1);
+        }
+        Vector512<uint> bits = (low | high) & Vector512.Create((uint)(bytes - 1));
+        bool inside = block->SharedBytes >= (uint)bytes && !Vector512.GreaterThanAny(Vector512.Max(low, high), Vector512.Create(block->SharedBytes - (uint)bytes));
+        return inside && bits == Vector512<uint>.Zero ? block->Shared : null;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong Offset(Warp* warp, Instr* instr, int lane) => ((uint*)(warp->Registers + instr->A))[lane] + (uint)instr->Imm;
 }
 
 /// <summary>Shared memory through 64-bit registers that hold offsets.</summary>
@@ -66,6 +118,10 @@ internal readonly unsafe struct SharedSpace64 : ISpace
             Access.SharedFault(warp, instr, lane, address, bytes, span);
         return block->Shared + address;
     }
+
+    public static byte* ResolveAll(Warp* warp, Instr* instr, uint mask, int bytes) => null;
+
+    public static ulong Offset(Warp* warp, Instr* instr, int lane) => 0;
 }
 
 /// <summary>Each thread's own memory, through 64-bit offsets.</summary>
@@ -78,6 +134,10 @@ internal readonly unsafe struct LocalSpace : ISpace
         ulong address = ((ulong*)(warp->Registers + instr->A))[lane] + instr->Imm;
         return Access.Local(warp, instr, lane, address, bytes, span);
     }
+
+    public static byte* ResolveAll(Warp* warp, Instr* instr, uint mask, int bytes) => null;
+
+    public static ulong Offset(Warp* warp, Instr* instr, int lane) => 0;
 }
 
 /// <summary>Kernel parameters addressed through a register.</summary>
@@ -93,6 +153,10 @@ internal readonly unsafe struct ParameterSpace : ISpace
             throw new FaultException($"out of bounds: {bytes} bytes at parameter offset {(long)address}, the kernel has {size} bytes", instr, lane);
         return warp->Block->Parameters + address;
     }
+
+    public static byte* ResolveAll(Warp* warp, Instr* instr, uint mask, int bytes) => null;
+
+    public static ulong Offset(Warp* warp, Instr* instr, int lane) => 0;
 }
 
 /// <summary>Generic addresses: the windows of shared and local memory, and global memory around them.</summary>
@@ -111,6 +175,10 @@ internal readonly unsafe struct GenericSpace : ISpace
             Access.SharedFault(warp, instr, lane, offset, bytes, span);
         return warp->Block->Shared + offset;
     }
+
+    public static byte* ResolveAll(Warp* warp, Instr* instr, uint mask, int bytes) => null;
+
+    public static ulong Offset(Warp* warp, Instr* instr, int lane) => 0;
 }
 
 internal static unsafe class Patterns
