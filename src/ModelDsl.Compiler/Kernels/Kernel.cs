@@ -23,19 +23,23 @@ public abstract record Kernel
     public virtual PtxTarget MinimumTarget => Parameters.Any(p => p.Type == DType.E4M3) ? PtxTarget.Sm89 : PtxTarget.Sm80;
 
     /// <summary>Writes the kernel as a module of its own: a pure function of the record and the target.</summary>
-    public virtual PtxModule Emit(PtxTarget target)
+    /// <exception cref="PtxException">The target lacks what the kernel is made of; see <see cref="MinimumTarget"/>.</exception>
+    public PtxModule Emit(PtxTarget target)
     {
+        var geometry = Geometry;
         var module = new PtxModule(target);
-        module.Kernel(Name, k =>
+        var kernel = module.Kernel(Name, k =>
         {
-            k.RequireThreads(Geometry.Threads);
+            k.RequireThreads(geometry.Threads);
             Write(k);
         });
+        if (kernel.DynamicSharedBytes != geometry.SharedBytes)
+            throw new PtxException($"kernel '{Name}' uses {kernel.DynamicSharedBytes} bytes of shared memory, its geometry says {geometry.SharedBytes}");
         return module;
     }
 
     /// <summary>Declares the parameters in the order of <see cref="Parameters"/> and writes the body.</summary>
-    protected virtual void Write(KernelBuilder k) => throw new PtxException($"kernel '{Name}' cannot be written yet");
+    protected abstract void Write(KernelBuilder k);
 }
 
 public enum ParameterKind

@@ -4,7 +4,9 @@ using ModelDsl.Compiler.Graph;
 using ModelDsl.Compiler.Kernels;
 using ModelDsl.Compiler.Scheduling;
 using ModelDsl.Compiler.Specs;
+using ModelDsl.Ptx;
 using ModelDsl.Ptx.Targets;
+using ModelDsl.Ptx.Values;
 
 namespace ModelDsl.Compiler.Tests.HostCode;
 
@@ -104,5 +106,11 @@ internal static class SmallPlan
         public override ImmutableArray<KernelParameter> Parameters => [.. ParameterNames.Select(name => KernelParameter.In(name, DType.F32))];
 
         public override LaunchGeometry Geometry => Launched;
+
+        protected override void Write(KernelBuilder k)
+        {
+            foreach (var name in ParameterNames) k.U64Param(name);
+            if (Launched.SharedBytes > 0) k.DynamicShared<U8>(Launched.SharedBytes);
+        }
     }
 }

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using ModelDsl.Compiler.Graph;
 using ModelDsl.Ptx;
-using ModelDsl.Ptx.Targets;
 using ModelDsl.Ptx.Values;
 
 namespace ModelDsl.Compiler.Kernels.Gemm;
@@ -31,7 +30,7 @@ public sealed record Fp8GemmKernel(int N, int K, DType Out, GemmShape Shape) : K
 
     private GemmPlan Plan => GemmPlan.For(DType.E4M3, DType.E4M3, N, K, Shape, experts: false);
 
-    public override PtxModule Emit(PtxTarget target) => Plan.Write(target, Name, k =>
+    protected override void Write(KernelBuilder k) => Plan.Write(k, () =>
     {
         var a = Matrix.Parameter(k, "a", DType.E4M3, K);
         var aScales = k.GlobalPtrParam<F32>("a_scales");

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using ModelDsl.Compiler.Graph;
 using ModelDsl.Ptx;
-using ModelDsl.Ptx.Targets;
 
 namespace ModelDsl.Compiler.Kernels.Gemm;
 
@@ -23,7 +22,7 @@ public sealed record GemmKernel(int N, int K, DType A, DType W, DType Out, GemmS
 
     private GemmPlan Plan => GemmPlan.For(A, W, N, K, Shape, experts: false);
 
-    public override PtxModule Emit(PtxTarget target) => Plan.Write(target, Name, k =>
+    protected override void Write(KernelBuilder k) => Plan.Write(k, () =>
     {
         var a = Matrix.Parameter(k, "a", A, K);
         var w = Matrix.Parameter(k, "w", W, K);

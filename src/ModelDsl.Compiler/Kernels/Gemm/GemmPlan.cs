@@ -41,16 +41,9 @@ internal sealed record GemmPlan(int Rows, int Columns, int Threads, int SharedBy
     public LaunchGeometry Geometry(Dim rowTiles, int n, int heads = 1) => new(rowTiles, Dim.CeilDiv(n, Columns), heads, Threads, SharedBytes);
 
     /// <summary>Writes the kernel around the problem that <paramref name="problem"/> sets up.</summary>
-    public PtxModule Write(Ptx.Targets.PtxTarget target, string name, Func<KernelBuilder, GemmProblem> problem)
+    public void Write(KernelBuilder k, Func<GemmProblem> problem)
     {
-        var module = new PtxModule(target);
-        var kernel = module.Kernel(name, k =>
-        {
-            k.RequireThreads(Threads, minBlocksPerMultiprocessor: 1);
-            Emit(problem(k));
-        });
-        if (kernel.DynamicSharedBytes != SharedBytes)
-            throw new PtxException($"kernel '{name}' uses {kernel.DynamicSharedBytes} bytes of shared memory, its geometry says {SharedBytes}");
-        return module;
+        k.RequireThreads(Threads, minBlocksPerMultiprocessor: 1);
+        Emit(problem());
     }
 }

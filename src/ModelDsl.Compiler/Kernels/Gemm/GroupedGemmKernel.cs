@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using ModelDsl.Compiler.Graph;
 using ModelDsl.Ptx;
-using ModelDsl.Ptx.Targets;
 
 namespace ModelDsl.Compiler.Kernels.Gemm;
 
@@ -29,7 +28,7 @@ public sealed record GroupedGemmKernel(int Experts, int N, int K, int Active, DT
 
     private GemmPlan Plan => GemmPlan.For(A, W, N, K, Shape, experts: true);
 
-    public override PtxModule Emit(PtxTarget target) => Plan.Write(target, Name, k =>
+    protected override void Write(KernelBuilder k) => Plan.Write(k, () =>
     {
         var a = Matrix.Parameter(k, "a", A, K);
         var w = Matrix.Parameter(k, "w", W, K);

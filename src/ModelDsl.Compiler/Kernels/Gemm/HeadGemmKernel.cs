@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using ModelDsl.Compiler.Graph;
 using ModelDsl.Ptx;
-using ModelDsl.Ptx.Targets;
 
 namespace ModelDsl.Compiler.Kernels.Gemm;
 
@@ -28,7 +27,7 @@ public sealed record HeadGemmKernel(
 
     private GemmPlan Plan => GemmPlan.ForHeads(Io);
 
-    public override PtxModule Emit(PtxTarget target) => Plan.Write(target, Name, k =>
+    protected override void Write(KernelBuilder k) => Plan.Write(k, () =>
     {
         var a = Matrix.Parameter(k, "a", Io, ARow, AHead, K);
         var w = Matrix.Parameter(k, "w", Io, Transposed ? N : K, WHead, WOffset);
