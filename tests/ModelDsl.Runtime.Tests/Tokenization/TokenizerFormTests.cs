@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using ModelDsl.Runtime.Tokenization;
 using ModelDsl.Runtime.Tokenization.AddedTokens;
 using static ModelDsl.Runtime.Tests.Tokenization.SmallTokenizer;
@@ -126,6 +127,29 @@ public class TokenizerFormTests
             Assert.Contains("normalization", Assert.Throws<TokenizerException>(() => tokenizer.Encode(text)).Cause);
     }
 
+    [Theory]
+    [InlineData(@"[!""#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+")]
+    [InlineData(@"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+")]
+    [InlineData(@"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+")]
+    [InlineData(@"\s?[A-Za-z\u00B5\u00C0-\u00D6]+|\s?[!-/:-~]+|[\u4E00-\u9FA5]{2,5}?|\p{N}+|(?=\s)\s|(?:ab|a|b)*c")]
+    public void Within_the_basic_plane_expressions_match_as_NETs_own_do(string expression)
+    {
+        var tokenizer = WithPreTokenizer(
+            $$$"""{"type": "Split", "pattern": {"Regex": {{{Json(expression)}}}}, "behavior": "Removed", "invert": true}""");
+        var theirs = new Regex(expression, RegexOptions.CultureInvariant);
+        var random = new Random(17);
+        const string common = "abcAB  \n\r\t'st.!?12\u00E9\u0301\u4E2D\u304B\u2028\u3000\u01C5";
+        for (var round = 0; round < 300; round++)
+        {
+            var text = string.Create(random.Next(1, 40), random, (chars, r) =>
+            {
+                for (var i = 0; i < chars.Length; i++)
+                    chars[i] = r.Next(8) == 0 ? (char)r.Next(0xD800) : common[r.Next(common.Length)];
+            });
+            Assert.Equal(theirs.Matches(text).Select(m => m.Value).Where(m => m.Length > 0), tokenizer.PreTokenize(text));
+        }
+    }
+
     [Fact]
     public void A_byte_without_an_entry_is_an_error_or_the_unknown_token()
     {
@@ -148,6 +172,8 @@ public class TokenizerFormTests
     [InlineData(@"(?>a+)b|.", "aab", "aab")]
     [InlineData(@"(ab){2,3}?|\x{1F30D}|\u00e9", "ababab🌍é", "abab|ab|🌍|é")]
     [InlineData(@"\A\w+|\w+\z", "one two three", "one| two |three")]
+    [InlineData(@"^a|b$|c\Z", "a a\na b\nb c\n", "a| a\n|a| |b|\nb |c|\n")]
+    [InlineData(@"(?:a{2}+)b|c{1,2}?|d{2}?", "aaaab cc dd", "aaaab| |c|c| |dd")]
     public void Expressions_see_code_points(string expression, string text, string pieces) => Assert.Equal(
         pieces.Split('|'),
         WithPreTokenizer($$$"""{"type": "Split", "pattern": {"Regex": {{{Json(expression)}}}}, "behavior": "Isolated", "invert": false}""").PreTokenize(text));

@@ -11,6 +11,18 @@ internal sealed class PatternParser
     private const int MaxDepth = 64;
     private const int MaxCount = 1000;
 
+    private static readonly CodePointSet NewLine = CodePointSet.Of('\n');
+    private static readonly PatternNode TextStart = new PatternNode.Edge(AtEnd: false);
+    private static readonly PatternNode TextEnd = new PatternNode.Edge(AtEnd: true);
+
+    // "^" and "$" mean lines in this dialect, whatever the options.
+    private static readonly PatternNode LineStart = new PatternNode.Choice([TextStart, new PatternNode.LookBehind(NewLine, Negated: false)]);
+    private static readonly PatternNode LineEnd = new PatternNode.Choice(
+        [TextEnd, new PatternNode.LookAhead(new PatternNode.One(NewLine), Negated: false)]);
+
+    private static readonly PatternNode LastLineEnd = new PatternNode.LookAhead(
+        new PatternNode.Sequence([new PatternNode.Repeat(new PatternNode.One(NewLine), 0, 1, Greed.Greedy), TextEnd]), Negated: false);
+
     private readonly PatternText _text;
     private bool _ignoreCase;
     private int _depth;
@@ -51,16 +63,20 @@ internal sealed class PatternParser
     private PatternNode Quantified()
     {
         var node = Atom();
-        while (Quantifier() is var (min, max))
+        while (true)
         {
-            // A plain {n}+ is no possessive quantifier in this dialect, but no tokenizer repeats a repetition either.
-            var greed = _text.Take('?') ? Greed.Lazy : _text.Take('+') ? Greed.Possessive : Greed.Greedy;
+            var isCount = _text.Peek == '{';
+            if (Quantifier() is not var (min, max))
+                return node;
+            // In this dialect a "+" or "?" after a fixed count repeats the counted group anew.
+            var greed = isCount && min == max ? Greed.Greedy
+                : _text.Take('?') ? Greed.Lazy
+                : !isCount && _text.Take('+') ? Greed.Possessive
+                : Greed.Greedy;
             if (max == int.MaxValue && node.CanBeEmpty)
                 throw _text.Error("an endless repetition of something that can be empty");
             node = new PatternNode.Repeat(node, min, max, greed);
         }
-
-        return node;
     }
 
     private (int Min, int Max)? Quantifier()
@@ -99,15 +115,17 @@ internal sealed class PatternParser
             case '[':
                 return One(ClassParser.Parse(_text));
             case '.':
-                return new PatternNode.One(CodePointSet.Of('\n').Complement());
+                return new PatternNode.One(NewLine.Complement());
             case '^':
-                return new PatternNode.Edge(AtEnd: false);
+                return LineStart;
             case '$':
-                return new PatternNode.Edge(AtEnd: true);
+                return LineEnd;
             case '\\' when _text.Take('A'):
-                return new PatternNode.Edge(AtEnd: false);
-            case '\\' when _text.Take('z') || _text.Take('Z'):
-                return new PatternNode.Edge(AtEnd: true);
+                return TextStart;
+            case '\\' when _text.Take('z'):
+                return TextEnd;
+            case '\\' when _text.Take('Z'):
+                return LastLineEnd;
             case '\\':
                 return One(ClassParser.Escape(_text));
             case '*' or '+' or '?':
