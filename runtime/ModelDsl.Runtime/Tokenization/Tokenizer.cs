@@ -106,7 +106,9 @@ public sealed class Tokenizer
         return [.. ids];
     }
 
-    /// <summary>The text of ids. Bytes that are no UTF-8 become U+FFFD, one per maximal invalid part; ids without a token are passed over.</summary>
+    /// <summary>
+    /// The text of ids. Bytes that are no UTF-8 become U+FFFD, one per maximal invalid part; ids without a token are passed over.
+    /// </summary>
     /// <param name="ids">Any numbers.</param>
     /// <param name="skipSpecial">Whether to leave out special tokens.</param>
     public string Decode(ReadOnlySpan<int> ids, bool skipSpecial = false)

@@ -3,7 +3,8 @@ using System.Numerics;
 namespace ModelDsl.Runtime.Chat.Jinja;
 
 /// <summary>The values a function, filter or test is called with, asked for by position and name.</summary>
-internal sealed class CallArguments(string function, IReadOnlyList<JinjaValue> positional, IReadOnlyDictionary<string, JinjaValue> named, Budget budget)
+internal sealed class CallArguments(
+    string function, IReadOnlyList<JinjaValue> positional, IReadOnlyDictionary<string, JinjaValue> named, Budget budget)
 {
     public IReadOnlyList<JinjaValue> Positional => positional;
 

@@ -128,7 +128,8 @@ internal sealed class ExpressionParser(TokenStream tokens)
     {
         var line = tokens.Line;
         var left = operand();
-        for (var links = 0; tokens.Current.Kind == (isName ? TokenKind.Name : TokenKind.Operator) && operators.Contains(tokens.Current.Text); links++)
+        var kind = isName ? TokenKind.Name : TokenKind.Operator;
+        for (var links = 0; tokens.Is(kind) && operators.Contains(tokens.Current.Text); links++)
         {
             CheckChain(links);
             left = new Expression.Binary(line, tokens.Take().Text, left, operand());

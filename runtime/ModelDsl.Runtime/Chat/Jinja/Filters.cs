@@ -69,7 +69,9 @@ internal static class Filters
 
     private static string Indent(string text, CallArguments a)
     {
-        var prefix = a.Find(0, "width") is JinjaValue.Text given ? given.Value : new string(' ', Math.Clamp(a.IntOrNull(0, "width") ?? 4, 0, 1000));
+        var prefix = a.Find(0, "width") is JinjaValue.Text given
+            ? given.Value
+            : new string(' ', Math.Clamp(a.IntOrNull(0, "width") ?? 4, 0, 1000));
         var (first, blank) = (a.Flag(1, "first"), a.Flag(2, "blank"));
         var lines = text.Split('\n');
         a.Budget.Spend((long)lines.Length * prefix.Length);
@@ -79,7 +81,7 @@ internal static class Filters
     private static JinjaValue ToInt(JinjaValue value, CallArguments a) => value switch
     {
         JinjaValue.Float { Value: var number } when double.IsFinite(number) => new JinjaValue.Int(new BigInteger(Math.Truncate(number))),
-        JinjaValue.Text { Value: var text } when text.Length <= 400 && BigInteger.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) => new JinjaValue.Int(number),
+        JinjaValue.Text text when Whole(text) is { } number => new JinjaValue.Int(number),
         JinjaValue.Text text when Real(text) is { } number && double.IsFinite(number) => new JinjaValue.Int(new BigInteger(Math.Truncate(number))),
         _ when Operators.Whole(value) is { } number => new JinjaValue.Int(number),
         _ => a.Find(0, "default") ?? CallArguments.Number(0),
@@ -91,6 +93,11 @@ internal static class Filters
         _ when Operators.Real(value) is { } number => new JinjaValue.Float(number),
         _ => a.Find(0, "default") ?? new JinjaValue.Float(0),
     };
+
+    private static BigInteger? Whole(JinjaValue.Text text) =>
+        text.Value.Length <= 400 && BigInteger.TryParse(text.Value, NumberStyles.Integer, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : null;
 
     private static double? Real(JinjaValue.Text text) =>
         double.TryParse(text.Value, CultureInfo.InvariantCulture, out var number) ? number : null;

@@ -78,7 +78,8 @@ internal static class ListFilters
     private static JinjaValue.List Sort(JinjaValue value, CallArguments a)
     {
         var (reverse, caseSensitive, attribute) = (a.Flag(0, "reverse"), a.Flag(1, "case_sensitive"), a.TextOrNull(2, "attribute"));
-        return new JinjaValue.List(Operators.Sort(Items(value, a), i => Folded(attribute is null ? i : Path(i, attribute, a), caseSensitive), reverse, a.Budget));
+        return new JinjaValue.List(Operators.Sort(
+            Items(value, a), i => Folded(attribute is null ? i : Path(i, attribute, a), caseSensitive), reverse, a.Budget));
     }
 
     private static JinjaValue.List DictSort(JinjaValue value, CallArguments a)
@@ -121,7 +122,9 @@ internal static class ListFilters
     {
         var items = Items(value, a);
         if (a.Positional.Count == 0 && a.TextOrNull(0, "attribute") is { } path)
-            return new JinjaValue.List([.. items.Select(i => Path(i, path, a) is var found && found is JinjaValue.Undefined && a.Find(1, "default") is { } other ? other : found)]);
+            return new JinjaValue.List([.. items.Select(i => Path(i, path, a) is var found and not JinjaValue.Undefined
+                ? found
+                : a.Find(1, "default") ?? new JinjaValue.Undefined($"\"{path}\""))]);
         var filter = a.Text(0, "filter");
         var rest = new CallArguments($"the filter \"{filter}\"", [.. a.Positional.Skip(1)], a.Named, a.Budget);
         return new JinjaValue.List([.. items.Select(i => Filters.Apply(filter, i, rest))]);

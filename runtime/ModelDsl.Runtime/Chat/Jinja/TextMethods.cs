@@ -14,7 +14,7 @@ internal static class TextMethods
             "rstrip" => a => Text(Strip(text, a.TextOrNull(0, "chars"), left: false, right: true)),
             "split" => a => Split(text, a.TextOrNull(0, "sep"), a.IntOrNull(1, "maxsplit") ?? -1, a.Budget),
             "rsplit" => a => SplitFromRight(text, a.TextOrNull(0, "sep"), a.IntOrNull(1, "maxsplit") ?? -1, a.Budget),
-            "splitlines" => _ => List(text.ReplaceLineEndings("\n") is var lines && lines.EndsWith('\n') ? lines[..^1].Split('\n') : lines.Length == 0 ? [] : lines.Split('\n')),
+            "splitlines" => _ => List(Lines(text)),
             "partition" => a => Partition(text, a.Text(0, "sep"), text.IndexOf(a.Text(0, "sep"), StringComparison.Ordinal)),
             "rpartition" => a => Partition(text, a.Text(0, "sep"), text.LastIndexOf(a.Text(0, "sep"), StringComparison.Ordinal)),
             "startswith" => a => AnyOf(a, text.StartsWith),
@@ -67,8 +67,11 @@ internal static class TextMethods
             throw new JinjaError("replace needs a text to look for that is not empty");
         var result = new StringBuilder();
         var from = 0;
-        for (var at = count == 0 ? -1 : text.IndexOf(old, StringComparison.Ordinal); at >= 0; at = --count == 0 ? -1 : text.IndexOf(old, from, StringComparison.Ordinal))
+        for (; count != 0; count--)
         {
+            var at = text.IndexOf(old, from, StringComparison.Ordinal);
+            if (at < 0)
+                break;
             result.Append(text, from, at - from).Append(replacement);
             from = at + old.Length;
             budget.Spend(result.Length > 1 << 20 ? replacement.Length : 0);
@@ -83,6 +86,12 @@ internal static class TextMethods
     private static JinjaValue.Text Text(string text) => new(text);
 
     private static JinjaValue.List List(IEnumerable<string> items) => new([.. items.Select(Text)]);
+
+    private static string[] Lines(string text)
+    {
+        var lines = text.ReplaceLineEndings("\n").Split('\n');
+        return lines[^1].Length == 0 ? lines[..^1] : lines;
+    }
 
     private static JinjaValue Index(string text, int at) => CallArguments.Number(at < 0 ? -1 : CodePoints.Length(text[..at]));
 

@@ -32,8 +32,9 @@ internal sealed class TokenStream(IReadOnlyList<Token> tokens)
 
     public void Expect(TokenKind kind, string text)
     {
+        var what = kind is TokenKind.BlockEnd or TokenKind.OutputEnd ? "the end of the tag" : $"\"{text}\"";
         if (!TakeIf(Is(kind, text)))
-            throw Error($"{(kind is TokenKind.BlockEnd or TokenKind.OutputEnd ? "the end of the tag" : $"\"{text}\"")} is missing before {Describe()}");
+            throw Error($"{what} is missing before {Describe()}");
     }
 
     public JinjaError Error(string message) => new(message, Line);

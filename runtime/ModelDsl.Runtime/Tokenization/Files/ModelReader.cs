@@ -61,7 +61,7 @@ internal static class ModelReader
     private static Dictionary<string, int> ReadVocabulary(ref JsonCursor cursor)
     {
         cursor.Expect(JsonTokenType.StartObject, "vocab");
-        var vocabulary = new Dictionary<string, int>();
+        var vocabulary = new Dictionary<string, int>(1 << 14);
         var ids = new HashSet<int>();
         while (cursor.NextProperty(out var entry))
         {

@@ -47,7 +47,8 @@ internal static class TokenizerFileReader
         if (model is null)
             throw new TokenizerException(path, "", "there is no \"model\"");
         if (preTokenizers?.Any(p => p is ByteLevelPreTokenizer) != true)
-            throw new TokenizerException(path, "pre_tokenizer", "only byte-level tokenizers are supported: a pre-tokenizer of type ByteLevel is missing");
+            throw new TokenizerException(
+                path, "pre_tokenizer", "only byte-level tokenizers are supported: a pre-tokenizer of type ByteLevel is missing");
         return new TokenizerFile(path, added, normalizers, preTokenizers, around.Prefix, around.Suffix, model);
     }
 }

@@ -58,7 +58,8 @@ internal abstract record Normalizer
                 return text;
             if (!Works)
                 throw new NotSupportedException(
-                    $"the text needs Unicode normalization ({Form}), which .NET does not do under invariant globalization; set InvariantGlobalization to false");
+                    $"the text needs Unicode normalization ({Form}), which .NET does not do under invariant globalization; "
+                    + "set InvariantGlobalization to false");
             return new string(Clean(text)).Normalize(Form);
         }
 
