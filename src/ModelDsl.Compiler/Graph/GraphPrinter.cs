@@ -19,7 +19,7 @@ public static class GraphPrinter
     public static string Print(Op op)
     {
         var text = new StringBuilder();
-        Append(text, op, 0, null, null);
+        Append(text, op, null, null);
         return text.ToString();
     }
 
@@ -29,7 +29,7 @@ public static class GraphPrinter
         for (var start = 0; start < graph.Ops.Length;)
         {
             var end = EndOfLayer(graph, start);
-            var block = Block(graph, start, end, 0, null, options);
+            var block = Block(graph, start, end, options);
             if (graph.Ops[start].Layer is not { } layer)
             {
                 text.Append(block);
@@ -40,11 +40,15 @@ public static class GraphPrinter
             var last = layer;
             var next = end;
             if (options.CollapseLayers)
-                while (next < graph.Ops.Length && graph.Ops[next].Layer is { } following && Repeats(graph, start, end, next, options))
+            {
+                var shape = Block(graph, start, end, options, new LayerNames(layer));
+                while (next < graph.Ops.Length && graph.Ops[next].Layer is { } following)
                 {
-                    last = following;
-                    next = EndOfLayer(graph, next);
+                    var nextEnd = EndOfLayer(graph, next);
+                    if (nextEnd - next != end - start || Block(graph, next, nextEnd, options, new LayerNames(following)) != shape) break;
+                    (last, next) = (following, nextEnd);
                 }
+            }
 
             text.Append(last == layer ? $"  layer {layer}:\n" : $"  layers {layer}..{last}, all like {layer}:\n").Append(block);
             start = next;
@@ -63,24 +67,13 @@ public static class GraphPrinter
         return end;
     }
 
-    /// <summary>Two layers are alike if they read the same once numbers count from the layer's first and its own index is left out.</summary>
-    private static bool Repeats(ModelGraph graph, int start, int end, int next, PrintOptions options)
-    {
-        var nextEnd = EndOfLayer(graph, next);
-        return nextEnd - next == end - start
-            && Block(graph, start, end, FirstId(graph, start), graph.Ops[start].Layer, options)
-            == Block(graph, next, nextEnd, FirstId(graph, next), graph.Ops[next].Layer, options);
-    }
-
-    private static int FirstId(ModelGraph graph, int op) => ((Temporary)graph.Ops[op].Results[0]).Id;
-
-    private static string Block(ModelGraph graph, int start, int end, int firstId, int? ownLayer, PrintOptions options)
+    private static string Block(ModelGraph graph, int start, int end, PrintOptions options, LayerNames? names = null)
     {
         var text = new StringBuilder();
         for (var i = start; i < end; i++)
         {
             text.Append(graph.Ops[i].Layer is null ? "  " : "    ");
-            Append(text, graph.Ops[i], firstId, ownLayer, graph.Memory);
+            Append(text, graph.Ops[i], graph.Memory, names);
             if (options.LineOf?.Invoke(graph.Ops[i]) is { Length: > 0 } line) text.Append("  // ").Append(line);
             text.Append('\n');
         }
@@ -88,31 +81,19 @@ public static class GraphPrinter
         return text.ToString();
     }
 
-    private static void Append(StringBuilder text, Op op, int firstId, int? ownLayer, MemoryMap? memory)
+    private static void Append(StringBuilder text, Op op, MemoryMap? memory, LayerNames? names)
     {
-        Join(text, op.Results, firstId, ownLayer);
-        text.Append(" = ").Append(op.Mnemonic).Append(' ');
-        Join(text, op.Operands, firstId, ownLayer);
+        // Operands first: what a layer takes from the one before gets its number before what it makes.
+        var operands = Names(op.Operands, names);
+        text.Append(Names(op.Results, names)).Append(" = ").Append(op.Mnemonic).Append(' ').Append(operands);
         if (op.Attributes.Length > 0) text.Append(' ').Append(op.Attributes);
         text.Append(" : ").Append(string.Join(", ", op.Results.Select(result => result.Type.ToString())));
         if (memory is not null)
             text.Append(" @ ").Append(string.Join(", ", op.Results.Select(result => Place(memory.Places[((Temporary)result).Id]))));
     }
 
-    private static void Join(StringBuilder text, IReadOnlyList<Value> values, int firstId, int? ownLayer)
-    {
-        for (var i = 0; i < values.Count; i++)
-        {
-            if (i > 0) text.Append(", ");
-            text.Append(values[i] switch
-            {
-                Temporary temporary => $"%{temporary.Id - firstId}",
-                WeightValue weight when ownLayer is { } layer => weight.Name.Replace($"layers.{layer}.", "layers.*."),
-                CacheValue cache when cache.Layer == ownLayer => "cache.*",
-                var value => value.Name,
-            });
-        }
-    }
+    private static string Names(IEnumerable<Value> values, LayerNames? names) =>
+        string.Join(", ", values.Select(value => names is null ? value.Name : names.Of(value)));
 
     private static string Place(Place place) => place switch
     {
@@ -122,4 +103,29 @@ public static class GraphPrinter
         CachePlace => "cache",
         _ => "",
     };
+
+    /// <summary>
+    /// Names that two layers share if they compute the same: temporaries count in the order in which the layer meets them, and the
+    /// layer's own index is left out.
+    /// </summary>
+    private sealed class LayerNames(int layer)
+    {
+        private readonly Dictionary<int, int> _met = [];
+
+        public string Of(Value value)
+        {
+            switch (value)
+            {
+                case Temporary temporary:
+                    if (!_met.TryGetValue(temporary.Id, out var number)) _met.Add(temporary.Id, number = _met.Count);
+                    return $"%{number}";
+                case WeightValue weight:
+                    return weight.Name.Replace($"layers.{layer}.", "layers.*.");
+                case CacheValue cache when cache.Layer == layer:
+                    return "cache.*";
+                default:
+                    return value.Name;
+            }
+        }
+    }
 }

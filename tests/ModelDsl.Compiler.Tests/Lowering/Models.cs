@@ -25,10 +25,10 @@ internal static class Models
 
     /// <summary>The model of <c>tests/goldens/micro</c>.</summary>
     public static ModelSpec Micro { get; } = Model(
-        "Micro", 256, 128, Mla(2, 64, 64, 32, 16, 32, Yarn(32, 1.0)), dense: 1, denseWidth: 256, layers: 3,
+        "Micro", 256, 128, Mla(2, 64, 64, 32, 16, 32, Yarn(32, 1.0)), dense: 1, denseWidth: 192, layers: 3,
         new MoeSpec(8, 1, 2, 64, new GateSpec(ScoreFunction.Sigmoid, 2.5, true, Origin.None), new GroupSpec(2, 4, GroupScore.TopTwoSum, Origin.None),
             new BalanceSpec(0.001, null, Origin.None), Origin.None),
-        mtp: 1, context: 2048);
+        mtp: 1, context: 1280);
 
     /// <summary>Micro without query compression, with two shared experts, no groups and widths that divide nothing.</summary>
     public static ModelSpec Odd { get; } = Model(

@@ -1,3 +1,6 @@
+using ModelDsl.Compiler.Diagnostics;
+using ModelDsl.Compiler.Graph;
+using ModelDsl.Compiler.Passes;
 using ModelDsl.Compiler.Scheduling;
 using ModelDsl.Compiler.Specs;
 using ModelDsl.Compiler.Tests.Lowering;
@@ -28,5 +31,96 @@ public class ModelCompilerTests
                     Assert.NotEmpty(plan.Decode.Steps);
                     Assert.All(plan.Phases.SelectMany(phase => phase.Steps), step => Assert.Equal(step.Kernel.Parameters.Length, step.Arguments.Count));
                 }
+    }
+
+    [Fact]
+    public void Taps_bear_the_names_and_shapes_of_the_goldens()
+    {
+        var taps = Compile(Models.Micro, BuiltInPrecision.Fp32, taps: true).Prefill.Taps.ToDictionary(tap => tap.Name);
+        string[] expected =
+        [
+            .. Enumerable.Range(0, 4).Select(i => $"hidden.{i}"), "hidden.norm", .. Enumerable.Range(0, 3).Select(i => $"attn_out.{i}"),
+            .. Enumerable.Range(1, 2).SelectMany(i => new[] { $"router.{i}.indices", $"router.{i}.weights", $"router.{i}.scores" }),
+        ];
+        Assert.Equal(expected.Order(), taps.Keys.Order());
+        Assert.Equal([Dim.Tokens, 128], taps["hidden.3"].Shape);
+        Assert.Equal([Dim.Tokens, 2], taps["router.1.indices"].Shape);
+        Assert.Equal((DType.I32, DType.F32), (taps["router.1.indices"].Type, taps["router.2.scores"].Type));
+        Assert.Equal([Dim.Tokens, 8], taps["router.2.scores"].Shape);
+        Assert.Empty(Compile(Models.Micro, BuiltInPrecision.Fp32).Prefill.Taps);
+    }
+
+    [Fact]
+    public void A_step_within_the_limits_fits_its_workspace_and_grid()
+    {
+        var plan = Compile(Models.V3, BuiltInPrecision.Fp8);
+        foreach (var phase in plan.Phases)
+            foreach (var step in phase.Steps)
+            {
+                long At(Dim size) => size.Evaluate(symbol => plan.Limits.Of(symbol, phase.Phase));
+                Assert.InRange(At(step.Geometry.GridX), 1, int.MaxValue);
+                Assert.InRange(At(step.Geometry.GridY), 1, 65535);
+                Assert.InRange(At(step.Geometry.GridZ), 1, 65535);
+                Assert.All(step.Arguments.OfType<WorkspaceArgument>(), at => Assert.InRange(at.Offset, 0, phase.WorkspaceBytes - 1));
+            }
+    }
+
+    [Fact]
+    public void One_kernel_serves_all_layers_that_look_alike()
+    {
+        var plan = Compile(Models.V3, BuiltInPrecision.Fp8);
+        Assert.Equal(plan.Kernels.Count, plan.Kernels.Select(kernel => kernel.Name).Distinct().Count());
+        Assert.InRange(plan.Kernels.Count, 30, 80);
+        Assert.Equal((61, 576, DType.BF16, 70_272L), (plan.Cache.Layers, plan.Cache.Width, plan.Cache.Type, plan.Cache.BytesPerToken));
+    }
+
+    [Fact]
+    public void Prefill_ends_with_the_wanted_rows_only()
+    {
+        var plan = Compile(Models.Micro, BuiltInPrecision.Bf16);
+        var head = plan.Prefill.Steps[^1];
+        Assert.Equal(new DimArgument(Dim.LogitRows), head.Arguments[^1]);
+        var norm = plan.Prefill.Steps[^2];
+        Assert.Equal(new DimArgument(Dim.LogitRows), norm.Arguments[^1]);
+        var stream = Assert.IsType<WorkspaceArgument>(norm.Arguments[0]);
+
+        // Of 10 rows of 128 BF16 numbers, the last 3.
+        Assert.Equal(7 * 128 * 2, stream.Extra!.Evaluate(symbol => symbol == DimSymbol.Tokens ? 10 : 3));
+        Assert.Equal(new DimArgument(Dim.Tokens), plan.Decode.Steps[^1].Arguments[^1]);
+    }
+
+    [Theory]
+    [InlineData(0, 1, 64, "prefill tokens")]
+    [InlineData(65, 1, 64, "prefill tokens")]
+    [InlineData(16, 0, 64, "decode sequences")]
+    [InlineData(16, 1, 0, "context")]
+    public void Limits_out_of_range_are_said(int prefill, int decode, int context, string limit)
+    {
+        var result = ModelCompiler.Compile(
+            Models.Micro, BuiltInPrecision.Bf16, new CompileOptions(PtxTarget.Sm80, new PlanLimits(prefill, decode, context)));
+        Assert.Null(result.Plan);
+        Assert.Contains(result.Diagnostics, diagnostic => diagnostic.Id == "DSM0419" && diagnostic.Message.Contains(limit));
+    }
+
+    [Fact]
+    public void What_no_kernel_can_do_is_said()
+    {
+        var limits = SmallLimits;
+        Assert.Equal("DSM0416", Refused(BuiltInPrecision.Fp8, new CompileOptions(PtxTarget.Sm80, limits)).Id);
+        var half = BuiltInPrecision.Bf16 with { Gemm = BuiltInPrecision.Bf16.Gemm with { Format = NumberFormat.Fp16 } };
+        Assert.Contains("fp16", Refused(half, new CompileOptions(PtxTarget.Sm90a, limits)).Message);
+        var coarse = BuiltInPrecision.Fp8 with { Gemm = BuiltInPrecision.Fp8.Gemm with { Activations = new TileShape(1, 64) } };
+        Assert.Contains("1 x 64", Refused(coarse, new CompileOptions(PtxTarget.Sm90a, limits)).Message);
+        Assert.Contains("no pass 'fuze'", Refused(BuiltInPrecision.Bf16, new CompileOptions(PtxTarget.Sm90a, limits, Passes: [new PassCall("fuze")])).Message);
+        Assert.Contains("no memory map", Refused(
+            BuiltInPrecision.Bf16,
+            new CompileOptions(PtxTarget.Sm90a, limits, Passes: [new PassCall("place-precision"), new PassCall("fuse"), new PassCall("select-kernels")])).Message);
+    }
+
+    private static Diagnostic Refused(PrecisionSpec precision, CompileOptions options)
+    {
+        var result = ModelCompiler.Compile(Models.Micro, precision, options);
+        Assert.Null(result.Plan);
+        return Assert.Single(result.Diagnostics);
     }
 }

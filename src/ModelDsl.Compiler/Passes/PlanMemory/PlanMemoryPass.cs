@@ -25,12 +25,12 @@ public static class PlanMemoryPass
             throw new PassException($"plan-memory: option align is '{context["align"]}'.", "It is a power of two, at least 16.");
 
         var map = new StorageMap(graph, context.Limits, alignment, context.IsOn("reuse"));
-        var groups = map.InWorkspace.ToLookup(storage => storage.Layer);
+        var groups = map.InWorkspace.ToLookup(storage => storage.Stretch);
         var front = Pack(groups[null], 0, alignment);
         var end = front;
-        foreach (var layer in groups)
-            if (layer.Key is not null)
-                end = Math.Max(end, Pack(layer, front, alignment));
+        foreach (var stretch in groups)
+            if (stretch.Key is not null)
+                end = Math.Max(end, Pack(stretch, front, alignment));
         return graph with { Memory = new MemoryMap(end, map.Places()) };
     }
 

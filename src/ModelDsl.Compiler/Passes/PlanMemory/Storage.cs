@@ -3,7 +3,7 @@ using ModelDsl.Compiler.Graph;
 namespace ModelDsl.Compiler.Passes.PlanMemory;
 
 /// <summary>A piece of memory that one value needs, or several that share it one after the other.</summary>
-internal sealed class Storage(int first, int? layer)
+internal sealed class Storage(int first, int stretch)
 {
     /// <summary>Position of the op that writes it first.</summary>
     public int First { get; } = first;
@@ -11,8 +11,8 @@ internal sealed class Storage(int first, int? layer)
     /// <summary>Position of the op that reads it last; past the end for what the caller wants.</summary>
     public int Last { get; set; } = first;
 
-    /// <summary>The one layer in which it lives; null if it lives across layers or outside of all.</summary>
-    public int? Layer { get; set; } = layer;
+    /// <summary>The one stretch of ops in which it lives, such as a layer; null if it lives across their borders.</summary>
+    public int? Stretch { get; set; } = stretch;
 
     public long Bytes { get; set; }
 

@@ -11,6 +11,7 @@ internal sealed class StorageMap
     private readonly Func<DimSymbol, long> _limits;
     private readonly long _alignment;
     private readonly bool _reuse;
+    private readonly int[] _stretches;
     private readonly Dictionary<int, int> _lastRead = [];
     private readonly Dictionary<int, (Storage Storage, Dim Offset)> _of = [];
 
@@ -20,6 +21,7 @@ internal sealed class StorageMap
         _limits = symbol => limits.Of(symbol, graph.Phase);
         _alignment = alignment;
         _reuse = reuse;
+        _stretches = Stretches(graph);
         NoteReads();
         for (var i = 0; i < graph.Ops.Length; i++)
             foreach (var result in graph.Ops[i].Results)
@@ -58,18 +60,18 @@ internal sealed class StorageMap
         var sharing = op.Shares.FirstOrDefault(candidate => candidate.Result == result);
         if (sharing is { Operand: CacheValue cache })
         {
-            _of.Add(result.Id, (new Storage(position, op.Layer) { Elsewhere = new CachePlace(cache.Layer) }, 0));
+            _of.Add(result.Id, (new Storage(position, _stretches[position]) { Elsewhere = new CachePlace(cache.Layer) }, 0));
         }
         else if (sharing is { Operand: Temporary } && MayShare(position, sharing))
         {
             var (storage, offset) = Of(sharing.Operand);
-            Prolong(storage, last, op.Layer);
+            Prolong(storage, position, last);
             _of.Add(result.Id, (storage, offset + sharing.Offset));
         }
         else
         {
-            var storage = new Storage(position, op.Layer);
-            Prolong(storage, last, op.Layer);
+            var storage = new Storage(position, _stretches[position]);
+            Prolong(storage, position, last);
             (storage.Bytes, storage.ScalesOffset) = Size(result.Type);
             _of.Add(result.Id, (storage, 0));
         }
@@ -87,11 +89,20 @@ internal sealed class StorageMap
     /// <summary>Nobody needs the memory after this op: neither the operand nor anything else that lies in it.</summary>
     private bool IsLastUse(int position, Value operand) => Of(operand).Storage.Last <= position;
 
-    private void Prolong(Storage storage, int last, int? layer)
+    private void Prolong(Storage storage, int position, int last)
     {
         storage.Last = Math.Max(storage.Last, last);
-        var end = storage.Last < _graph.Ops.Length ? _graph.Ops[storage.Last].Layer : null;
-        if (storage.Layer != end || storage.Layer != layer) storage.Layer = null;
+        var end = storage.Last < _graph.Ops.Length ? _stretches[storage.Last] : (int?)null;
+        if (storage.Stretch != end || storage.Stretch != _stretches[position]) storage.Stretch = null;
+    }
+
+    /// <summary>Numbers the stretches of ops that belong to one layer, or to none, from the first op to the last.</summary>
+    private static int[] Stretches(ModelGraph graph)
+    {
+        var stretches = new int[graph.Ops.Length];
+        for (var i = 1; i < stretches.Length; i++)
+            stretches[i] = stretches[i - 1] + (graph.Ops[i].Layer == graph.Ops[i - 1].Layer ? 0 : 1);
+        return stretches;
     }
 
     private (long Bytes, long ScalesOffset) Size(TensorType type)
