@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using ModelDsl.Runtime.Chat;
 using ModelDsl.Runtime.Tokenization;
@@ -90,17 +91,25 @@ public class SampleTokenizerTests
         Assert.Equal(text, Sample.Decode(ids));
     }
 
+    private static readonly Lazy<Dictionary<string, int>> Ranks = new(() =>
+    {
+        using var file = JsonDocument.Parse(File.ReadAllBytes(Repository.PathTo("samples", "tiny-v3", "checkpoint", "tokenizer.json")));
+        return file.RootElement.GetProperty("model").GetProperty("merges").EnumerateArray()
+            .Select((m, rank) => (Pair: m.GetString()!, rank)).ToDictionary(m => m.Pair, m => m.rank);
+    });
+
+    // Ids 3 to 258 are the bytes, in some order.
+    private static readonly Dictionary<byte, string> Symbols =
+        Enumerable.Range(3, 256).ToDictionary(id => Sample.BytesOf(id)[0], id => Sample.PieceOf(id)!);
+
     /// <summary>The definition, slowly: in every piece, merge the leftmost pair of lowest rank until none is left.</summary>
     private static int[] Reference(string text)
     {
-        using var file = JsonDocument.Parse(File.ReadAllBytes(Repository.PathTo("samples", "tiny-v3", "checkpoint", "tokenizer.json")));
-        var ranks = file.RootElement.GetProperty("model").GetProperty("merges").EnumerateArray()
-            .Select((m, rank) => (Pair: m.GetString()!, rank)).ToDictionary(m => m.Pair, m => m.rank);
+        var ranks = Ranks.Value;
         var ids = new List<int>();
         foreach (var piece in Sample.PreTokenize(text))
         {
-            // One entry per byte; ids 3 to 258 are the bytes by symbol.
-            var symbols = System.Text.Encoding.UTF8.GetBytes(piece).Select(b => Sample.PieceOf(Enumerable.Range(3, 256).Single(id => Sample.BytesOf(id) is [var only] && only == b))!).ToList();
+            var symbols = Encoding.UTF8.GetBytes(piece).Select(b => Symbols[b]).ToList();
             while (true)
             {
                 var best = Enumerable.Range(0, Math.Max(0, symbols.Count - 1))

@@ -22,7 +22,7 @@ internal sealed class AtomTable
                 cuts.Add(bound);
 
         var names = new Dictionary<string, byte>();
-        var flat = new byte[CodePointSet.Limit];
+        var stretches = new List<(int End, byte Atom)>();
         var start = 0;
         foreach (var end in cuts.Skip(1))
         {
@@ -38,7 +38,7 @@ internal sealed class AtomTable
                 names.Add(membership, atom = (byte)names.Count);
             }
 
-            flat.AsSpan(start, end - start).Fill(atom);
+            stretches.Add((end, atom));
             start = end;
         }
 
@@ -48,7 +48,7 @@ internal sealed class AtomTable
         foreach (var (membership, atom) in names)
             for (var i = 0; i < membership.Length; i++)
                 Members[i][atom] = membership[i] == '1';
-        _atoms = Deduplicate(flat, _pages);
+        _atoms = Fill(stretches, _pages);
     }
 
     /// <summary>For each set, by atom, whether it belongs to the set.</summary>
@@ -57,28 +57,33 @@ internal sealed class AtomTable
     public byte this[int codePoint] =>
         _atoms[(_pages[codePoint >> PageBits] << PageBits) + (codePoint & (PageSize - 1))];
 
-    private static byte[] Deduplicate(byte[] flat, ushort[] pages)
+    /// <summary>Most pages lie within one stretch and share one page per atom; the others are written out.</summary>
+    private static byte[] Fill(List<(int End, byte Atom)> stretches, ushort[] pages)
     {
-        var kept = new List<int>();
+        var atoms = new List<byte>();
+        var uniform = new Dictionary<byte, ushort>();
+        var stretch = 0;
         for (var page = 0; page < pages.Length; page++)
         {
-            var content = flat.AsSpan(page << PageBits, PageSize);
-            // Neighbouring pages are alike far more often than distant ones, so the search runs backwards.
-            var at = kept.Count - 1;
-            while (at >= 0 && !content.SequenceEqual(flat.AsSpan(kept[at], PageSize)))
-                at--;
-            if (at < 0)
+            var start = page << PageBits;
+            while (stretches[stretch].End <= start)
+                stretch++;
+            var (end, atom) = stretches[stretch];
+            var isUniform = end >= start + PageSize;
+            if (isUniform && uniform.TryGetValue(atom, out pages[page]))
+                continue;
+            pages[page] = (ushort)(atoms.Count >> PageBits);
+            if (isUniform)
+                uniform.Add(atom, pages[page]);
+            var at = stretch;
+            for (var codePoint = start; codePoint < start + PageSize; codePoint++)
             {
-                at = kept.Count;
-                kept.Add(page << PageBits);
+                if (codePoint == stretches[at].End)
+                    at++;
+                atoms.Add(stretches[at].Atom);
             }
-
-            pages[page] = (ushort)at;
         }
 
-        var atoms = new byte[kept.Count << PageBits];
-        for (var i = 0; i < kept.Count; i++)
-            flat.AsSpan(kept[i], PageSize).CopyTo(atoms.AsSpan(i << PageBits));
-        return atoms;
+        return [.. atoms];
     }
 }
