@@ -55,6 +55,9 @@ public sealed partial class KernelBuilder
     /// <summary>Nearest, ties to even.</summary>
     public BF16 ToBF16(F32 a) => Emit<BF16>("cvt.rn.bf16.f32", a);
 
+    /// <summary>Rounded to 10 bits of mantissa, ties away from zero: an operand of <see cref="MmaShape.TF32"/>.</summary>
+    public B32 ToTF32(F32 a) => Emit<B32>("cvt.rna.tf32.f32", a);
+
     /// <summary>Nearest, ties to even; beyond 65504 is infinity.</summary>
     public F16 ToF16(F32 a) => Emit<F16>("cvt.rn.f16.f32", a);
 

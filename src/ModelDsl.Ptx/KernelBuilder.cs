@@ -14,8 +14,8 @@ public sealed partial class KernelBuilder
     private readonly List<Statement> _body = [];
     private readonly Dictionary<Register, Instruction> _definitions = [];
     private readonly HashSet<Register> _rounded = [];
-    private readonly Stack<Dictionary<string, Operand>> _scopes = new([[]]);
-    private readonly Dictionary<string, Operand> _prologueValues = [];
+    private readonly Stack<Dictionary<Computation, Operand>> _scopes = new([[]]);
+    private readonly Dictionary<Computation, Operand> _prologueValues = [];
     private readonly int[] _registers = new int[6];
     private Guard? _guard;
     private int _labels;
@@ -95,8 +95,9 @@ public sealed partial class KernelBuilder
     /// <summary>Emits an instruction with one fresh result; a pure one that is already in scope is not emitted again.</summary>
     internal Operand EmitOne(string name, Effect effect, RegisterClass result, Operand[] sources)
     {
-        var key = effect == Effect.None && _guard is null ? name + " " + string.Join(", ", sources.Select(s => PtxPrinter.Plain(s))) + (char)result : null;
-        if (key is not null)
+        var key = new Computation(name, result, sources);
+        var pure = effect == Effect.None && _guard is null;
+        if (pure)
             foreach (var scope in _scopes)
                 if (scope.TryGetValue(key, out var known)) return known;
         var register = NewRegister(result);
@@ -104,7 +105,7 @@ public sealed partial class KernelBuilder
         Append(instruction);
         if (_guard is null) _definitions[register] = instruction;
         Operand operand = register;
-        if (key is not null) _scopes.Peek()[key] = operand;
+        if (pure) _scopes.Peek()[key] = operand;
         return operand;
     }
 
@@ -124,7 +125,7 @@ public sealed partial class KernelBuilder
     /// <summary>Something that every thread has from the start: emitted once, before the body.</summary>
     internal Operand Prologue(string name, RegisterClass result, Operand source)
     {
-        var key = name + " " + PtxPrinter.Plain(source);
+        var key = new Computation(name, result, [source]);
         if (_prologueValues.TryGetValue(key, out var known)) return known;
         var register = NewRegister(result);
         var instruction = Make(name, [register], [source], Effect.None, null);
@@ -144,15 +145,31 @@ public sealed partial class KernelBuilder
 
     private void Append(Instruction instruction) => _body.Add(instruction);
 
-    private static Instruction Make(string name, Operand[] destinations, Operand[] sources, Effect effect, Guard? guard)
-    {
-        var words = name.Split('.');
-        return new Instruction(words[0], [.. words.Skip(1)], destinations, sources, effect, guard);
-    }
+    private static Instruction Make(string name, Operand[] destinations, Operand[] sources, Effect effect, Guard? guard) =>
+        new(name, destinations, sources, effect, guard);
 
     private static string MoveType(RegisterClass cls) => cls switch
     {
         RegisterClass.Pred => "pred", RegisterClass.B16 => "b16", RegisterClass.B32 => "b32", RegisterClass.B64 => "b64",
         RegisterClass.F32 => "f32", _ => "f64",
     };
+
+    /// <summary>What makes two pure instructions the same: what they compute, of what.</summary>
+    private readonly struct Computation(string name, RegisterClass result, Operand[] sources) : IEquatable<Computation>
+    {
+        private readonly string _name = name;
+        private readonly RegisterClass _result = result;
+        private readonly Operand[] _sources = sources;
+
+        public bool Equals(Computation other) => _name == other._name && _result == other._result && _sources.SequenceEqual(other._sources);
+
+        public override bool Equals(object? other) => other is Computation computation && Equals(computation);
+
+        public override int GetHashCode()
+        {
+            var hash = _name.GetHashCode();
+            foreach (var source in _sources) hash = hash * 31 + source.GetHashCode();
+            return hash;
+        }
+    }
 }

@@ -80,6 +80,7 @@ public class AssemblyTests
         y.As<F64>()[i] = k.ToF64(f) * 3.0 + 1.0;
         k.ReturnIf(i > 3);
         y.As<U8>()[i] = U8.Low(k.PopCount(m2).As<U32>());
+        y.As<B32>()[i + 2] = k.ToTF32(f);
         k.SyncWarp();
         k.FenceDevice();
         y[i] = k.ToF32(xb[i]);

@@ -31,54 +31,69 @@ public enum Effect
     Writes,
 }
 
-/// <summary>One instruction.</summary>
-/// <param name="Opcode">The first word: <c>fma</c>.</param>
-/// <param name="Modifiers">The words after it: <c>rn</c>, <c>f32</c>.</param>
-/// <param name="Destinations">What it writes; vectors count as one operand.</param>
-/// <param name="Sources">What it reads.</param>
-public sealed record Instruction(
-    string Opcode,
-    IReadOnlyList<string> Modifiers,
-    IReadOnlyList<Operand> Destinations,
-    IReadOnlyList<Operand> Sources,
-    Effect Effect,
-    Guard? Guard = null) : Statement
+/// <summary>One instruction. Immutable; what it reads and writes is worked out once, when it is made.</summary>
+public sealed record Instruction : Statement
 {
-    /// <summary>Opcode and modifiers as printed: <c>fma.rn.f32</c>.</summary>
-    public string FullName => Modifiers.Count == 0 ? Opcode : Opcode + "." + string.Join(".", Modifiers);
-
-    /// <summary>Every register written.</summary>
-    public IEnumerable<Register> Writes => Destinations.SelectMany(RegistersOf);
-
-    /// <summary>Every register read: sources, addresses and guard.</summary>
-    public IEnumerable<Register> Reads
+    /// <param name="name">Opcode and modifiers: <c>fma.rn.f32</c>.</param>
+    /// <param name="destinations">What it writes; vectors count as one operand.</param>
+    /// <param name="sources">What it reads.</param>
+    public Instruction(string name, IReadOnlyList<Operand> destinations, IReadOnlyList<Operand> sources, Effect effect, Guard? guard = null)
     {
-        get
-        {
-            foreach (var source in Sources)
-            foreach (var register in RegistersOf(source))
-                yield return register;
-            if (Guard is { } guard) yield return guard.Predicate;
-        }
+        (Name, Destinations, Sources, Effect, Guard) = (name, destinations, sources, effect, guard);
+        var dot = name.IndexOf('.');
+        Opcode = dot < 0 ? name : name.Substring(0, dot);
+        var (reads, writes) = (new List<Register>(4), new List<Register>(2));
+        foreach (var source in sources) Collect(source, reads);
+        if (guard is { } g) reads.Add(g.Predicate);
+        foreach (var destination in destinations) Collect(destination, writes);
+        (Reads, Writes) = (reads, writes);
     }
 
+    /// <summary>Opcode and modifiers as printed: <c>fma.rn.f32</c>.</summary>
+    public string Name { get; }
+
+    /// <summary>The first word: <c>fma</c>.</summary>
+    public string Opcode { get; }
+
+    /// <summary>The words after it: <c>rn</c>, <c>f32</c>.</summary>
+    public IReadOnlyList<string> Modifiers => [.. Name.Split('.').Skip(1)];
+
+    public IReadOnlyList<Operand> Destinations { get; }
+
+    public IReadOnlyList<Operand> Sources { get; }
+
+    public Effect Effect { get; }
+
+    public Guard? Guard { get; }
+
+    /// <summary>Every register read: sources, addresses and guard.</summary>
+    public IReadOnlyList<Register> Reads { get; }
+
+    /// <summary>Every register written.</summary>
+    public IReadOnlyList<Register> Writes { get; }
+
     /// <summary>The same instruction with other registers read.</summary>
-    public Instruction WithReads(Func<Register, Register> map) => this with
-    {
-        Sources = [.. Sources.Select(s => Map(s, map))],
-        Guard = Guard is { } guard ? guard with { Predicate = map(guard.Predicate) } : null,
-    };
+    public Instruction WithReads(Func<Register, Register> map) => new(
+        Name, Destinations, [.. Sources.Select(s => Map(s, map))], Effect, Guard is { } guard ? guard with { Predicate = map(guard.Predicate) } : null);
 
     /// <summary>The same instruction with other registers written.</summary>
-    public Instruction WithWrites(Func<Register, Register> map) => this with { Destinations = [.. Destinations.Select(d => Map(d, map))] };
+    public Instruction WithWrites(Func<Register, Register> map) => new(Name, [.. Destinations.Select(d => Map(d, map))], Sources, Effect, Guard);
 
-    private static IEnumerable<Register> RegistersOf(Operand operand) => operand switch
+    private static void Collect(Operand operand, List<Register> registers)
     {
-        RegisterOperand r => [r.Register],
-        AddressOperand a => RegistersOf(a.Base),
-        VectorOperand v => v.Items.SelectMany(RegistersOf),
-        _ => [],
-    };
+        switch (operand)
+        {
+            case RegisterOperand r:
+                registers.Add(r.Register);
+                break;
+            case AddressOperand a:
+                Collect(a.Base, registers);
+                break;
+            case VectorOperand v:
+                foreach (var item in v.Items) Collect(item, registers);
+                break;
+        }
+    }
 
     private static Operand Map(Operand operand, Func<Register, Register> map) => operand switch
     {

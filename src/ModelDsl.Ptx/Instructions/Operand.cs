@@ -18,7 +18,12 @@ public sealed record ImmediateOperand(ulong Bits, ScalarType Type) : Operand;
 public sealed record AddressOperand(Operand Base, long Offset) : Operand;
 
 /// <summary>Several registers as one operand: <c>{%r1, %r2}</c>.</summary>
-public sealed record VectorOperand(IReadOnlyList<Operand> Items) : Operand;
+public sealed record VectorOperand(IReadOnlyList<Operand> Items) : Operand
+{
+    public bool Equals(VectorOperand? other) => other is not null && Items.SequenceEqual(other.Items);
+
+    public override int GetHashCode() => Items.Aggregate(17, (hash, item) => hash * 31 + item.GetHashCode());
+}
 
 /// <summary>A shared variable or a kernel parameter by name.</summary>
 public sealed record SymbolOperand(string Name) : Operand;

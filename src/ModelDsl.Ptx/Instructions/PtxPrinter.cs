@@ -18,9 +18,6 @@ internal static class PtxPrinter
         return text.ToString();
     }
 
-    /// <summary>An operand with registers by their first numbers: a key, not for output.</summary>
-    public static string Plain(Operand operand) => Text(operand, r => r.Index);
-
     private static void Print(StringBuilder text, PtxKernel kernel)
     {
         var numbers = new Dictionary<Register, int>();
@@ -59,7 +56,7 @@ internal static class PtxPrinter
     {
         var guard = i.Guard is { } g ? $"@{(g.Negated ? "!" : "")}{Name(g.Predicate, number)} " : "";
         var operands = string.Join(", ", i.Destinations.Concat(i.Sources).Select(o => Text(o, number)));
-        var name = guard + i.FullName;
+        var name = guard + i.Name;
         return "    " + (operands.Length == 0 ? name : name.PadRight(19) + " " + operands) + ";";
     }
 

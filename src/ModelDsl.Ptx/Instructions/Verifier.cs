@@ -13,12 +13,12 @@ internal static class Verifier
                 if (!written.Contains(register)) throw Fail($"reads a {register.Class} register that nothing wrote; a value left the branch or builder it was made in");
             foreach (var label in i.Sources.OfType<LabelOperand>())
                 if (!labels.Contains(label.Name)) throw Fail($"jumps to {label.Name}, which does not exist");
-            if (Types.TryGetValue(i.Modifiers.LastOrDefault() ?? "", out var type) && Uniform.Contains(i.Opcode))
+            if (Uniform.Contains(i.Opcode) && Types.TryGetValue(i.Name.Substring(i.Name.LastIndexOf('.') + 1), out var type))
                 foreach (var operand in i.Destinations.Concat(i.Sources).OfType<RegisterOperand>())
                     if (!Fits(operand.Register.Class, type)) throw Fail($"has an operand in a {operand.Register.Class} register");
             foreach (var register in i.Writes) written.Add(register);
 
-            PtxException Fail(string what) => new($"kernel '{kernel}': {i.FullName} {what}");
+            PtxException Fail(string what) => new($"kernel '{kernel}': {i.Name} {what}");
         }
     }
 

@@ -17,6 +17,7 @@ internal sealed class SkinnyWork
     {
         (_k, _tile) = (problem.K, tile);
         Column = problem.FirstColumn + (tile.Deep == 1 ? _k.WarpId : _k.WarpId / tile.Deep) * SkinnyTile.WarpColumns;
+        if (tile.Deep == 1 && problem.N % tile.Columns != 0) _k.ReturnIf(Column >= problem.N);
         Share = tile.Deep == 1 ? 0 : _k.WarpId % tile.Deep;
         _scratch = tile.Deep == 1 ? null : _k.DynamicShared<F32>(tile.Threads * sums);
     }
