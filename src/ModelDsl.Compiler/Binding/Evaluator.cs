@@ -144,7 +144,7 @@ internal sealed class Evaluator(DiagnosticBag diagnostics)
         var first = unit.Split('/');
         if (first.Length == 2 && (_parameters.ContainsKey(first[1]) || Units.TryUnit(first[0], out _, out _) && !Units.TryUnit(first[1], out _, out _)))
             return "a '/' that divides has a blank on each side";
-        return Spelling.DidYouMean(unit, Units.Names);
+        return Spelling.DidYouMean(unit, Units.Names) ?? "a word behind a number is its unit; entries on one line are separated by commas";
     }
 
     private Value Chain(ChainSyntax chain)
