@@ -21,7 +21,11 @@ declaration
     ;
 
 body
-    : '{' (entry ','?)* '}'
+    : '{' item* '}'
+    ;
+
+item
+    : entry ','?
     ;
 
 entry
@@ -99,6 +103,20 @@ BLOCK_COMMENT
 
 WHITESPACE
     : [ \t\r\n\u000C]+ -> skip
+    ;
+
+// Named, because the compiler puts them where they are missing.
+CLOSE_PAREN
+    : ')'
+    ;
+
+CLOSE_BRACKET
+    : ']'
+    ;
+
+// Not a comment here, but taken for one, so that its words are not read as entries.
+HASH
+    : '#' ~[\r\n]* -> type(UNKNOWN), channel(HIDDEN)
     ;
 
 UNKNOWN

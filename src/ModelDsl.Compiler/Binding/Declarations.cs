@@ -12,6 +12,7 @@ internal sealed class Declarations
     private readonly Dictionary<string, ObjectSyntax> _byName = new(StringComparer.Ordinal);
     private readonly Dictionary<string, ImmutableArray<EntrySyntax>> _entries = new(StringComparer.Ordinal);
     private readonly List<string> _resolving = new();
+    private readonly HashSet<string> _circular = new(StringComparer.Ordinal);
     private readonly ILookup<string, Override> _overrides;
 
     private Declarations(IEnumerable<DeclarationSyntax> declarations, Overrides overrides, DiagnosticBag diagnostics)
@@ -39,12 +40,16 @@ internal sealed class Declarations
     public ImmutableArray<EntrySyntax>? Entries(ObjectSyntax item)
     {
         if (_entries.TryGetValue(item.Name.Text, out var known)) return known;
+        if (_circular.Contains(item.Name.Text)) return null;
         var entries = item.Entries;
         if (item.Base is not null && item.Kind.Text != "extend")
         {
             if (Base(item, item.Kind.Text) is not { } from) return null;
             if (_resolving.Contains(item.Name.Text))
             {
+                // Told once, at the member of the circle that comes first.
+                if (!_circular.Add(item.Name.Text)) return null;
+                _circular.UnionWith(_resolving);
                 var circle = _resolving.SkipWhile(n => n != item.Name.Text).Append(item.Name.Text);
                 _diagnostics.Add(Catalogue.CyclicBase(item.Base.Span, string.Join(" → ", circle)));
                 return null;

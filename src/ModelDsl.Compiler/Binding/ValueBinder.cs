@@ -58,7 +58,7 @@ internal sealed partial class ValueBinder(Evaluator evaluator, DiagnosticBag dia
     {
         if (Numeric(new TokensOrStepsType(), expression, name) is not { } value) return null;
         if (value.Quantity.Dimension != Dimension.Token && value.Quantity.Dimension != Dimension.Step)
-            return Report(Catalogue.WrongDimension(value.Span, name, "tokens or steps", value.Quantity.Dimension.ToString(), "add the unit: tokens, or steps"));
+            return Report(Catalogue.WrongDimension(value.Span, name, "in tokens or steps", In(value.Quantity.Dimension), "add the unit: tokens, or steps"));
         if (value.Quantity.Value <= 0) return Report(Catalogue.OutOfRange(value.Span, name, Show(value.Quantity.Value), "more than 0"));
         return new BoundNumber(value.Span, value.Quantity.Value, value.Quantity.Dimension);
     }
@@ -70,7 +70,7 @@ internal sealed partial class ValueBinder(Evaluator evaluator, DiagnosticBag dia
         var given = value.Quantity.Dimension;
         if (given == unit || (given == Dimension.None && unit.IsCount)) return new BoundNumber(value.Span, value.Quantity.Value, unit);
         var hint = given == Dimension.None ? $"add a unit, such as {Example(unit)}" : unit == Dimension.None ? "leave out the unit" : null;
-        return Report(Catalogue.WrongDimension(value.Span, name, unit.ToString(), given.ToString(), hint));
+        return Report(Catalogue.WrongDimension(value.Span, name, In(unit), In(given), hint));
     }
 
     private NumberValue? Numeric(SchemaType type, ExpressionSyntax expression, string name)
@@ -130,6 +130,8 @@ internal sealed partial class ValueBinder(Evaluator evaluator, DiagnosticBag dia
 
     private static string Show(double value) =>
         value == Math.Round(value) && Math.Abs(value) < 1e15 ? Catalogue.Count((long)value) : value.ToString("G6", CultureInfo.InvariantCulture);
+
+    private static string In(Dimension unit) => unit == Dimension.None ? unit.ToString() : $"in {unit}";
 
     private static string Example(Dimension unit) =>
         unit == Dimension.BytePerSecond ? "GB/s" : unit == Dimension.Second ? "s or min" : unit == Dimension.Byte ? "GB" : unit.ToString();

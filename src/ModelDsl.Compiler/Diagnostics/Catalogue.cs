@@ -44,6 +44,9 @@ public static class Catalogue
 
     public static Diagnostic TooManyErrors(SourceSpan at, int more) => Error(DiagnosticCode.TooManyErrors, at, $"{Count(more)} more errors are not shown", null);
 
+    public static Diagnostic OpenBracket(SourceSpan at, string bracket) => Error(DiagnosticCode.OpenBracket, at,
+        $"'{bracket}' is never closed", null);
+
     public static Diagnostic UnknownDeclaration(SourceSpan at, string kind, string? hint) => Error(DiagnosticCode.UnknownDeclaration, at,
         $"there is no declaration '{kind}'", hint ?? "a file holds model, precision, cluster, train, extend and serve");
 
@@ -105,7 +108,7 @@ public static class Catalogue
     public static Diagnostic UnknownUnit(SourceSpan at, string unit, string? hint) => Error(DiagnosticCode.UnknownUnit, at, $"there is no unit '{unit}'", hint);
 
     public static Diagnostic WrongDimension(SourceSpan at, string attribute, string wanted, string given, string? hint) => Error(DiagnosticCode.WrongDimension, at,
-        $"'{attribute}' is in {wanted}, and this is in {given}", hint);
+        $"'{attribute}' is {wanted}, and this is {given}", hint);
 
     public static Diagnostic OperatorDimension(SourceSpan at, char sign, string left, string right) => Error(DiagnosticCode.OperatorDimension, at,
         $"'{sign}' cannot join {left} and {right}", "both sides must have the same unit");
@@ -206,7 +209,7 @@ public static class Catalogue
     public static Diagnostic ExpertUnit(SourceSpan at, string message) => Error(DiagnosticCode.ExpertUnit, at, message, null);
 
     public static Diagnostic DraftWithoutMtp(SourceSpan at, int draft, string model) => Error(DiagnosticCode.DraftWithoutMtp, at,
-        $"drafting {draft} tokens needs an MTP module, and model '{model}' has none", "add mtp { depth = 1 } to the model, or remove speculate");
+        $"speculation with {draft} drafted tokens needs an MTP module, and model '{model}' has none", "add mtp { depth = 1 } to the model, or remove speculate");
 
     public static Diagnostic SequenceBeyondContext(SourceSpan at, long sequence, long context, string model) => Error(DiagnosticCode.SequenceBeyondContext, at,
         $"sequences of {Count(sequence)} tokens exceed the context of model '{model}', {Count(context)}", null);

@@ -20,6 +20,7 @@ public enum DiagnosticCode
     MissingComma = 12,
     BadNumber = 13,
     TooManyErrors = 14,
+    OpenBracket = 15,
 
     UnknownDeclaration = 101,
     DuplicateDeclaration = 102,

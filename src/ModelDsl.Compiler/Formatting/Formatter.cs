@@ -145,14 +145,14 @@ public sealed class Formatter
 
     private bool OnOneLine(BlockSyntax block) =>
         LinesBetween(block.Span.Start, block.Span.End) == 0
-        && !_comments.Any(c => c.Span.Start > block.Span.Start && c.Span.Start < block.Span.End);
+        && (_nextComment == _comments.Length || _comments[_nextComment].Span.Start >= block.Span.End);
 
     private int OpenBrace(int from)
     {
+        var next = _nextComment;
         for (var i = from; i < _source.Text.Length; i++)
         {
-            var comment = _comments.FirstOrDefault(c => c.Span.Start == i);
-            if (comment is not null) i = comment.Span.End - 1;
+            if (next < _comments.Length && _comments[next].Span.Start == i) i = _comments[next++].Span.End - 1;
             else if (_source.Text[i] == '{') return i;
         }
         return _source.Text.Length;

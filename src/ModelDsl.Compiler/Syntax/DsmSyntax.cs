@@ -16,14 +16,13 @@ public static class DsmSyntax
     {
         if (source.Problem is { } problem) return new ParsedFile(Empty(source), ImmutableArray.Create(problem));
 
-        var stream = Tokens(source);
-        var scan = TokenScan.Over(source.Path, stream.GetTokens());
+        var scan = Scan(source);
         var comments = scan.Comments.ToImmutableArray();
         if (!scan.CanParse) return new ParsedFile(Empty(source) with { Comments = comments }, Sort(scan.Problems));
 
         var errors = new SyntaxErrors(source.Path);
-        var context = Configure(new DsmParser(stream, TextWriter.Null, TextWriter.Null), errors).file();
-        var builder = new TreeBuilder(source.Path, errors.Problems);
+        var context = Configure(scan, errors).file();
+        var builder = new TreeBuilder(source.Path, [.. scan.Problems, .. errors.Problems]);
         var declarations = builder.Declarations(context);
         return new ParsedFile(
             new FileSyntax(source, declarations, comments), Sort(scan.Problems.Concat(errors.Problems).Concat(builder.Problems)));
@@ -34,27 +33,25 @@ public static class DsmSyntax
     {
         if (source.Problem is { } problem) return (new MissingSyntax(new SourceSpan(source.Path, 0, 0)), ImmutableArray.Create(problem));
 
-        var stream = Tokens(source);
-        var scan = TokenScan.Over(source.Path, stream.GetTokens());
+        var scan = Scan(source);
         var errors = new SyntaxErrors(source.Path);
         var builder = new TreeBuilder(source.Path, errors.Problems);
         var value = scan.CanParse
-            ? builder.Expression(Configure(new DsmParser(stream, TextWriter.Null, TextWriter.Null), errors).value().expression())
+            ? builder.Expression(Configure(scan, errors).value().expression())
             : new MissingSyntax(new SourceSpan(source.Path, 0, source.Text.Length));
         return (value, Sort(scan.Problems.Concat(errors.Problems)));
     }
 
-    private static CommonTokenStream Tokens(SourceText source)
+    private static TokenScan Scan(SourceText source)
     {
         var lexer = new DsmLexer(new AntlrInputStream(source.Text), TextWriter.Null, TextWriter.Null);
         lexer.RemoveErrorListeners();
-        var stream = new CommonTokenStream(lexer);
-        stream.Fill();
-        return stream;
+        return TokenScan.Over(source.Path, lexer.GetAllTokens());
     }
 
-    private static DsmParser Configure(DsmParser parser, SyntaxErrors errors)
+    private static DsmParser Configure(TokenScan scan, SyntaxErrors errors)
     {
+        var parser = new DsmParser(new CommonTokenStream(new ListTokenSource(scan.Tokens)), TextWriter.Null, TextWriter.Null);
         parser.RemoveErrorListeners();
         parser.AddErrorListener(errors);
         parser.ErrorHandler = new LineRecovery();

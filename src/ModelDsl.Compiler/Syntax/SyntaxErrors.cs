@@ -9,6 +9,7 @@ namespace ModelDsl.Compiler.Syntax;
 internal sealed class SyntaxErrors(string path) : IAntlrErrorListener<IToken>
 {
     private const int LongestQuote = 32;
+    private const int MostProblems = 1000;
 
     private readonly List<Diagnostic> _problems = new();
     private int _lastLine;
@@ -18,27 +19,34 @@ internal sealed class SyntaxErrors(string path) : IAntlrErrorListener<IToken>
     public void SyntaxError(
         TextWriter output, IRecognizer recognizer, IToken offendingSymbol, int line, int charPositionInLine, string msg, RecognitionException e)
     {
-        if (line == _lastLine) return;
+        if (line == _lastLine || _problems.Count == MostProblems) return;
         _lastLine = line;
 
         var parser = (Parser)recognizer;
-        var before = Previous(parser.TokenStream, offendingSymbol, 1);
-        var equals = Previous(parser.TokenStream, offendingSymbol, 2);
-        if (offendingSymbol.Text == "=" && equals?.Text == "=" && before!.Line > equals.Line)
+        var before = Previous(parser.TokenStream, offendingSymbol);
+        // `hidden 7168`: read as a block with a label, whose brace does not come.
+        if (parser.Context is DsmParser.BodyContext { ChildCount: 0, Parent: DsmParser.BlockContext block } && block.label() is { } label)
         {
-            _problems.Add(Catalogue.MissingValue(TokenScan.Span(path, equals)));
+            _lastLine = label.Start.Line;
+            _problems.Add(Catalogue.Unexpected(TokenScan.Span(path, label.Start, label.Stop), $"'=' or '{{' behind '{block.name().GetText()}'", Found(label.Start)));
             return;
         }
 
         // What is missing is missing after the last token, not where the next one happens to stand, lines below.
         var span = before is not null && (offendingSymbol.Type == TokenConstants.EOF || before.Line < offendingSymbol.Line) && !StartsEntry(parser)
-            ? new SourceSpan(path, before.StopIndex + 1, 0)
+            ? Behind(before)
             : TokenScan.Span(path, offendingSymbol);
-        if (offendingSymbol.Type == TokenConstants.EOF) span = span with { Length = 0 };
+        if (offendingSymbol.Type == TokenConstants.EOF) span = new SourceSpan(path, Math.Max(0, span.Start), 0);
         _problems.Add(Catalogue.Unexpected(span, Expected(parser, e), Found(offendingSymbol)));
     }
 
-    private static bool StartsEntry(Parser parser) => parser.Context.RuleIndex is DsmParser.RULE_body or DsmParser.RULE_file;
+    private SourceSpan Behind(IToken token)
+    {
+        _lastLine = token.Line;
+        return new SourceSpan(path, token.StopIndex + 1, 0);
+    }
+
+    private static bool StartsEntry(Parser parser) => parser.Context.RuleIndex is DsmParser.RULE_body or DsmParser.RULE_item or DsmParser.RULE_file;
 
     private static string Found(IToken token)
     {
@@ -53,6 +61,7 @@ internal sealed class SyntaxErrors(string path) : IAntlrErrorListener<IToken>
         {
             case DsmParser.RULE_file or DsmParser.RULE_declaration when parser.Context.ChildCount <= 1 && !HasName(parser.Context):
                 return "a declaration";
+            case DsmParser.RULE_item:
             case DsmParser.RULE_body when parser.Context.ChildCount > 0:
                 return "an attribute, a block, a step or '}'";
             case DsmParser.RULE_entry:
@@ -88,35 +97,11 @@ internal sealed class SyntaxErrors(string path) : IAntlrErrorListener<IToken>
         }
     }
 
-    private static IToken? Previous(ITokenStream stream, IToken token, int count)
+    private static IToken? Previous(ITokenStream stream, IToken token)
     {
         for (var i = token.TokenIndex - 1; i >= 0; i--)
-            if (stream.Get(i).Channel == TokenConstants.DefaultChannel && --count == 0)
+            if (stream.Get(i).Channel == TokenConstants.DefaultChannel)
                 return stream.Get(i);
         return null;
-    }
-}
-
-/// <summary>After an error the parser takes up again at the next line or brace, so that one slip costs one message.</summary>
-internal sealed class LineRecovery : DefaultErrorStrategy
-{
-    public override void Recover(Parser recognizer, RecognitionException e)
-    {
-        var stream = recognizer.TokenStream;
-        // The same token twice at the same place: step over it, or the loop that called us would never end.
-        if (lastErrorIndex == stream.Index && lastErrorStates is not null && lastErrorStates.Contains(recognizer.State)) recognizer.Consume();
-        lastErrorIndex = stream.Index;
-        lastErrorStates ??= new IntervalSet();
-        lastErrorStates.Add(recognizer.State);
-
-        var line = stream.LT(1).Line;
-        var depth = 0;
-        while (stream.LA(1) != TokenConstants.EOF)
-        {
-            var token = stream.LT(1);
-            if (depth == 0 && (token.Text == "}" || token.Line > line)) return;
-            depth += token.Text switch { "{" => 1, "}" => -1, _ => 0 };
-            recognizer.Consume();
-        }
     }
 }

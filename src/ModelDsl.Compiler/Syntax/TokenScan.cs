@@ -25,11 +25,15 @@ internal sealed class TokenScan
     /// <summary>False: the braces do not pair up, or lie too deep, and a tree would only mislead.</summary>
     public bool CanParse { get; private set; } = true;
 
+    /// <summary>What the parser gets: the tokens, with the repairs of <see cref="TokenRepair"/>.</summary>
+    public IList<IToken> Tokens { get; private set; } = Array.Empty<IToken>();
+
     public static TokenScan Over(string path, IList<IToken> tokens)
     {
         var scan = new TokenScan(path);
         scan.CheckCharacters(tokens);
-        scan.CheckBraces(tokens);
+        scan.Tokens = TokenRepair.Repair(path, tokens, scan._problems);
+        scan.CheckBraces(scan.Tokens);
         return scan;
     }
 
@@ -58,7 +62,8 @@ internal sealed class TokenScan
                     var last = i;
                     while (last + 1 < tokens.Count && tokens[last + 1].Type == DsmLexer.UNKNOWN
                         && tokens[last + 1].StartIndex == tokens[last].StopIndex + 1) last++;
-                    _problems.Add(Catalogue.UnknownCharacter(Span(_path, token, tokens[last]), token.Text[0]));
+                    var at = token.Text.Length > 1 ? new SourceSpan(_path, token.StartIndex, 1) : Span(_path, token, tokens[last]);
+                    _problems.Add(Catalogue.UnknownCharacter(at, token.Text[0]));
                     i = last;
                     break;
             }
@@ -68,50 +73,37 @@ internal sealed class TokenScan
     private void CheckBraces(IList<IToken> tokens)
     {
         var open = new Stack<IToken>();
-        var blamed = false;
-        var deepest = 0;
-        foreach (var token in tokens.Where(t => t.Channel == TokenConstants.DefaultChannel))
+        for (var i = 0; i < tokens.Count && CanParse; i++)
         {
+            var token = tokens[i];
+            if (token.Channel != TokenConstants.DefaultChannel) continue;
             switch (token.Text)
             {
                 case "{" or "(" or "[":
+                    if (open.Count == MaximumDepth) Refuse(Catalogue.TooDeep(Span(_path, token), MaximumDepth));
                     open.Push(token);
-                    if (open.Count > MaximumDepth && deepest <= MaximumDepth)
-                    {
-                        _problems.Add(Catalogue.TooDeep(Span(_path, token), MaximumDepth));
-                        CanParse = false;
-                    }
-                    deepest = Math.Max(deepest, open.Count);
                     break;
-                case ")" or "]":
-                    if (open.Count > 0 && open.Peek().Text != "{") open.Pop();
+                case ")" or "]" when open.Count > 0 && open.Peek().Text != "{":
+                    open.Pop();
+                    break;
+                case "}" when open.Count == 0:
+                    Refuse(Catalogue.ExtraBrace(Span(_path, token)));
                     break;
                 case "}":
-                    while (open.Count > 0 && open.Peek().Text != "{") open.Pop();
-                    if (open.Count > 0) open.Pop();
-                    else
-                    {
-                        if (CanParse) _problems.Add(Catalogue.ExtraBrace(Span(_path, token)));
-                        CanParse = false;
-                    }
+                    open.Pop();
                     break;
-                default:
-                    // A declaration in the first column while a brace is open: that brace is the one to blame.
-                    if (!blamed && open.Count > 0 && token.Column == 0 && open.Peek().Text == "{" && DeclarationWords.IsKind(token.Text))
-                    {
-                        _problems.Add(Catalogue.OpenBrace(Span(_path, open.Peek())).WithNote(Span(_path, token), "the next declaration starts here"));
-                        blamed = true;
-                        CanParse = false;
-                        open.Clear();
-                    }
+                // A declaration in the first column while a brace is open: that brace is the one to blame.
+                case var word when open.Count > 0 && token.Column == 0 && DeclarationWords.IsKind(word):
+                    Refuse(Catalogue.OpenBrace(Span(_path, open.Peek())).WithNote(Span(_path, token), "the next declaration starts here"));
                     break;
             }
         }
+        if (CanParse && open.Count > 0) Refuse(Catalogue.OpenBrace(Span(_path, open.Peek())));
+    }
 
-        if (blamed || deepest > MaximumDepth) return;
-        var brace = open.FirstOrDefault(t => t.Text == "{");
-        if (brace is null) return;
-        _problems.Add(Catalogue.OpenBrace(Span(_path, brace)));
+    private void Refuse(Diagnostic problem)
+    {
+        _problems.Add(problem);
         CanParse = false;
     }
 }

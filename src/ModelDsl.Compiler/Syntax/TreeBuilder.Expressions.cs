@@ -39,14 +39,16 @@ internal sealed partial class TreeBuilder
 
     private ExpressionSyntax Primary(DsmParser.PrimaryContext? context) => context switch
     {
-        DsmParser.QuantityContext { Start: { TokenIndex: >= 0 } token } => new QuantitySyntax(Span(token), token.Text),
-        DsmParser.StringContext { Start: { TokenIndex: >= 0 } token } => String(token),
+        DsmParser.QuantityContext { Start: { TokenIndex: >= 0, Text.Length: > 0 } token } => new QuantitySyntax(Span(token), token.Text),
+        DsmParser.StringContext { Start: { TokenIndex: >= 0 } token } when IsClosed(token) => String(token),
         DsmParser.CallContext call when Name(call.name()) is { } name => new CallSyntax(Span(call), name, Arguments(call.arguments())),
         DsmParser.ReferenceContext reference when Name(reference.name()) is { } name => new ReferenceSyntax(name.Span, name.Text),
         DsmParser.ListContext list => new ListSyntax(Span(list), list.expression().Select(Expression).ToImmutableArray()),
         DsmParser.GroupContext group => new GroupSyntax(Span(group), Expression(group.expression())),
         _ => Missing(context),
     };
+
+    private static bool IsClosed(IToken text) => text.Text.Length > 1 && text.Text[text.Text.Length - 1] == '"';
 
     private StringSyntax String(IToken token) => new(Span(token), token.Text.Trim('"'));
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Antlr4.Runtime;
+using Antlr4.Runtime.Tree;
 using ModelDsl.Compiler.Diagnostics;
 using ModelDsl.Compiler.Syntax.Generated;
 
@@ -19,13 +20,13 @@ internal sealed partial class TreeBuilder(string path, IReadOnlyList<Diagnostic>
     {
         switch (context)
         {
-            case DsmParser.UseDeclarationContext use when use.STRING() is { } text:
+            case DsmParser.UseDeclarationContext use when use.STRING() is { } text && IsClosed(text.Symbol):
                 return new UseSyntax(Span(use), String(text.Symbol));
             case DsmParser.ParameterDeclarationContext parameter when Name(parameter.name()) is { } name:
                 return new ParameterSyntax(Span(parameter), name, Expression(parameter.expression()));
             case DsmParser.ObjectDeclarationContext item when item.name() is { Length: >= 2 } names && Name(names[0]) is { } kind && Name(names[1]) is { } name:
                 var span = Span(item);
-                var broken = errors.Any(e => e.Span.Start >= span.Start && e.Span.Start <= span.End);
+                var broken = HasError(span.Start, span.End);
                 return new ObjectSyntax(span, kind, name, names.Length > 2 ? Name(names[2]) : null, Entries(item.body()), broken || item.body() is null);
             default:
                 return null;
@@ -37,17 +38,13 @@ internal sealed partial class TreeBuilder(string path, IReadOnlyList<Diagnostic>
         if (body is null) return ImmutableArray<EntrySyntax>.Empty;
         var entries = ImmutableArray.CreateBuilder<EntrySyntax>();
         IToken? previous = null;
-        foreach (var child in body.children ?? Array.Empty<Antlr4.Runtime.Tree.IParseTree>())
+        foreach (var child in body.children ?? Array.Empty<IParseTree>())
         {
-            if (child is not DsmParser.EntryContext context)
-            {
-                previous = null;
-                continue;
-            }
+            if (child is not DsmParser.ItemContext item || item.entry() is not { } context) continue;
 
-            if (previous is not null && previous.Line == context.Start.Line && errors.Count == 0)
+            if (previous is not null && previous.Line == context.Start.Line && !HasError(previous.StartIndex, context.Stop?.StopIndex ?? 0))
                 _problems.Add(Catalogue.MissingComma(new SourceSpan(path, previous.StopIndex + 1, 0)));
-            previous = context.Stop;
+            previous = item.ChildCount == 1 ? context.Stop : null;
             if (Entry(context) is { } entry) entries.Add(entry);
         }
         return entries.ToImmutable();
@@ -57,10 +54,13 @@ internal sealed partial class TreeBuilder(string path, IReadOnlyList<Diagnostic>
     {
         DsmParser.AttributeContext a when Name(a.name()) is { } name => new AttributeSyntax(Span(a), name, Expression(a.expression())),
         DsmParser.StepContext s when Name(s.name()) is { } name => new StepSyntax(Span(s), name, Arguments(s.arguments())),
-        DsmParser.BlockContext b when Name(b.name()) is { } name =>
+        // Without a brace of its own it may be an attribute that lacks its '=' as well; that has been reported.
+        DsmParser.BlockContext b when HasBrace(b.body()) && Name(b.name()) is { } name =>
             new BlockSyntax(Span(b), name, b.label() is { } label ? Expression(label.expression()) : null, Entries(b.body())),
         _ => null,
     };
+
+    private static bool HasBrace(DsmParser.BodyContext? body) => body?.children?[0] is ITerminalNode { Symbol: { Text: "{", TokenIndex: >= 0 } };
 
     private ImmutableArray<ArgumentSyntax> Arguments(DsmParser.ArgumentsContext? context) =>
         context is null
@@ -68,7 +68,9 @@ internal sealed partial class TreeBuilder(string path, IReadOnlyList<Diagnostic>
             : context.argument().Select(a => new ArgumentSyntax(Span(a), Name(a.name()), Expression(a.expression()))).ToImmutableArray();
 
     private NameSyntax? Name(DsmParser.NameContext? context) =>
-        context?.Start is { } token && context.Stop is not null && token.StartIndex >= 0 && token.TokenIndex >= 0 ? new NameSyntax(Span(context), token.Text) : null;
+        context is { exception: null, Start: { TokenIndex: >= 0 } token, Stop: not null } ? new NameSyntax(Span(context), token.Text) : null;
+
+    private bool HasError(int from, int to) => errors.Any(e => e.Span.Start >= from && e.Span.Start <= to);
 
     private SourceSpan Span(ParserRuleContext context) => TokenScan.Span(path, context.Start, context.Stop);
 

@@ -53,7 +53,7 @@ internal static class ModelChecks
         if (kept > count) diagnostics.Add(Catalogue.GroupsKept(groups.SpanOf("kept"), kept, count));
         else if (routed % count != 0) diagnostics.Add(Catalogue.ExpertsPerGroup(groups.SpanOf("of"), routed, count));
         else if (active > routed / count * kept)
-            diagnostics.Add(Catalogue.ActiveExperts(moe.SpanOf("active"), active, routed / count * kept, $"{kept} groups of {routed / count} experts"));
+            diagnostics.Add(Catalogue.ActiveExperts(moe.SpanOf("active"), active, routed / count * kept, $"{kept} of {count} groups, {routed / count} experts in each"));
         else if (routed / count < 2 && moe.TryCall("gate") is { } gate
             && ModelBuilder.By(groups, gate.Name == "sigmoid" ? ScoreFunction.Sigmoid : ScoreFunction.Softmax) == GroupScore.TopTwoSum)
             diagnostics.Add(Catalogue.TwoExpertsPerGroup(groups.Span, routed / count));

@@ -29,7 +29,9 @@ public static class SchemaText
 
             if (i == names.Length - 1 && block.Attribute(names[i]) is { } row) return Attribute(path, row);
             if (i == names.Length - 1 && block.Step(names[i]) is { } step) return Step(path, step);
-            hint = Spelling.DidYouMean(names[i], block.Attributes.Select(a => a.Name).Concat(block.Blocks.Select(b => b.Block.Name)).Concat(block.Steps.Select(s => s.Name)));
+            hint = block.Attribute(names[i]) is not null
+                ? $"'{names[i]}' is an attribute and holds nothing"
+                : Spelling.DidYouMean(names[i], block.Attributes.Select(a => a.Name).Concat(block.Blocks.Select(b => b.Block.Name)).Concat(block.Steps.Select(s => s.Name)));
             return null;
         }
         return Block(path, block);

@@ -36,26 +36,28 @@ internal partial class DsmParser : Parser {
 	protected static PredictionContextCache sharedContextCache = new PredictionContextCache();
 	public const int
 		T__0=1, T__1=2, T__2=3, T__3=4, T__4=5, T__5=6, T__6=7, T__7=8, T__8=9,
-		T__9=10, T__10=11, T__11=12, T__12=13, T__13=14, T__14=15, T__15=16, T__16=17,
-		QUANTITY=18, NAME=19, STRING=20, LINE_COMMENT=21, BLOCK_COMMENT=22, WHITESPACE=23,
-		UNKNOWN=24;
+		T__9=10, T__10=11, T__11=12, T__12=13, T__13=14, T__14=15, QUANTITY=16,
+		NAME=17, STRING=18, LINE_COMMENT=19, BLOCK_COMMENT=20, WHITESPACE=21,
+		CLOSE_PAREN=22, CLOSE_BRACKET=23, UNKNOWN=24;
 	public const int
-		RULE_file = 0, RULE_value = 1, RULE_declaration = 2, RULE_body = 3, RULE_entry = 4,
-		RULE_label = 5, RULE_expression = 6, RULE_sum = 7, RULE_product = 8, RULE_factor = 9,
-		RULE_primary = 10, RULE_arguments = 11, RULE_argument = 12, RULE_name = 13;
+		RULE_file = 0, RULE_value = 1, RULE_declaration = 2, RULE_body = 3, RULE_item = 4,
+		RULE_entry = 5, RULE_label = 6, RULE_expression = 7, RULE_sum = 8, RULE_product = 9,
+		RULE_factor = 10, RULE_primary = 11, RULE_arguments = 12, RULE_argument = 13,
+		RULE_name = 14;
 	public static readonly string[] ruleNames = {
-		"file", "value", "declaration", "body", "entry", "label", "expression",
+		"file", "value", "declaration", "body", "item", "entry", "label", "expression",
 		"sum", "product", "factor", "primary", "arguments", "argument", "name"
 	};
 
 	private static readonly string[] _LiteralNames = {
-		null, "'use'", "'param'", "'='", "'from'", "'{'", "','", "'}'", "'('",
-		"')'", "'..'", "'+'", "'-'", "'*'", "'/'", "'['", "']'", "':'"
+		null, "'use'", "'param'", "'='", "'from'", "'{'", "'}'", "','", "'('",
+		"'..'", "'+'", "'-'", "'*'", "'/'", "'['", "':'", null, null, null, null,
+		null, null, "')'", "']'"
 	};
 	private static readonly string[] _SymbolicNames = {
 		null, null, null, null, null, null, null, null, null, null, null, null,
-		null, null, null, null, null, null, "QUANTITY", "NAME", "STRING", "LINE_COMMENT",
-		"BLOCK_COMMENT", "WHITESPACE", "UNKNOWN"
+		null, null, null, null, "QUANTITY", "NAME", "STRING", "LINE_COMMENT",
+		"BLOCK_COMMENT", "WHITESPACE", "CLOSE_PAREN", "CLOSE_BRACKET", "UNKNOWN"
 	};
 	public static readonly IVocabulary DefaultVocabulary = new Vocabulary(_LiteralNames, _SymbolicNames);
 
@@ -112,21 +114,21 @@ internal partial class DsmParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 31;
+			State = 33;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 524310L) != 0)) {
+			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 131094L) != 0)) {
 				{
 				{
-				State = 28;
+				State = 30;
 				declaration();
 				}
 				}
-				State = 33;
+				State = 35;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
-			State = 34;
+			State = 36;
 			Match(Eof);
 			}
 		}
@@ -160,9 +162,9 @@ internal partial class DsmParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 36;
+			State = 38;
 			expression();
-			State = 37;
+			State = 39;
 			Match(Eof);
 			}
 		}
@@ -221,16 +223,16 @@ internal partial class DsmParser : Parser {
 		EnterRule(_localctx, 4, RULE_declaration);
 		int _la;
 		try {
-			State = 54;
+			State = 56;
 			ErrorHandler.Sync(this);
 			switch ( Interpreter.AdaptivePredict(TokenStream,2,Context) ) {
 			case 1:
 				_localctx = new UseDeclarationContext(_localctx);
 				EnterOuterAlt(_localctx, 1);
 				{
-				State = 39;
+				State = 41;
 				Match(T__0);
-				State = 40;
+				State = 42;
 				Match(STRING);
 				}
 				break;
@@ -238,13 +240,13 @@ internal partial class DsmParser : Parser {
 				_localctx = new ParameterDeclarationContext(_localctx);
 				EnterOuterAlt(_localctx, 2);
 				{
-				State = 41;
-				Match(T__1);
-				State = 42;
-				name();
 				State = 43;
-				Match(T__2);
+				Match(T__1);
 				State = 44;
+				name();
+				State = 45;
+				Match(T__2);
+				State = 46;
 				expression();
 				}
 				break;
@@ -252,23 +254,23 @@ internal partial class DsmParser : Parser {
 				_localctx = new ObjectDeclarationContext(_localctx);
 				EnterOuterAlt(_localctx, 3);
 				{
-				State = 46;
+				State = 48;
 				name();
-				State = 47;
+				State = 49;
 				name();
-				State = 50;
+				State = 52;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 				if (_la==T__3) {
 					{
-					State = 48;
+					State = 50;
 					Match(T__3);
-					State = 49;
+					State = 51;
 					name();
 					}
 				}
 
-				State = 52;
+				State = 54;
 				body();
 				}
 				break;
@@ -286,11 +288,11 @@ internal partial class DsmParser : Parser {
 	}
 
 	public partial class BodyContext : ParserRuleContext {
-		[System.Diagnostics.DebuggerNonUserCode] public EntryContext[] entry() {
-			return GetRuleContexts<EntryContext>();
+		[System.Diagnostics.DebuggerNonUserCode] public ItemContext[] item() {
+			return GetRuleContexts<ItemContext>();
 		}
-		[System.Diagnostics.DebuggerNonUserCode] public EntryContext entry(int i) {
-			return GetRuleContext<EntryContext>(i);
+		[System.Diagnostics.DebuggerNonUserCode] public ItemContext item(int i) {
+			return GetRuleContext<ItemContext>(i);
 		}
 		public BodyContext(ParserRuleContext parent, int invokingState)
 			: base(parent, invokingState)
@@ -307,34 +309,68 @@ internal partial class DsmParser : Parser {
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 56;
+			State = 58;
 			Match(T__4);
-			State = 63;
+			State = 62;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 524310L) != 0)) {
+			while ((((_la) & ~0x3f) == 0 && ((1L << _la) & 131094L) != 0)) {
 				{
 				{
-				State = 57;
-				entry();
 				State = 59;
-				ErrorHandler.Sync(this);
-				_la = TokenStream.LA(1);
-				if (_la==T__5) {
-					{
-					State = 58;
-					Match(T__5);
-					}
-				}
-
+				item();
 				}
 				}
-				State = 65;
+				State = 64;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
-			State = 66;
-			Match(T__6);
+			State = 65;
+			Match(T__5);
+			}
+		}
+		catch (RecognitionException re) {
+			_localctx.exception = re;
+			ErrorHandler.ReportError(this, re);
+			ErrorHandler.Recover(this, re);
+		}
+		finally {
+			ExitRule();
+		}
+		return _localctx;
+	}
+
+	public partial class ItemContext : ParserRuleContext {
+		[System.Diagnostics.DebuggerNonUserCode] public EntryContext entry() {
+			return GetRuleContext<EntryContext>(0);
+		}
+		public ItemContext(ParserRuleContext parent, int invokingState)
+			: base(parent, invokingState)
+		{
+		}
+		public override int RuleIndex { get { return RULE_item; } }
+	}
+
+	[RuleVersion(0)]
+	public ItemContext item() {
+		ItemContext _localctx = new ItemContext(Context, State);
+		EnterRule(_localctx, 8, RULE_item);
+		int _la;
+		try {
+			EnterOuterAlt(_localctx, 1);
+			{
+			State = 67;
+			entry();
+			State = 69;
+			ErrorHandler.Sync(this);
+			_la = TokenStream.LA(1);
+			if (_la==T__6) {
+				{
+				State = 68;
+				Match(T__6);
+				}
+			}
+
 			}
 		}
 		catch (RecognitionException re) {
@@ -373,6 +409,7 @@ internal partial class DsmParser : Parser {
 		[System.Diagnostics.DebuggerNonUserCode] public NameContext name() {
 			return GetRuleContext<NameContext>(0);
 		}
+		[System.Diagnostics.DebuggerNonUserCode] public ITerminalNode CLOSE_PAREN() { return GetToken(DsmParser.CLOSE_PAREN, 0); }
 		[System.Diagnostics.DebuggerNonUserCode] public ArgumentsContext arguments() {
 			return GetRuleContext<ArgumentsContext>(0);
 		}
@@ -394,21 +431,21 @@ internal partial class DsmParser : Parser {
 	[RuleVersion(0)]
 	public EntryContext entry() {
 		EntryContext _localctx = new EntryContext(Context, State);
-		EnterRule(_localctx, 8, RULE_entry);
+		EnterRule(_localctx, 10, RULE_entry);
 		int _la;
 		try {
-			State = 85;
+			State = 88;
 			ErrorHandler.Sync(this);
 			switch ( Interpreter.AdaptivePredict(TokenStream,7,Context) ) {
 			case 1:
 				_localctx = new AttributeContext(_localctx);
 				EnterOuterAlt(_localctx, 1);
 				{
-				State = 68;
+				State = 71;
 				name();
-				State = 69;
+				State = 72;
 				Match(T__2);
-				State = 70;
+				State = 73;
 				expression();
 				}
 				break;
@@ -416,41 +453,41 @@ internal partial class DsmParser : Parser {
 				_localctx = new StepContext(_localctx);
 				EnterOuterAlt(_localctx, 2);
 				{
-				State = 72;
-				name();
-				State = 73;
-				Match(T__7);
 				State = 75;
+				name();
+				State = 76;
+				Match(T__7);
+				State = 78;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 1872150L) != 0)) {
+				if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 477462L) != 0)) {
 					{
-					State = 74;
+					State = 77;
 					arguments();
 					}
 				}
 
-				State = 77;
-				Match(T__8);
+				State = 80;
+				Match(CLOSE_PAREN);
 				}
 				break;
 			case 3:
 				_localctx = new BlockContext(_localctx);
 				EnterOuterAlt(_localctx, 3);
 				{
-				State = 79;
+				State = 82;
 				name();
-				State = 81;
+				State = 84;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 1872150L) != 0)) {
+				if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 477462L) != 0)) {
 					{
-					State = 80;
+					State = 83;
 					label();
 					}
 				}
 
-				State = 83;
+				State = 86;
 				body();
 				}
 				break;
@@ -481,11 +518,11 @@ internal partial class DsmParser : Parser {
 	[RuleVersion(0)]
 	public LabelContext label() {
 		LabelContext _localctx = new LabelContext(Context, State);
-		EnterRule(_localctx, 10, RULE_label);
+		EnterRule(_localctx, 12, RULE_label);
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 87;
+			State = 90;
 			expression();
 			}
 		}
@@ -517,21 +554,21 @@ internal partial class DsmParser : Parser {
 	[RuleVersion(0)]
 	public ExpressionContext expression() {
 		ExpressionContext _localctx = new ExpressionContext(Context, State);
-		EnterRule(_localctx, 12, RULE_expression);
+		EnterRule(_localctx, 14, RULE_expression);
 		int _la;
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 89;
-			sum();
 			State = 92;
+			sum();
+			State = 95;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if (_la==T__9) {
+			if (_la==T__8) {
 				{
-				State = 90;
-				Match(T__9);
-				State = 91;
+				State = 93;
+				Match(T__8);
+				State = 94;
 				sum();
 				}
 			}
@@ -566,33 +603,33 @@ internal partial class DsmParser : Parser {
 	[RuleVersion(0)]
 	public SumContext sum() {
 		SumContext _localctx = new SumContext(Context, State);
-		EnterRule(_localctx, 14, RULE_sum);
+		EnterRule(_localctx, 16, RULE_sum);
 		int _la;
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 94;
+			State = 97;
 			product();
-			State = 99;
+			State = 102;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while (_la==T__10 || _la==T__11) {
+			while (_la==T__9 || _la==T__10) {
 				{
 				{
-				State = 95;
+				State = 98;
 				_la = TokenStream.LA(1);
-				if ( !(_la==T__10 || _la==T__11) ) {
+				if ( !(_la==T__9 || _la==T__10) ) {
 				ErrorHandler.RecoverInline(this);
 				}
 				else {
 					ErrorHandler.ReportMatch(this);
 				    Consume();
 				}
-				State = 96;
+				State = 99;
 				product();
 				}
 				}
-				State = 101;
+				State = 104;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
@@ -626,33 +663,33 @@ internal partial class DsmParser : Parser {
 	[RuleVersion(0)]
 	public ProductContext product() {
 		ProductContext _localctx = new ProductContext(Context, State);
-		EnterRule(_localctx, 16, RULE_product);
+		EnterRule(_localctx, 18, RULE_product);
 		int _la;
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 102;
+			State = 105;
 			factor();
-			State = 107;
+			State = 110;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while (_la==T__12 || _la==T__13) {
+			while (_la==T__11 || _la==T__12) {
 				{
 				{
-				State = 103;
+				State = 106;
 				_la = TokenStream.LA(1);
-				if ( !(_la==T__12 || _la==T__13) ) {
+				if ( !(_la==T__11 || _la==T__12) ) {
 				ErrorHandler.RecoverInline(this);
 				}
 				else {
 					ErrorHandler.ReportMatch(this);
 				    Consume();
 				}
-				State = 104;
+				State = 107;
 				factor();
 				}
 				}
-				State = 109;
+				State = 112;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
@@ -683,26 +720,26 @@ internal partial class DsmParser : Parser {
 	[RuleVersion(0)]
 	public FactorContext factor() {
 		FactorContext _localctx = new FactorContext(Context, State);
-		EnterRule(_localctx, 18, RULE_factor);
+		EnterRule(_localctx, 20, RULE_factor);
 		int _la;
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 113;
+			State = 116;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			while (_la==T__11) {
+			while (_la==T__10) {
 				{
 				{
-				State = 110;
-				Match(T__11);
+				State = 113;
+				Match(T__10);
 				}
 				}
-				State = 115;
+				State = 118;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
 			}
-			State = 116;
+			State = 119;
 			primary();
 			}
 		}
@@ -741,6 +778,7 @@ internal partial class DsmParser : Parser {
 		[System.Diagnostics.DebuggerNonUserCode] public NameContext name() {
 			return GetRuleContext<NameContext>(0);
 		}
+		[System.Diagnostics.DebuggerNonUserCode] public ITerminalNode CLOSE_PAREN() { return GetToken(DsmParser.CLOSE_PAREN, 0); }
 		[System.Diagnostics.DebuggerNonUserCode] public ArgumentsContext arguments() {
 			return GetRuleContext<ArgumentsContext>(0);
 		}
@@ -753,6 +791,7 @@ internal partial class DsmParser : Parser {
 		public ReferenceContext(PrimaryContext context) { CopyFrom(context); }
 	}
 	public partial class ListContext : PrimaryContext {
+		[System.Diagnostics.DebuggerNonUserCode] public ITerminalNode CLOSE_BRACKET() { return GetToken(DsmParser.CLOSE_BRACKET, 0); }
 		[System.Diagnostics.DebuggerNonUserCode] public ExpressionContext[] expression() {
 			return GetRuleContexts<ExpressionContext>();
 		}
@@ -765,24 +804,25 @@ internal partial class DsmParser : Parser {
 		[System.Diagnostics.DebuggerNonUserCode] public ExpressionContext expression() {
 			return GetRuleContext<ExpressionContext>(0);
 		}
+		[System.Diagnostics.DebuggerNonUserCode] public ITerminalNode CLOSE_PAREN() { return GetToken(DsmParser.CLOSE_PAREN, 0); }
 		public GroupContext(PrimaryContext context) { CopyFrom(context); }
 	}
 
 	[RuleVersion(0)]
 	public PrimaryContext primary() {
 		PrimaryContext _localctx = new PrimaryContext(Context, State);
-		EnterRule(_localctx, 20, RULE_primary);
+		EnterRule(_localctx, 22, RULE_primary);
 		int _la;
 		try {
 			int _alt;
-			State = 147;
+			State = 150;
 			ErrorHandler.Sync(this);
 			switch ( Interpreter.AdaptivePredict(TokenStream,16,Context) ) {
 			case 1:
 				_localctx = new QuantityContext(_localctx);
 				EnterOuterAlt(_localctx, 1);
 				{
-				State = 118;
+				State = 121;
 				Match(QUANTITY);
 				}
 				break;
@@ -790,7 +830,7 @@ internal partial class DsmParser : Parser {
 				_localctx = new StringContext(_localctx);
 				EnterOuterAlt(_localctx, 2);
 				{
-				State = 119;
+				State = 122;
 				Match(STRING);
 				}
 				break;
@@ -798,29 +838,29 @@ internal partial class DsmParser : Parser {
 				_localctx = new CallContext(_localctx);
 				EnterOuterAlt(_localctx, 3);
 				{
-				State = 120;
-				name();
-				State = 121;
-				Match(T__7);
 				State = 123;
+				name();
+				State = 124;
+				Match(T__7);
+				State = 126;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 1872150L) != 0)) {
+				if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 477462L) != 0)) {
 					{
-					State = 122;
+					State = 125;
 					arguments();
 					}
 				}
 
-				State = 125;
-				Match(T__8);
+				State = 128;
+				Match(CLOSE_PAREN);
 				}
 				break;
 			case 4:
 				_localctx = new ReferenceContext(_localctx);
 				EnterOuterAlt(_localctx, 4);
 				{
-				State = 127;
+				State = 130;
 				name();
 				}
 				break;
@@ -828,60 +868,60 @@ internal partial class DsmParser : Parser {
 				_localctx = new ListContext(_localctx);
 				EnterOuterAlt(_localctx, 5);
 				{
-				State = 128;
-				Match(T__14);
-				State = 140;
+				State = 131;
+				Match(T__13);
+				State = 143;
 				ErrorHandler.Sync(this);
 				_la = TokenStream.LA(1);
-				if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 1872150L) != 0)) {
+				if ((((_la) & ~0x3f) == 0 && ((1L << _la) & 477462L) != 0)) {
 					{
-					State = 129;
+					State = 132;
 					expression();
-					State = 134;
+					State = 137;
 					ErrorHandler.Sync(this);
 					_alt = Interpreter.AdaptivePredict(TokenStream,13,Context);
 					while ( _alt!=2 && _alt!=global::Antlr4.Runtime.Atn.ATN.INVALID_ALT_NUMBER ) {
 						if ( _alt==1 ) {
 							{
 							{
-							State = 130;
-							Match(T__5);
-							State = 131;
+							State = 133;
+							Match(T__6);
+							State = 134;
 							expression();
 							}
 							}
 						}
-						State = 136;
+						State = 139;
 						ErrorHandler.Sync(this);
 						_alt = Interpreter.AdaptivePredict(TokenStream,13,Context);
 					}
-					State = 138;
+					State = 141;
 					ErrorHandler.Sync(this);
 					_la = TokenStream.LA(1);
-					if (_la==T__5) {
+					if (_la==T__6) {
 						{
-						State = 137;
-						Match(T__5);
+						State = 140;
+						Match(T__6);
 						}
 					}
 
 					}
 				}
 
-				State = 142;
-				Match(T__15);
+				State = 145;
+				Match(CLOSE_BRACKET);
 				}
 				break;
 			case 6:
 				_localctx = new GroupContext(_localctx);
 				EnterOuterAlt(_localctx, 6);
 				{
-				State = 143;
+				State = 146;
 				Match(T__7);
-				State = 144;
+				State = 147;
 				expression();
-				State = 145;
-				Match(T__8);
+				State = 148;
+				Match(CLOSE_PAREN);
 				}
 				break;
 			}
@@ -914,39 +954,39 @@ internal partial class DsmParser : Parser {
 	[RuleVersion(0)]
 	public ArgumentsContext arguments() {
 		ArgumentsContext _localctx = new ArgumentsContext(Context, State);
-		EnterRule(_localctx, 22, RULE_arguments);
+		EnterRule(_localctx, 24, RULE_arguments);
 		int _la;
 		try {
 			int _alt;
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 149;
+			State = 152;
 			argument();
-			State = 154;
+			State = 157;
 			ErrorHandler.Sync(this);
 			_alt = Interpreter.AdaptivePredict(TokenStream,17,Context);
 			while ( _alt!=2 && _alt!=global::Antlr4.Runtime.Atn.ATN.INVALID_ALT_NUMBER ) {
 				if ( _alt==1 ) {
 					{
 					{
-					State = 150;
-					Match(T__5);
-					State = 151;
+					State = 153;
+					Match(T__6);
+					State = 154;
 					argument();
 					}
 					}
 				}
-				State = 156;
+				State = 159;
 				ErrorHandler.Sync(this);
 				_alt = Interpreter.AdaptivePredict(TokenStream,17,Context);
 			}
-			State = 158;
+			State = 161;
 			ErrorHandler.Sync(this);
 			_la = TokenStream.LA(1);
-			if (_la==T__5) {
+			if (_la==T__6) {
 				{
-				State = 157;
-				Match(T__5);
+				State = 160;
+				Match(T__6);
 				}
 			}
 
@@ -980,23 +1020,23 @@ internal partial class DsmParser : Parser {
 	[RuleVersion(0)]
 	public ArgumentContext argument() {
 		ArgumentContext _localctx = new ArgumentContext(Context, State);
-		EnterRule(_localctx, 24, RULE_argument);
+		EnterRule(_localctx, 26, RULE_argument);
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 163;
+			State = 166;
 			ErrorHandler.Sync(this);
 			switch ( Interpreter.AdaptivePredict(TokenStream,19,Context) ) {
 			case 1:
 				{
-				State = 160;
+				State = 163;
 				name();
-				State = 161;
-				Match(T__16);
+				State = 164;
+				Match(T__14);
 				}
 				break;
 			}
-			State = 165;
+			State = 168;
 			expression();
 			}
 		}
@@ -1023,14 +1063,14 @@ internal partial class DsmParser : Parser {
 	[RuleVersion(0)]
 	public NameContext name() {
 		NameContext _localctx = new NameContext(Context, State);
-		EnterRule(_localctx, 26, RULE_name);
+		EnterRule(_localctx, 28, RULE_name);
 		int _la;
 		try {
 			EnterOuterAlt(_localctx, 1);
 			{
-			State = 167;
+			State = 170;
 			_la = TokenStream.LA(1);
-			if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 524310L) != 0)) ) {
+			if ( !((((_la) & ~0x3f) == 0 && ((1L << _la) & 131094L) != 0)) ) {
 			ErrorHandler.RecoverInline(this);
 			}
 			else {
@@ -1051,60 +1091,61 @@ internal partial class DsmParser : Parser {
 	}
 
 	private static int[] _serializedATN = {
-		4,1,24,170,2,0,7,0,2,1,7,1,2,2,7,2,2,3,7,3,2,4,7,4,2,5,7,5,2,6,7,6,2,7,
-		7,7,2,8,7,8,2,9,7,9,2,10,7,10,2,11,7,11,2,12,7,12,2,13,7,13,1,0,5,0,30,
-		8,0,10,0,12,0,33,9,0,1,0,1,0,1,1,1,1,1,1,1,2,1,2,1,2,1,2,1,2,1,2,1,2,1,
-		2,1,2,1,2,1,2,3,2,51,8,2,1,2,1,2,3,2,55,8,2,1,3,1,3,1,3,3,3,60,8,3,5,3,
-		62,8,3,10,3,12,3,65,9,3,1,3,1,3,1,4,1,4,1,4,1,4,1,4,1,4,1,4,3,4,76,8,4,
-		1,4,1,4,1,4,1,4,3,4,82,8,4,1,4,1,4,3,4,86,8,4,1,5,1,5,1,6,1,6,1,6,3,6,
-		93,8,6,1,7,1,7,1,7,5,7,98,8,7,10,7,12,7,101,9,7,1,8,1,8,1,8,5,8,106,8,
-		8,10,8,12,8,109,9,8,1,9,5,9,112,8,9,10,9,12,9,115,9,9,1,9,1,9,1,10,1,10,
-		1,10,1,10,1,10,3,10,124,8,10,1,10,1,10,1,10,1,10,1,10,1,10,1,10,5,10,133,
-		8,10,10,10,12,10,136,9,10,1,10,3,10,139,8,10,3,10,141,8,10,1,10,1,10,1,
-		10,1,10,1,10,3,10,148,8,10,1,11,1,11,1,11,5,11,153,8,11,10,11,12,11,156,
-		9,11,1,11,3,11,159,8,11,1,12,1,12,1,12,3,12,164,8,12,1,12,1,12,1,13,1,
-		13,1,13,0,0,14,0,2,4,6,8,10,12,14,16,18,20,22,24,26,0,3,1,0,11,12,1,0,
-		13,14,3,0,1,2,4,4,19,19,181,0,31,1,0,0,0,2,36,1,0,0,0,4,54,1,0,0,0,6,56,
-		1,0,0,0,8,85,1,0,0,0,10,87,1,0,0,0,12,89,1,0,0,0,14,94,1,0,0,0,16,102,
-		1,0,0,0,18,113,1,0,0,0,20,147,1,0,0,0,22,149,1,0,0,0,24,163,1,0,0,0,26,
-		167,1,0,0,0,28,30,3,4,2,0,29,28,1,0,0,0,30,33,1,0,0,0,31,29,1,0,0,0,31,
-		32,1,0,0,0,32,34,1,0,0,0,33,31,1,0,0,0,34,35,5,0,0,1,35,1,1,0,0,0,36,37,
-		3,12,6,0,37,38,5,0,0,1,38,3,1,0,0,0,39,40,5,1,0,0,40,55,5,20,0,0,41,42,
-		5,2,0,0,42,43,3,26,13,0,43,44,5,3,0,0,44,45,3,12,6,0,45,55,1,0,0,0,46,
-		47,3,26,13,0,47,50,3,26,13,0,48,49,5,4,0,0,49,51,3,26,13,0,50,48,1,0,0,
-		0,50,51,1,0,0,0,51,52,1,0,0,0,52,53,3,6,3,0,53,55,1,0,0,0,54,39,1,0,0,
-		0,54,41,1,0,0,0,54,46,1,0,0,0,55,5,1,0,0,0,56,63,5,5,0,0,57,59,3,8,4,0,
-		58,60,5,6,0,0,59,58,1,0,0,0,59,60,1,0,0,0,60,62,1,0,0,0,61,57,1,0,0,0,
-		62,65,1,0,0,0,63,61,1,0,0,0,63,64,1,0,0,0,64,66,1,0,0,0,65,63,1,0,0,0,
-		66,67,5,7,0,0,67,7,1,0,0,0,68,69,3,26,13,0,69,70,5,3,0,0,70,71,3,12,6,
-		0,71,86,1,0,0,0,72,73,3,26,13,0,73,75,5,8,0,0,74,76,3,22,11,0,75,74,1,
-		0,0,0,75,76,1,0,0,0,76,77,1,0,0,0,77,78,5,9,0,0,78,86,1,0,0,0,79,81,3,
-		26,13,0,80,82,3,10,5,0,81,80,1,0,0,0,81,82,1,0,0,0,82,83,1,0,0,0,83,84,
-		3,6,3,0,84,86,1,0,0,0,85,68,1,0,0,0,85,72,1,0,0,0,85,79,1,0,0,0,86,9,1,
-		0,0,0,87,88,3,12,6,0,88,11,1,0,0,0,89,92,3,14,7,0,90,91,5,10,0,0,91,93,
-		3,14,7,0,92,90,1,0,0,0,92,93,1,0,0,0,93,13,1,0,0,0,94,99,3,16,8,0,95,96,
-		7,0,0,0,96,98,3,16,8,0,97,95,1,0,0,0,98,101,1,0,0,0,99,97,1,0,0,0,99,100,
-		1,0,0,0,100,15,1,0,0,0,101,99,1,0,0,0,102,107,3,18,9,0,103,104,7,1,0,0,
-		104,106,3,18,9,0,105,103,1,0,0,0,106,109,1,0,0,0,107,105,1,0,0,0,107,108,
-		1,0,0,0,108,17,1,0,0,0,109,107,1,0,0,0,110,112,5,12,0,0,111,110,1,0,0,
-		0,112,115,1,0,0,0,113,111,1,0,0,0,113,114,1,0,0,0,114,116,1,0,0,0,115,
-		113,1,0,0,0,116,117,3,20,10,0,117,19,1,0,0,0,118,148,5,18,0,0,119,148,
-		5,20,0,0,120,121,3,26,13,0,121,123,5,8,0,0,122,124,3,22,11,0,123,122,1,
-		0,0,0,123,124,1,0,0,0,124,125,1,0,0,0,125,126,5,9,0,0,126,148,1,0,0,0,
-		127,148,3,26,13,0,128,140,5,15,0,0,129,134,3,12,6,0,130,131,5,6,0,0,131,
-		133,3,12,6,0,132,130,1,0,0,0,133,136,1,0,0,0,134,132,1,0,0,0,134,135,1,
-		0,0,0,135,138,1,0,0,0,136,134,1,0,0,0,137,139,5,6,0,0,138,137,1,0,0,0,
-		138,139,1,0,0,0,139,141,1,0,0,0,140,129,1,0,0,0,140,141,1,0,0,0,141,142,
-		1,0,0,0,142,148,5,16,0,0,143,144,5,8,0,0,144,145,3,12,6,0,145,146,5,9,
-		0,0,146,148,1,0,0,0,147,118,1,0,0,0,147,119,1,0,0,0,147,120,1,0,0,0,147,
-		127,1,0,0,0,147,128,1,0,0,0,147,143,1,0,0,0,148,21,1,0,0,0,149,154,3,24,
-		12,0,150,151,5,6,0,0,151,153,3,24,12,0,152,150,1,0,0,0,153,156,1,0,0,0,
-		154,152,1,0,0,0,154,155,1,0,0,0,155,158,1,0,0,0,156,154,1,0,0,0,157,159,
-		5,6,0,0,158,157,1,0,0,0,158,159,1,0,0,0,159,23,1,0,0,0,160,161,3,26,13,
-		0,161,162,5,17,0,0,162,164,1,0,0,0,163,160,1,0,0,0,163,164,1,0,0,0,164,
-		165,1,0,0,0,165,166,3,12,6,0,166,25,1,0,0,0,167,168,7,2,0,0,168,27,1,0,
-		0,0,20,31,50,54,59,63,75,81,85,92,99,107,113,123,134,138,140,147,154,158,
-		163
+		4,1,24,173,2,0,7,0,2,1,7,1,2,2,7,2,2,3,7,3,2,4,7,4,2,5,7,5,2,6,7,6,2,7,
+		7,7,2,8,7,8,2,9,7,9,2,10,7,10,2,11,7,11,2,12,7,12,2,13,7,13,2,14,7,14,
+		1,0,5,0,32,8,0,10,0,12,0,35,9,0,1,0,1,0,1,1,1,1,1,1,1,2,1,2,1,2,1,2,1,
+		2,1,2,1,2,1,2,1,2,1,2,1,2,3,2,53,8,2,1,2,1,2,3,2,57,8,2,1,3,1,3,5,3,61,
+		8,3,10,3,12,3,64,9,3,1,3,1,3,1,4,1,4,3,4,70,8,4,1,5,1,5,1,5,1,5,1,5,1,
+		5,1,5,3,5,79,8,5,1,5,1,5,1,5,1,5,3,5,85,8,5,1,5,1,5,3,5,89,8,5,1,6,1,6,
+		1,7,1,7,1,7,3,7,96,8,7,1,8,1,8,1,8,5,8,101,8,8,10,8,12,8,104,9,8,1,9,1,
+		9,1,9,5,9,109,8,9,10,9,12,9,112,9,9,1,10,5,10,115,8,10,10,10,12,10,118,
+		9,10,1,10,1,10,1,11,1,11,1,11,1,11,1,11,3,11,127,8,11,1,11,1,11,1,11,1,
+		11,1,11,1,11,1,11,5,11,136,8,11,10,11,12,11,139,9,11,1,11,3,11,142,8,11,
+		3,11,144,8,11,1,11,1,11,1,11,1,11,1,11,3,11,151,8,11,1,12,1,12,1,12,5,
+		12,156,8,12,10,12,12,12,159,9,12,1,12,3,12,162,8,12,1,13,1,13,1,13,3,13,
+		167,8,13,1,13,1,13,1,14,1,14,1,14,0,0,15,0,2,4,6,8,10,12,14,16,18,20,22,
+		24,26,28,0,3,1,0,10,11,1,0,12,13,3,0,1,2,4,4,17,17,183,0,33,1,0,0,0,2,
+		38,1,0,0,0,4,56,1,0,0,0,6,58,1,0,0,0,8,67,1,0,0,0,10,88,1,0,0,0,12,90,
+		1,0,0,0,14,92,1,0,0,0,16,97,1,0,0,0,18,105,1,0,0,0,20,116,1,0,0,0,22,150,
+		1,0,0,0,24,152,1,0,0,0,26,166,1,0,0,0,28,170,1,0,0,0,30,32,3,4,2,0,31,
+		30,1,0,0,0,32,35,1,0,0,0,33,31,1,0,0,0,33,34,1,0,0,0,34,36,1,0,0,0,35,
+		33,1,0,0,0,36,37,5,0,0,1,37,1,1,0,0,0,38,39,3,14,7,0,39,40,5,0,0,1,40,
+		3,1,0,0,0,41,42,5,1,0,0,42,57,5,18,0,0,43,44,5,2,0,0,44,45,3,28,14,0,45,
+		46,5,3,0,0,46,47,3,14,7,0,47,57,1,0,0,0,48,49,3,28,14,0,49,52,3,28,14,
+		0,50,51,5,4,0,0,51,53,3,28,14,0,52,50,1,0,0,0,52,53,1,0,0,0,53,54,1,0,
+		0,0,54,55,3,6,3,0,55,57,1,0,0,0,56,41,1,0,0,0,56,43,1,0,0,0,56,48,1,0,
+		0,0,57,5,1,0,0,0,58,62,5,5,0,0,59,61,3,8,4,0,60,59,1,0,0,0,61,64,1,0,0,
+		0,62,60,1,0,0,0,62,63,1,0,0,0,63,65,1,0,0,0,64,62,1,0,0,0,65,66,5,6,0,
+		0,66,7,1,0,0,0,67,69,3,10,5,0,68,70,5,7,0,0,69,68,1,0,0,0,69,70,1,0,0,
+		0,70,9,1,0,0,0,71,72,3,28,14,0,72,73,5,3,0,0,73,74,3,14,7,0,74,89,1,0,
+		0,0,75,76,3,28,14,0,76,78,5,8,0,0,77,79,3,24,12,0,78,77,1,0,0,0,78,79,
+		1,0,0,0,79,80,1,0,0,0,80,81,5,22,0,0,81,89,1,0,0,0,82,84,3,28,14,0,83,
+		85,3,12,6,0,84,83,1,0,0,0,84,85,1,0,0,0,85,86,1,0,0,0,86,87,3,6,3,0,87,
+		89,1,0,0,0,88,71,1,0,0,0,88,75,1,0,0,0,88,82,1,0,0,0,89,11,1,0,0,0,90,
+		91,3,14,7,0,91,13,1,0,0,0,92,95,3,16,8,0,93,94,5,9,0,0,94,96,3,16,8,0,
+		95,93,1,0,0,0,95,96,1,0,0,0,96,15,1,0,0,0,97,102,3,18,9,0,98,99,7,0,0,
+		0,99,101,3,18,9,0,100,98,1,0,0,0,101,104,1,0,0,0,102,100,1,0,0,0,102,103,
+		1,0,0,0,103,17,1,0,0,0,104,102,1,0,0,0,105,110,3,20,10,0,106,107,7,1,0,
+		0,107,109,3,20,10,0,108,106,1,0,0,0,109,112,1,0,0,0,110,108,1,0,0,0,110,
+		111,1,0,0,0,111,19,1,0,0,0,112,110,1,0,0,0,113,115,5,11,0,0,114,113,1,
+		0,0,0,115,118,1,0,0,0,116,114,1,0,0,0,116,117,1,0,0,0,117,119,1,0,0,0,
+		118,116,1,0,0,0,119,120,3,22,11,0,120,21,1,0,0,0,121,151,5,16,0,0,122,
+		151,5,18,0,0,123,124,3,28,14,0,124,126,5,8,0,0,125,127,3,24,12,0,126,125,
+		1,0,0,0,126,127,1,0,0,0,127,128,1,0,0,0,128,129,5,22,0,0,129,151,1,0,0,
+		0,130,151,3,28,14,0,131,143,5,14,0,0,132,137,3,14,7,0,133,134,5,7,0,0,
+		134,136,3,14,7,0,135,133,1,0,0,0,136,139,1,0,0,0,137,135,1,0,0,0,137,138,
+		1,0,0,0,138,141,1,0,0,0,139,137,1,0,0,0,140,142,5,7,0,0,141,140,1,0,0,
+		0,141,142,1,0,0,0,142,144,1,0,0,0,143,132,1,0,0,0,143,144,1,0,0,0,144,
+		145,1,0,0,0,145,151,5,23,0,0,146,147,5,8,0,0,147,148,3,14,7,0,148,149,
+		5,22,0,0,149,151,1,0,0,0,150,121,1,0,0,0,150,122,1,0,0,0,150,123,1,0,0,
+		0,150,130,1,0,0,0,150,131,1,0,0,0,150,146,1,0,0,0,151,23,1,0,0,0,152,157,
+		3,26,13,0,153,154,5,7,0,0,154,156,3,26,13,0,155,153,1,0,0,0,156,159,1,
+		0,0,0,157,155,1,0,0,0,157,158,1,0,0,0,158,161,1,0,0,0,159,157,1,0,0,0,
+		160,162,5,7,0,0,161,160,1,0,0,0,161,162,1,0,0,0,162,25,1,0,0,0,163,164,
+		3,28,14,0,164,165,5,15,0,0,165,167,1,0,0,0,166,163,1,0,0,0,166,167,1,0,
+		0,0,167,168,1,0,0,0,168,169,3,14,7,0,169,27,1,0,0,0,170,171,7,2,0,0,171,
+		29,1,0,0,0,20,33,52,56,62,69,78,84,88,95,102,110,116,126,137,141,143,150,
+		157,161,166
 	};
 
 	public static readonly ATN _ATN =
