@@ -1,5 +1,11 @@
 using System.CommandLine;
+using ModelDsl.Cli.Input;
 using ModelDsl.Cli.Verbs;
+using ModelDsl.Runtime.Chat;
+using ModelDsl.Runtime.Checkpoints;
+using ModelDsl.Runtime.Devices;
+using ModelDsl.Runtime.Models;
+using ModelDsl.Runtime.Tokenization;
 
 namespace ModelDsl.Cli;
 
@@ -13,12 +19,36 @@ public static class DsmcCommand
         var parsed = root.Parse(arguments);
         if (parsed.Errors.Count > 0)
             return Refuse(parsed, io);
-        return parsed.Invoke(new InvocationConfiguration { Output = io.Out, Error = io.Error, EnableDefaultExceptionHandler = false });
+        try
+        {
+            return parsed.Invoke(new InvocationConfiguration { Output = io.Out, Error = io.Error, EnableDefaultExceptionHandler = false });
+        }
+        catch (TroubleException trouble)
+        {
+            io.Error.WriteLine($"dsmc: {trouble.Message}");
+            return trouble.ExitCode;
+        }
+        catch (Exception failure) when (failure is CheckpointException or DeviceException or ModelException or TokenizerException or ChatTemplateException)
+        {
+            io.Error.WriteLine($"dsmc: {failure.Message}");
+            return ExitCode.Trouble;
+        }
+        catch (Exception mistake)
+        {
+            var place = mistake.StackTrace?.Split('\n')[0].Trim();
+            io.Error.WriteLine($"dsmc: this is a mistake in dsmc, not in your files: {mistake.GetType().Name}: {mistake.Message} ({place})");
+            return ExitCode.Trouble;
+        }
     }
 
     private static RootCommand Create(IoContext io) =>
         new("Compiles .dsm descriptions of DeepSeek-V3-like models to PTX kernels and a C# host, and runs them.")
         {
+            CheckVerb.Create(io),
+            BuildVerb.Create(io),
+            RunVerb.Create(io),
+            ImportVerb.Create(io),
+            FmtVerb.Create(io),
             TokenizeVerb.Create(io),
         };
 

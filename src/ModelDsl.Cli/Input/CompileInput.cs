@@ -1,0 +1,114 @@
+using System.CommandLine;
+using ModelDsl.Compiler;
+using ModelDsl.Compiler.Binding;
+using ModelDsl.Compiler.Diagnostics;
+using ModelDsl.Compiler.Graph;
+using ModelDsl.Compiler.Passes;
+using ModelDsl.Compiler.Scheduling;
+using ModelDsl.Compiler.Specs;
+using ModelDsl.Compiler.Syntax;
+using ModelDsl.Ptx.Targets;
+
+namespace ModelDsl.Cli.Input;
+
+/// <summary>What <c>build</c> and <c>run</c> share: which model at which precision for which target, through which passes.</summary>
+public sealed class CompileInput
+{
+    private readonly Option<string?> _precision = new("--precision")
+    {
+        Description = "A policy of the file, or fp32, bf16, fp8. Otherwise that of --serve or --train, the only one declared, or bf16.",
+    };
+
+    private readonly Option<string?> _target = new("--target")
+    {
+        Description = "PTX target such as sm_90a. Otherwise that of the cluster's GPU, or the oldest that has what the precision needs.",
+    };
+
+    private readonly Option<string?> _passes = new("--passes") { Description = "Runs these passes instead of the usual ones: \"place-precision,fuse,…\"." };
+
+    private readonly Option<string?> _serve = new("--serve") { Description = "Takes model, precision and cluster from this serve block." };
+
+    private readonly Option<string?> _train = new("--train") { Description = "Takes model, precision and cluster from this train block." };
+
+    private readonly Option<string[]> _printAfter = new("--print-after")
+    {
+        Description = "Prints the graph after this pass (lower is the first; all: after each). May be repeated.",
+        AllowMultipleArgumentsPerToken = false,
+        DefaultValueFactory = _ => [],
+    };
+
+    private BoundProgram? _bound;
+
+    public ProgramInput Program { get; } = new();
+
+    public void AddTo(Command verb)
+    {
+        Program.AddTo(verb);
+        foreach (var option in new Option[] { _precision, _target, _serve, _train, _passes, _printAfter }) verb.Options.Add(option);
+    }
+
+    /// <summary>Reads, binds and compiles; prints diagnostics and the graphs asked for.</summary>
+    /// <param name="limits">The step sizes for a model.</param>
+    /// <returns>The plan, or null if there were errors.</returns>
+    public ModelPlan? Compile(ParseResult parsed, IoContext io, Func<ModelSpec, PlanLimits> limits, bool taps = false, Action<string, ModelGraph>? watch = null)
+    {
+        if (Program.ReadAndReport(parsed, io) is not { } program) return null;
+        _bound = program;
+        var choice = Choose(parsed, program);
+        var wanted = parsed.GetValue(_printAfter)!;
+        var known = Pipeline.Catalogue.Select(pass => pass.Name).Append("lower").Append("all").ToArray();
+        if (wanted.FirstOrDefault(name => !known.Contains(name)) is { } unknown)
+            throw TroubleException.Usage($"--print-after: there is no pass '{unknown}'; there are {string.Join(", ", known)}");
+        void Print(string pass, ModelGraph graph)
+        {
+            if (wanted.Contains(pass) || wanted.Contains("all")) io.Out.WriteLine($"// {graph.Phase}, after {pass}\n{graph.ToText()}");
+            watch?.Invoke(pass, graph);
+        }
+
+        var options = new CompileOptions(choice.Target, limits(choice.Model), taps, Passes(parsed), Print);
+        var result = ModelCompiler.Compile(choice.Model, choice.Precision, options);
+        if (result.Diagnostics.Length > 0) io.Error.Write(DiagnosticText.Render(result.Diagnostics, program.Source));
+        return result.Plan;
+    }
+
+    /// <summary><c>file:line:column</c> of what was written there; null for what nobody wrote.</summary>
+    public string? SourceOf(Origin origin)
+    {
+        if (_bound?.Source(origin.Span.Path) is not { } source) return null;
+        var (line, column) = source.Locate(origin.Span.Start);
+        return $"{Path.GetFileName(source.Path)}:{line}:{column}";
+    }
+
+    private Choice Choose(ParseResult parsed, BoundProgram program)
+    {
+        var serve = Named(parsed.GetValue(_serve), program.Serves, block => block.Name, "serve");
+        var train = Named(parsed.GetValue(_train), program.Trains, block => block.Name, "train");
+        if (serve is not null && train is not null) throw TroubleException.Usage("--serve and --train exclude each other");
+        var model = serve?.Model ?? train?.Model ?? Program.Model(parsed, program);
+        var only = program.Precisions.Length == 1 ? program.Precisions[0] : null;
+        var precision = parsed.GetValue(_precision) is { } name
+            ? program.Precision(name) ?? throw TroubleException.Usage($"there is no precision '{name}'; built in are fp32, bf16, fp8")
+            : serve?.Precision ?? train?.Precision ?? only ?? BuiltInPrecision.Bf16;
+        var cluster = serve?.Cluster ?? train?.Cluster ?? (program.Clusters.Length == 1 ? program.Clusters[0] : null);
+        var fitting = precision.Gemm.IsFp8 ? PtxTarget.Sm89 : PtxTarget.Sm80;
+        var target = parsed.GetValue(_target) ?? cluster?.Gpu.Target ?? fitting.Name;
+        return new Choice(model, precision, PtxTarget.Find(target)
+            ?? throw TroubleException.Usage($"there is no target '{target}'; there are {string.Join(", ", PtxTarget.All.Select(t => t.Name))}"));
+    }
+
+    private EquatableArray<PassCall>? Passes(ParseResult parsed)
+    {
+        if (parsed.GetValue(_passes) is not { } text) return null;
+        var calls = PipelineText.TryParse(text, out var problem) ?? throw TroubleException.Usage($"--passes: {problem}");
+        return calls.Select(call => new PassCall(call.Name, call.Options.Select(o => new PassSetting(o.Name, o.Value)).ToEquatable())).ToEquatable();
+    }
+
+    private static T? Named<T>(string? name, IEnumerable<T> blocks, Func<T, string> nameOf, string kind) where T : class
+    {
+        if (name is null) return null;
+        return blocks.FirstOrDefault(block => nameOf(block) == name)
+            ?? throw TroubleException.Usage($"there is no {kind} '{name}'; declared are: {string.Join(", ", blocks.Select(nameOf))}");
+    }
+
+    private sealed record Choice(ModelSpec Model, PrecisionSpec Precision, PtxTarget Target);
+}
