@@ -98,7 +98,7 @@ internal sealed class PhaseWriter(CodeWriter code, WeightArena arena)
     private static string Comment(LaunchStep step, LayerMethod? method)
     {
         var comment = step.Comment.Replace('\n', ' ').Replace('\r', ' ');
-        return method is { Layers.Count: > 1 } && step.Layer is { } layer ? comment.Replace(WeightArena.Prefix(layer), "layers.*.") : comment;
+        return method is { Layers.Count: > 1 } && step.Layer is { } layer ? comment.Replace(WeightArena.Prefix(layer), "layers.*.").Replace($"cache.{layer} ", "cache.* ") : comment;
     }
 
     private static string Grid(LaunchGeometry geometry) => geometry is { GridY.Constant: 1, GridZ.Constant: 1 }

@@ -29,8 +29,9 @@ public class GoldenRunTests
     {
         var golden = GoldenModel.Micro;
         var expected = GoldenRun.FloatRow(golden.Tensors["logits"], 0);
-        using var chunks = new GoldenRun(golden, "fp32", 0, change: request => request with { ChunkTokens = 17 });
-        using var oneByOne = new GoldenRun(golden, "fp32", 0, change: request => request with { OneByOne = true });
+        using var host = new GoldenHost(golden, "fp32");
+        var chunks = host.Play(0, change: request => request with { ChunkTokens = 17 });
+        var oneByOne = host.Play(0, change: request => request with { OneByOne = true });
         Assert.InRange(Numbers.RelativeL2(chunks.Logits, expected), 0, Fp32Limit);
         Assert.InRange(Numbers.RelativeL2(oneByOne.Logits, expected), 0, Fp32Limit);
     }
@@ -38,7 +39,8 @@ public class GoldenRunTests
     [Fact]
     public void Under_bf16_logits_are_as_near_as_bf16_is()
     {
-        using var run = new GoldenRun(GoldenModel.Micro, "bf16", 0, newTokens: 4);
+        using var host = new GoldenHost(GoldenModel.Micro, "bf16");
+        var run = host.Play(0, newTokens: 4);
         Assert.InRange(Numbers.RelativeL2(run.Logits, GoldenRun.FloatRow(GoldenModel.Micro.Tensors["logits"], 0)), 1e-5, 2e-2);
     }
 
@@ -50,7 +52,8 @@ public class GoldenRunTests
         var golden = GoldenModel.Micro;
         var reference = Safetensors.Load(Path.Combine(golden.Folder, "fp8", "goldens.safetensors"));
         var exact = GoldenRun.FloatRow(golden.Tensors["logits"], 0);
-        using var run = new GoldenRun(golden, "fp8", 0, checkpoint: fromFp8Checkpoint ? Path.Combine(golden.Folder, "fp8", "checkpoint") : null);
+        using var host = new GoldenHost(golden, "fp8", fromFp8Checkpoint ? Path.Combine(golden.Folder, "fp8", "checkpoint") : null);
+        var run = host.Play(0);
         var distance = Numbers.RelativeL2(GoldenRun.FloatRow(reference["w8a8.logits"], 0), exact);
         Assert.InRange(Numbers.RelativeL2(run.Logits, exact), distance / 10, 1.5 * distance);
     }
@@ -63,7 +66,8 @@ public class GoldenRunTests
         var golden = Golden(name);
         var micro = name == "micro";
         var expected = micro ? Safetensors.Load(Path.Combine(golden.Folder, "fp8", "goldens.safetensors"))["w8a16.logits"] : golden.Tensors["logits"];
-        using var run = new GoldenRun(golden, "fp32", 1, checkpoint: micro ? Path.Combine(golden.Folder, "fp8", "checkpoint") : null);
+        using var host = new GoldenHost(golden, "fp32", micro ? Path.Combine(golden.Folder, "fp8", "checkpoint") : null);
+        var run = host.Play(1);
         Assert.InRange(Numbers.RelativeL2(run.Logits, GoldenRun.FloatRow(expected, 1)), 0, Fp32Limit);
     }
 
@@ -72,9 +76,10 @@ public class GoldenRunTests
     private static void AgreesUnderFp32(GoldenModel golden)
     {
         var greedy = golden.Tensors["greedy.tokens"];
+        using var host = new GoldenHost(golden, "fp32");
         for (var row = 0; row < greedy.Shape[0]; row++)
         {
-            using var run = new GoldenRun(golden, "fp32", row, newTokens: greedy.Shape[1]);
+            var run = host.Play(row, newTokens: greedy.Shape[1]);
             Assert.InRange(Numbers.RelativeL2(run.Logits, GoldenRun.FloatRow(golden.Tensors["logits"], row)), 0, Fp32Limit);
             Assert.Equal(GoldenRun.Row(greedy, row), run.Result.Tokens);
             Assert.InRange(Numbers.RelativeL2(run.LastLogits, GoldenRun.FloatRow(golden.Tensors["greedy.logits"], row)), 0, Fp32Limit);
@@ -83,7 +88,8 @@ public class GoldenRunTests
 
     private static void TapsAgree(GoldenModel golden)
     {
-        using var run = new GoldenRun(golden, "fp32", 0, taps: true);
+        using var host = new GoldenHost(golden, "fp32", taps: true);
+        var run = host.Play(0);
         foreach (var (name, expected) in golden.Tensors)
         {
             if (name.EndsWith(".indices", StringComparison.Ordinal))
