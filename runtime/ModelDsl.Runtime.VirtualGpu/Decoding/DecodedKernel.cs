@@ -23,6 +23,7 @@ internal enum SpecialRegister
 internal sealed unsafe class DecodedKernel(PtxModule module, PtxFunction function) : IDisposable
 {
     private readonly List<nint> _owned = [];
+    private readonly Dictionary<int, (nint Ranges, int Version)> _ranges = [];
 
     public PtxModule Module { get; } = module;
     public PtxFunction Function { get; } = function;
@@ -46,6 +47,24 @@ internal sealed unsafe class DecodedKernel(PtxModule module, PtxFunction functio
     /// </summary>
     public bool IsOrderDependent { get; set; }
 
+    /// <summary>
+    /// Where a worker keeps the allocation each instruction last hit. Launch after launch hits the same ones, so they stay until the
+    /// heap gives memory back.
+    /// </summary>
+    public MemoryRange* Ranges(int worker, int heapVersion)
+    {
+        lock (_ranges)
+        {
+            bool known = _ranges.TryGetValue(worker, out var cache);
+            if (known && cache.Version == heapVersion) return (MemoryRange*)cache.Ranges;
+            nuint bytes = (nuint)((RangeCount + 1) * sizeof(MemoryRange));
+            if (!known) cache.Ranges = (nint)NativeMemory.Alloc(bytes);
+            NativeMemory.Clear((void*)cache.Ranges, bytes);
+            _ranges[worker] = (cache.Ranges, heapVersion);
+            return (MemoryRange*)cache.Ranges;
+        }
+    }
+
     public int* Own(ReadOnlySpan<int> operands)
     {
         int* copy = (int*)NativeMemory.Alloc((nuint)(operands.Length * sizeof(int)));
@@ -57,7 +76,9 @@ internal sealed unsafe class DecodedKernel(PtxModule module, PtxFunction functio
     public void Dispose()
     {
         foreach (nint block in _owned) NativeMemory.Free((void*)block);
+        foreach (var (ranges, _) in _ranges.Values) NativeMemory.Free((void*)ranges);
         _owned.Clear();
+        _ranges.Clear();
         NativeMemory.AlignedFree(Code);
         Code = null;
     }

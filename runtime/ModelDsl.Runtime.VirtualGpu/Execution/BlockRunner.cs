@@ -10,7 +10,7 @@ internal sealed unsafe class BlockRunner(DeviceHeap heap, int multiprocessor, in
 {
     private const int MaxSplits = 32;
 
-    private readonly NativeBuffer _registers = new(), _shared = new(), _local = new(), _ranges = new(), _parameters = new();
+    private readonly NativeBuffer _registers = new(), _shared = new(), _local = new(), _parameters = new();
     private readonly NativeBuffer _warps = new(), _splits = new(), _barriers = new(), _block = new();
     private DecodedKernel? _kernel;
     private Dim3 _grid, _dimensions;
@@ -30,8 +30,7 @@ internal sealed unsafe class BlockRunner(DeviceHeap heap, int multiprocessor, in
         Warp* warp = (Warp*)_warps.Ensure(warps * sizeof(Warp));
         Split* splits = (Split*)_splits.Ensure(warps * MaxSplits * sizeof(Split));
         BlockBarrier* barriers = (BlockBarrier*)_barriers.Ensure(BlockBarrier.Count * sizeof(BlockBarrier));
-        MemoryRange* ranges = (MemoryRange*)_ranges.Ensure((kernel.RangeCount + 1) * sizeof(MemoryRange));
-        new Span<MemoryRange>(ranges, kernel.RangeCount).Clear();
+        MemoryRange* ranges = kernel.Ranges(multiprocessor, heap.Version);
         byte* parameters = _parameters.Ensure((int)kernel.ParameterBytes + 8);
         for (int i = 0; i < launch.Parameters.Length; i++)
         {
@@ -149,7 +148,7 @@ internal sealed unsafe class BlockRunner(DeviceHeap heap, int multiprocessor, in
 
     public void Dispose()
     {
-        foreach (NativeBuffer buffer in (NativeBuffer[])[_registers, _shared, _local, _ranges, _parameters, _warps, _splits, _barriers, _block]) buffer.Dispose();
+        foreach (NativeBuffer buffer in (NativeBuffer[])[_registers, _shared, _local, _parameters, _warps, _splits, _barriers, _block]) buffer.Dispose();
     }
 }
 

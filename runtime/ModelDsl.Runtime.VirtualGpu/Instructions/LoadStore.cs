@@ -49,6 +49,11 @@ internal static unsafe class LoadStore
         }
         byte* origin = TSpace.ResolveAll(warp, i, mask, bytes);
         if (origin == null) return LoadSlowly<TSpace, TElement, TCount>(warp, i, mask);
+        if (mask == Lanes.All && TCount.Value == 4 && TElement.Size == 4 && !TElement.Wide)
+        {
+            Transpose.LoadQuads<TSpace>(warp, i, origin);
+            return i + 1;
+        }
         for (uint left = mask; left != 0; left &= left - 1)
         {
             int lane = Bits.TrailingZeroCount(left);
@@ -77,6 +82,13 @@ internal static unsafe class LoadStore
         }
         byte* origin = TSpace.ResolveAll(warp, i, mask, bytes);
         if (origin == null) return StoreSlowly<TSpace, TElement, TCount>(warp, i, mask);
+        if (mask == Lanes.All && TCount.Value == 4 && TElement.Size == 4 && !TElement.Wide)
+        {
+            byte* quads = stackalloc byte[512];
+            Transpose.Store<TCount>(quads, registers, rows);
+            for (int lane = 0; lane < 32; lane++) Vector128.Load(quads + 16 * lane).Store(origin + TSpace.Offset(warp, i, lane));
+            return i + 1;
+        }
         for (uint left = mask; left != 0; left &= left - 1)
         {
             int lane = Bits.TrailingZeroCount(left);

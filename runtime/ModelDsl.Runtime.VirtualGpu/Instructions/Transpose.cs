@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using ModelDsl.Runtime.VirtualGpu.Execution;
+using ModelDsl.Runtime.VirtualGpu.Memory;
 
 namespace ModelDsl.Runtime.VirtualGpu.Instructions;
 
@@ -12,7 +14,7 @@ internal static unsafe class Transpose
         where TCount : struct, ICount
     {
         int n = TCount.Value;
-        if (!Avx512F.IsSupported)
+        if (!Avx512F.IsSupported && n == 2)
         {
             uint* p = (uint*)from;
             for (int lane = 0; lane < 32; lane++, p += n)
@@ -30,17 +32,41 @@ internal static unsafe class Transpose
                 Avx512F.PermuteVar16x32x2(v0, Vector512.Create(1u, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31), v1).Store((uint*)(registers + rows[1] + at));
                 continue;
             }
-            Vector512<uint> v2 = Vector512.Load(p + 32), v3 = Vector512.Load(p + 48);
-            // Words 0 and 1 of eight lanes, then 2 and 3: each in one half of a vector.
-            Vector512<uint> first = Vector512.Create(0u, 4, 8, 12, 16, 20, 24, 28, 1, 5, 9, 13, 17, 21, 25, 29);
-            Vector512<uint> second = first + Vector512.Create(2u);
-            Vector512<uint> a = Avx512F.PermuteVar16x32x2(v0, first, v1), b = Avx512F.PermuteVar16x32x2(v2, first, v3);
-            Vector512<uint> c = Avx512F.PermuteVar16x32x2(v0, second, v1), d = Avx512F.PermuteVar16x32x2(v2, second, v3);
-            Vector512.Create(a.GetLower(), b.GetLower()).Store((uint*)(registers + rows[0] + at));
-            Vector512.Create(a.GetUpper(), b.GetUpper()).Store((uint*)(registers + rows[1] + at));
-            Vector512.Create(c.GetLower(), d.GetLower()).Store((uint*)(registers + rows[2] + at));
-            Vector512.Create(c.GetUpper(), d.GetUpper()).Store((uint*)(registers + rows[3] + at));
+            Quads(v0, v1, Vector512.Load(p + 32), Vector512.Load(p + 48), registers, rows, at);
         }
+    }
+
+    /// <summary>Four words for each lane from wherever the lanes point. All is read before anything is written: the address register may be a destination.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void LoadQuads<TSpace>(Warp* warp, Instr* i, byte* origin)
+        where TSpace : struct, ISpace
+    {
+        Vector512<uint> v0 = Four<TSpace>(warp, i, origin, 0), v1 = Four<TSpace>(warp, i, origin, 4);
+        Vector512<uint> v2 = Four<TSpace>(warp, i, origin, 8), v3 = Four<TSpace>(warp, i, origin, 12);
+        Vector512<uint> v4 = Four<TSpace>(warp, i, origin, 16), v5 = Four<TSpace>(warp, i, origin, 20);
+        Vector512<uint> v6 = Four<TSpace>(warp, i, origin, 24), v7 = Four<TSpace>(warp, i, origin, 28);
+        Quads(v0, v1, v2, v3, warp->Registers, &i->B, 0);
+        Quads(v4, v5, v6, v7, warp->Registers, &i->B, 64);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<uint> Four<TSpace>(Warp* warp, Instr* i, byte* origin, int lane)
+        where TSpace : struct, ISpace => Vector512.Create(
+            Vector256.Create(Vector128.Load((uint*)(origin + TSpace.Offset(warp, i, lane))), Vector128.Load((uint*)(origin + TSpace.Offset(warp, i, lane + 1)))),
+            Vector256.Create(Vector128.Load((uint*)(origin + TSpace.Offset(warp, i, lane + 2))), Vector128.Load((uint*)(origin + TSpace.Offset(warp, i, lane + 3)))));
+
+    /// <summary>16 lanes of four words each, four lanes to a vector, to rows.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Quads(Vector512<uint> v0, Vector512<uint> v1, Vector512<uint> v2, Vector512<uint> v3, byte* registers, int* rows, int at)
+    {
+        // Words 0 and 1 of eight lanes, then 2 and 3: each in one half of a vector.
+        Vector512<uint> first = Vector512.Create(0u, 4, 8, 12, 16, 20, 24, 28, 1, 5, 9, 13, 17, 21, 25, 29);
+        Vector512<uint> second = first + Vector512.Create(2u);
+        Vector512<uint> a = WarpOperations.Pick(v0, first, v1), b = WarpOperations.Pick(v2, first, v3), c = WarpOperations.Pick(v0, second, v1), d = WarpOperations.Pick(v2, second, v3);
+        Vector512.Create(a.GetLower(), b.GetLower()).Store((uint*)(registers + rows[0] + at));
+        Vector512.Create(a.GetUpper(), b.GetUpper()).Store((uint*)(registers + rows[1] + at));
+        Vector512.Create(c.GetLower(), d.GetLower()).Store((uint*)(registers + rows[2] + at));
+        Vector512.Create(c.GetUpper(), d.GetUpper()).Store((uint*)(registers + rows[3] + at));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -51,8 +51,9 @@ internal static unsafe class WarpOperations
         return Vector512.ConditionalSelect(valid, from, lane) & five;
     }
 
+    /// <summary>Elements of two vectors by number, 0 to 31.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<uint> Pick(Vector512<uint> low, Vector512<uint> index, Vector512<uint> high)
+    public static Vector512<uint> Pick(Vector512<uint> low, Vector512<uint> index, Vector512<uint> high)
     {
         if (Avx512F.IsSupported) return Avx512F.PermuteVar16x32x2(low, index, high);
         Vector512<uint> result = default;

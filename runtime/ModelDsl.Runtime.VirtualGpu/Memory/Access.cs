@@ -22,6 +22,16 @@ internal static unsafe class Access
         return (byte*)(found->ToHost + (long)address);
     }
 
+    /// <summary>Looks up the allocation of the first lane that takes part. True if it is another than the one the instruction had.</summary>
+    public static bool Refresh(Warp* warp, Instr* instr, uint mask)
+    {
+        ulong address = ((ulong*)(warp->Registers + instr->A))[System.Numerics.BitOperations.TrailingZeroCount(mask)] + instr->Imm;
+        MemoryRange* found = warp->Block->Heap->Find(address), cached = warp->Ranges + instr->Slot;
+        if (found == null || found->Start == cached->Start) return false;
+        *cached = *found;
+        return true;
+    }
+
     public static byte* Local(Warp* warp, Instr* instr, int lane, ulong address, int bytes, int span)
     {
         uint size = warp->Block->LocalBytes;

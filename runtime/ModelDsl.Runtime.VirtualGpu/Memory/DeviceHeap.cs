@@ -18,6 +18,9 @@ internal sealed unsafe class DeviceHeap(long limit) : IDisposable
 
     public AllocationTable* Table { get; } = (AllocationTable*)NativeMemory.AllocZeroed((nuint)sizeof(AllocationTable));
 
+    /// <summary>Changes when memory is given back: what was looked up before may be gone.</summary>
+    public int Version { get; private set; } = 1;
+
     /// <summary>Reserves memory and returns its device address.</summary>
     public ulong Allocate(long bytes)
     {
@@ -40,6 +43,7 @@ internal sealed unsafe class DeviceHeap(long limit) : IDisposable
         AllocationTable* table = Table;
         int index = 0;
         while (table->Entries[index].Start != address) index++;
+        Version++;
         _used -= (long)table->Entries[index].Length;
         long tail = table->Count - index - 1;
         Buffer.MemoryCopy(table->Entries + index + 1, table->Entries + index, tail * sizeof(MemoryRange), tail * sizeof(MemoryRange));

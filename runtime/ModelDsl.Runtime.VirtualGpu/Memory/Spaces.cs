@@ -43,7 +43,6 @@ internal readonly unsafe struct GlobalSpace : ISpace
         return (byte*)(range->ToHost + (long)address);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static byte* ResolveAll(Warp* warp, Instr* instr, uint mask, int bytes)
     {
         MemoryRange* range = warp->Ranges + instr->Slot;
@@ -62,7 +61,8 @@ internal readonly unsafe struct GlobalSpace : ISpace
         Vector512<ulong> highest = Vector512.Max(Vector512.Max(a, b), Vector512.Max(c, d));
         ulong room = range->Length - (ulong)bytes;
         bool inside = range->Length >= (ulong)bytes && !Vector512.GreaterThanAny(highest, Vector512.Create(room));
-        return inside && bits == Vector512<ulong>.Zero ? (byte*)(range->ToHost + (long)instr->Imm) : null;
+        if (inside && bits == Vector512<ulong>.Zero) return (byte*)(range->ToHost + (long)instr->Imm);
+        return Access.Refresh(warp, instr, mask) ? ResolveAll(warp, instr, mask, bytes) : null;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
