@@ -49,6 +49,7 @@ public static class DsmcCommand
             RunVerb.Create(io),
             ImportVerb.Create(io),
             FmtVerb.Create(io),
+            ExplainVerb.Create(io),
             TokenizeVerb.Create(io),
         };
 
