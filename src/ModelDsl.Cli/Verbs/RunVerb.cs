@@ -39,6 +39,7 @@ internal static class RunVerb
         {
             if (parsed.GetValue(prompt) is null == parsed.GetValue(ids) is null) throw TroubleException.Usage("run needs --prompt or --ids, and not both");
             if (parsed.GetValue(chunk) is <= 0) throw TroubleException.Usage("--chunk should be at least 1");
+            _ = HostCompiler.WarmUp();
             var folder = parsed.GetValue(weights)!;
             var tokenizer = TokenizerOf(folder, needed: parsed.GetValue(prompt) is not null);
             var tokens = parsed.GetValue(ids) is { } list ? TokenIds.Parse(list) : tokenizer!.Encode(parsed.GetValue(prompt)!, addSpecialTokens: true);

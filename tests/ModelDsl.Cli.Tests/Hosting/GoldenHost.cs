@@ -18,22 +18,24 @@ internal sealed class GoldenHost : IDisposable
 {
     private readonly GoldenModel _golden;
     private readonly VirtualDevice _device = new();
-    private readonly CausalLanguageModel _model;
     private readonly string _folder = Directory.CreateTempSubdirectory("dsm").FullName;
     private readonly bool _taps;
 
     /// <param name="checkpoint">The checkpoint's folder; null: the model's own.</param>
-    public GoldenHost(GoldenModel golden, string precision, string? checkpoint = null, bool taps = false)
+    /// <param name="sequences">How many sequences decode together.</param>
+    public GoldenHost(GoldenModel golden, string precision, string? checkpoint = null, bool taps = false, int sequences = 1)
     {
         (_golden, _taps) = (golden, taps);
         checkpoint ??= golden.Checkpoint;
         var model = Import(Path.Combine(checkpoint, "config.json"));
-        var limits = Request(0, newTokens: 32).LimitsFor(model);
+        var limits = Request(0, newTokens: 32).LimitsFor(model) with { DecodeSequences = sequences };
         var compiled = ModelCompiler.Compile(model, BuiltInPrecision.ByName(precision)!, new CompileOptions(PtxTarget.Sm90a, limits, taps));
         Assert.Empty(compiled.Diagnostics);
         using var stored = Checkpoint.Open(checkpoint);
-        _model = ModelHost.Load(compiled.Plan!, _device, stored);
+        Model = ModelHost.Load(compiled.Plan!, _device, stored, new ModelOptions(CacheTokens: sequences * (limits.Context + limits.Page)));
     }
+
+    public CausalLanguageModel Model { get; }
 
     /// <summary>Plays one row of the golden's tokens.</summary>
     /// <param name="change">What differs from working through the prompt at once.</param>
@@ -41,18 +43,18 @@ internal sealed class GoldenHost : IDisposable
     {
         var request = Request(row, newTokens);
         if (change is not null) request = change(request);
-        var result = ModelRun.Play(_model, request);
+        var result = ModelRun.Play(Model, request);
         var logits = Safetensors.Load(request.LogitsFile!);
         return new GoldenRun(
             result,
             logits["logits"].Floats(),
-            newTokens > 1 ? logits["generated.logits"].Floats()[^_model.Layout.Vocabulary..] : [],
+            newTokens > 1 ? logits["generated.logits"].Floats()[^Model.Layout.Vocabulary..] : [],
             _taps ? Safetensors.Load(request.DumpFile!) : []);
     }
 
     public void Dispose()
     {
-        _model.Dispose();
+        Model.Dispose();
         _device.Dispose();
         Directory.Delete(_folder, recursive: true);
     }
