@@ -8,6 +8,8 @@ namespace ModelDsl.Compiler.Binding;
 /// <summary>Every declared name, and each declaration's entries with those of its base and the overrides laid over.</summary>
 internal sealed class Declarations
 {
+    private const int MaximumBases = 64;
+
     private readonly DiagnosticBag _diagnostics;
     private readonly Dictionary<string, ObjectSyntax> _byName = new(StringComparer.Ordinal);
     private readonly Dictionary<string, ImmutableArray<EntrySyntax>> _entries = new(StringComparer.Ordinal);
@@ -52,6 +54,12 @@ internal sealed class Declarations
                 _circular.UnionWith(_resolving);
                 var circle = _resolving.SkipWhile(n => n != item.Name.Text).Append(item.Name.Text);
                 _diagnostics.Add(Catalogue.CyclicBase(item.Base.Span, string.Join(" → ", circle)));
+                return null;
+            }
+
+            if (_resolving.Count == MaximumBases)
+            {
+                _diagnostics.Add(Catalogue.ChainTooLong(item.Base.Span, item.Name.Text, MaximumBases));
                 return null;
             }
 

@@ -5,10 +5,15 @@ namespace ModelDsl.Compiler.Binding;
 /// <summary>Collects messages; the same message at the same place counts once (a base is bound again in every variant).</summary>
 internal sealed class DiagnosticBag
 {
+    /// <summary>So many that nobody will read on; what would find more may stop.</summary>
+    private const int Plenty = 1000;
+
     private readonly HashSet<(DiagnosticCode, SourceSpan, string)> _seen = new();
     private readonly List<Diagnostic> _items = new();
 
     public IReadOnlyList<Diagnostic> Items => _items;
+
+    public bool IsFull => _items.Count >= Plenty;
 
     public int ErrorCount { get; private set; }
 

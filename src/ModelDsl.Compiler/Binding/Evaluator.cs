@@ -7,9 +7,13 @@ namespace ModelDsl.Compiler.Binding;
 /// <summary>Computes expressions. Each problem is reported once, where it arises, and yields a <see cref="BadValue"/>.</summary>
 internal sealed class Evaluator(DiagnosticBag diagnostics)
 {
+    /// <summary>Names within names within brackets; a stack has an end.</summary>
+    private const int MaximumDepth = 400;
+
     private readonly Dictionary<string, ExpressionSyntax> _parameters = new(StringComparer.Ordinal);
     private readonly Dictionary<ExpressionSyntax, Value?> _known = new(ReferenceComparer.Instance);
     private readonly List<Dictionary<string, ExpressionSyntax>> _scopes = new();
+    private int _depth;
 
     public IEnumerable<string> Parameters => _parameters.Keys;
 
@@ -18,7 +22,9 @@ internal sealed class Evaluator(DiagnosticBag diagnostics)
     /// <summary>Computes the parameters nobody used, so that their errors are reported too.</summary>
     public void EvaluateParameters()
     {
-        foreach (var name in _parameters.Keys.ToArray()) Named(name, _parameters[name], _parameters[name].Span);
+        foreach (var name in _parameters.Keys.ToArray())
+            if (!diagnostics.IsFull)
+                Named(name, _parameters[name], _parameters[name].Span);
     }
 
     /// <summary>Makes the attributes of a block usable in arithmetic within it: <c>width = hidden * 8 / 3</c>.</summary>
@@ -35,6 +41,14 @@ internal sealed class Evaluator(DiagnosticBag diagnostics)
 
     /// <summary>Computes a value that must be a number: here names of attributes in sight and rounding functions count too.</summary>
     public Value EvaluateNumber(ExpressionSyntax expression)
+    {
+        _depth++;
+        var value = Number(expression);
+        _depth--;
+        return value;
+    }
+
+    private Value Number(ExpressionSyntax expression)
     {
         switch (expression)
         {
@@ -111,6 +125,12 @@ internal sealed class Evaluator(DiagnosticBag diagnostics)
             if (value is BadValue) return Bad(use);
             if (value is not null) return value with { Span = use };
             diagnostics.Add(Catalogue.CyclicParameter(use, name));
+            return new BadValue(use);
+        }
+
+        if (_depth >= MaximumDepth)
+        {
+            diagnostics.Add(Catalogue.ChainTooLong(use, name, MaximumDepth / 2));
             return new BadValue(use);
         }
 

@@ -10,6 +10,9 @@ namespace ModelDsl.Compiler.Binding;
 /// <summary>Binds declarations in an order in which what they name comes first, and builds the specs of those without errors.</summary>
 internal sealed class ProgramBinder(Declarations declarations, Evaluator evaluator, DiagnosticBag diagnostics)
 {
+    /// <summary>Runs that continue one another.</summary>
+    private const int MaximumStages = 64;
+
     private readonly Dictionary<string, ModelSpec> _models = new(StringComparer.Ordinal);
     private readonly Dictionary<string, PrecisionSpec> _precisions = new(StringComparer.Ordinal);
     private readonly Dictionary<string, ClusterSpec> _clusters = new(StringComparer.Ordinal);
@@ -28,7 +31,7 @@ internal sealed class ProgramBinder(Declarations declarations, Evaluator evaluat
         Each("precision", (name, block) => _precisions[name] = PrecisionBuilder.Build(name, block), PrecisionBuilder.Check);
         Each("cluster", (name, block) => _clusters[name] = ClusterBuilder.Build(name, block));
         Each("train", Train);
-        foreach (var item in declarations.Objects.Where(o => o.Kind.Text == "extend")) Extend(item);
+        foreach (var item in declarations.Objects.Where(o => o.Kind.Text == "extend")) Extend(item, 0);
         Each("serve", Serve);
     }
 
@@ -36,6 +39,7 @@ internal sealed class ProgramBinder(Declarations declarations, Evaluator evaluat
     {
         foreach (var item in declarations.Objects.Where(o => o.Kind.Text == kind))
         {
+            if (diagnostics.IsFull) return;
             var before = diagnostics.ErrorCount;
             if (Block(item) is not { } block) continue;
             check?.Invoke(block, diagnostics);
@@ -74,8 +78,14 @@ internal sealed class ProgramBinder(Declarations declarations, Evaluator evaluat
         if (_padded.Add((model.Name, policy.Name))) TileChecks.Check(model, policy, block.SpanOf("precision"), diagnostics);
     }
 
-    private void Extend(ObjectSyntax item)
+    private void Extend(ObjectSyntax item, int depth)
     {
+        if (depth > MaximumStages)
+        {
+            diagnostics.Add(Catalogue.ChainTooLong(item.Name.Span, item.Name.Text, MaximumStages));
+            return;
+        }
+
         if (_trains.ContainsKey(item.Name.Text) || !_extending.Add(item.Name.Text)) return;
         var before = diagnostics.ErrorCount;
         var block = Block(item);
@@ -92,7 +102,7 @@ internal sealed class ProgramBinder(Declarations declarations, Evaluator evaluat
             return;
         }
 
-        if (run.Kind.Text == "extend") Extend(run);
+        if (run.Kind.Text == "extend") Extend(run, depth + 1);
         if (diagnostics.ErrorCount != before || item.HasErrors || !_trains.TryGetValue(run.Name.Text, out var continued)) return;
         var extended = TrainBuilder.Extend(item.Name.Text, block, continued);
         _trains[item.Name.Text] = extended;

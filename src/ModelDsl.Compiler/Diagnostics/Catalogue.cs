@@ -105,6 +105,9 @@ public static class Catalogue
     public static Diagnostic UnknownParameter(SourceSpan at, string name, string? hint) => Error(DiagnosticCode.UnknownParameter, at,
         $"'{name}' is not a number and no parameter", hint);
 
+    public static Diagnostic ChainTooLong(SourceSpan at, string name, int limit) => Error(DiagnosticCode.ChainTooLong, at,
+        $"'{name}' leads through more than {limit} other names", null);
+
     public static Diagnostic UnknownUnit(SourceSpan at, string unit, string? hint) => Error(DiagnosticCode.UnknownUnit, at, $"there is no unit '{unit}'", hint);
 
     public static Diagnostic WrongDimension(SourceSpan at, string attribute, string wanted, string given, string? hint) => Error(DiagnosticCode.WrongDimension, at,

@@ -43,6 +43,7 @@ public enum DiagnosticCode
     NeedsBase = 119,
     CyclicParameter = 120,
     UnknownParameter = 121,
+    ChainTooLong = 122,
 
     UnknownUnit = 201,
     WrongDimension = 202,

@@ -3,15 +3,18 @@ namespace ModelDsl.Compiler.Diagnostics;
 /// <summary>Finds the name that was probably meant.</summary>
 public static class Spelling
 {
+    private const int MostCandidates = 1000;
+    private const int LongestWord = 80;
+
     /// <summary>The candidate nearest to a word by edit distance (a swap of neighbours counts one); null when none is near.</summary>
     public static string? Nearest(string word, IEnumerable<string> candidates)
     {
         var limit = Math.Max(1, Math.Min(word.Length, 64) / 3);
         string? best = null;
         var bestDistance = limit + 1;
-        foreach (var candidate in candidates)
+        foreach (var candidate in candidates.Take(MostCandidates))
         {
-            if (Math.Abs(candidate.Length - word.Length) >= bestDistance) continue;
+            if (candidate.Length > LongestWord || Math.Abs(candidate.Length - word.Length) >= bestDistance) continue;
             var distance = string.Equals(word, candidate, StringComparison.OrdinalIgnoreCase) ? 0 : Distance(word, candidate);
             if (distance < bestDistance) (best, bestDistance) = (candidate, distance);
         }

@@ -44,6 +44,23 @@ public class BadInputTests
         Assert.Empty(FrontEnd.Bind(SourceText.From("sum.dsm", $"param x = {sum}\nparam y = {new string('-', 100_000)} 1")).Diagnostics);
     }
 
+    [Theory]
+    [InlineData("param x{0} = x{1} + 1\n", DiagnosticCode.ChainTooLong)]
+    [InlineData("model M{0} from M{1} {{ }}\n", DiagnosticCode.ChainTooLong)]
+    [InlineData("extend M{0} from M{1} {{ stage {{ sequence = 1, batch = 1, steps = 1, rate = 0.1 }} }}\n", DiagnosticCode.ChainTooLong)]
+    public void LongChains(string line, DiagnosticCode code)
+    {
+        var text = string.Concat(Enumerable.Range(0, 5000).Select(i => string.Format(line, i, i + 1)));
+        Assert.Contains(FrontEnd.Bind(SourceText.From("chain.dsm", text)).Diagnostics, d => d.Code == code);
+    }
+
+    [Fact]
+    public void BracketsAndNamesTogether()
+    {
+        var text = string.Concat(Enumerable.Range(0, 500).Select(i => $"param x{i} = {new string('(', 199)}x{i + 1} + 1{new string(')', 199)}\n"));
+        Assert.Contains(FrontEnd.Bind(SourceText.From("chain.dsm", text)).Diagnostics, d => d.Code == DiagnosticCode.ChainTooLong);
+    }
+
     [Fact]
     public void EmptyIsFine() => Assert.Empty(FrontEnd.Bind(SourceText.FromBytes("empty.dsm", [])).Diagnostics);
 
