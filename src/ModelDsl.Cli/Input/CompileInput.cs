@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ModelDsl.Cli.Output;
 using ModelDsl.Compiler;
 using ModelDsl.Compiler.Binding;
 using ModelDsl.Compiler.Diagnostics;
@@ -67,7 +68,7 @@ public sealed class CompileInput
 
         var options = new CompileOptions(choice.Target, limits(choice.Model), taps, Passes(parsed), Print);
         var result = ModelCompiler.Compile(choice.Model, choice.Precision, options);
-        if (result.Diagnostics.Length > 0) io.Error.Write(DiagnosticText.Render(result.Diagnostics, program.Source));
+        DiagnosticPrinter.Print(result.Diagnostics, program.Source, io);
         return result.Plan;
     }
 

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.CommandLine;
+using ModelDsl.Cli.Output;
 using ModelDsl.Compiler.Binding;
-using ModelDsl.Compiler.Diagnostics;
 using ModelDsl.Compiler.Specs;
 
 namespace ModelDsl.Cli.Input;
@@ -43,7 +43,7 @@ public sealed class ProgramInput
     public BoundProgram? ReadAndReport(ParseResult parsed, IoContext io)
     {
         var program = Read(parsed);
-        Report(program, io.Error);
+        Report(program, io);
         return program.HasErrors ? null : program;
     }
 
@@ -61,9 +61,5 @@ public sealed class ProgramInput
         };
     }
 
-    public static void Report(BoundProgram program, TextWriter to)
-    {
-        if (program.Diagnostics.Length > 0)
-            to.Write(DiagnosticText.Render(program.Diagnostics, program.Source));
-    }
+    public static void Report(BoundProgram program, IoContext io) => DiagnosticPrinter.Print(program.Diagnostics, program.Source, io);
 }

@@ -27,7 +27,7 @@ internal static class CheckVerb
                     io.Out.WriteLine(DiagnosticSarif.Render(program.Diagnostics, program.Source));
                     break;
                 default:
-                    ProgramInput.Report(program, io.Error);
+                    ProgramInput.Report(program, io);
                     io.Out.WriteLine(Summary(program.Diagnostics.Count(d => d.IsError), program.Diagnostics.Count(d => !d.IsError)));
                     break;
             }

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using ModelDsl.Cli.Input;
 using ModelDsl.Cli.Output;
-using ModelDsl.Compiler.Diagnostics;
 using ModelDsl.Compiler.Formatting;
 
 namespace ModelDsl.Cli.Verbs;
@@ -34,7 +33,7 @@ internal static class FmtVerb
         var result = Formatter.Format(source);
         if (!result.Succeeded)
         {
-            io.Error.Write(DiagnosticText.Render(result.Diagnostics, _ => source));
+            DiagnosticPrinter.Print(result.Diagnostics, _ => source, io);
             return ExitCode.Diagnostics;
         }
 

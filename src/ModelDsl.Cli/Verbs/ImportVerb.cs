@@ -1,7 +1,6 @@
 using System.CommandLine;
 using ModelDsl.Cli.Input;
 using ModelDsl.Cli.Output;
-using ModelDsl.Compiler.Diagnostics;
 using ModelDsl.Compiler.Importing;
 
 namespace ModelDsl.Cli.Verbs;
@@ -24,7 +23,7 @@ internal static class ImportVerb
             if (Directory.Exists(path)) path = Path.Combine(path, "config.json");
             var source = DiskSources.Read(path) ?? throw TroubleException.Failed($"cannot read '{path}'");
             var result = ConfigImporter.Import(source, parsed.GetValue(name) ?? NameFrom(path));
-            if (result.Diagnostics.Length > 0) io.Error.Write(DiagnosticText.Render(result.Diagnostics, _ => result.Source));
+            DiagnosticPrinter.Print(result.Diagnostics, _ => result.Source, io);
             if (result.Text is null) return ExitCode.Diagnostics;
             if (parsed.GetValue(output) is { } target) AtomicFile.Write(target, result.Text);
             else io.Out.Write(result.Text);

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using ModelDsl.Cli.Hosting;
 using ModelDsl.Cli.Input;
+using ModelDsl.Cli.Output;
 using ModelDsl.Runtime.Checkpoints;
 using ModelDsl.Runtime.Models;
 using ModelDsl.Runtime.Tokenization;
@@ -57,7 +58,8 @@ internal static class RunVerb
             if (input.Compile(parsed, io, request.LimitsFor, taps: request.DumpFile is not null) is not { } plan) return ExitCode.Diagnostics;
             using var gpu = device.Open(parsed);
             using var checkpoint = Checkpoint.Open(folder);
-            using var model = ModelHost.Load(plan, gpu, checkpoint, new ModelOptions(ValidIds: tokenizer?.VocabularySize));
+            using var model = LoadingProgress.Watch(
+                io, progress => ModelHost.Load(plan, gpu, checkpoint, new ModelOptions(ValidIds: tokenizer?.VocabularySize), progress));
             var text = tokenizer is null ? null : new StreamDecoder(tokenizer, skipSpecial: true);
             if (!parsed.GetValue(json) && parsed.GetValue(prompt) is { } start) io.Out.Write(start);
             var result = ModelRun.Play(model, request, parsed.GetValue(json) ? null : id => io.Out.Write(text?.Push(id) ?? $"{id} "));
