@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using ModelDsl.Runtime.Tokenization;
 using ModelDsl.Runtime.Tokenization.AddedTokens;
 
@@ -9,7 +10,7 @@ namespace ModelDsl.Runtime.Chat;
 /// <summary>Text to ids, ids to text and conversations to text, between two streams: what <c>dsmc tokenize</c> does.</summary>
 public static class TokenizeCommand
 {
-    private static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly TokenizeJson Json = new(new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
     /// <summary>
     /// Answers all of <paramref name="input"/>. Whole input: text in, ids separated by spaces out; ids separated by anything in, exactly
@@ -40,10 +41,11 @@ public static class TokenizeCommand
             number++;
             var answer = request.Direction switch
             {
-                TokenizeDirection.Encode => JsonSerializer.Serialize(Encode(tokenizer, Parse<string>(line, number, "a JSON string"), request)),
+                TokenizeDirection.Encode => JsonSerializer.Serialize(
+                    Encode(tokenizer, Parse(line, number, "a JSON string", Json.String), request), Json.Int32Array),
                 TokenizeDirection.Decode => JsonSerializer.Serialize(
-                    tokenizer.Decode(Parse<int[]>(line, number, "a JSON array of whole numbers"), request.SkipSpecial), Readable),
-                _ => JsonSerializer.Serialize(Chat(template!, line, number), Readable),
+                    tokenizer.Decode(Parse(line, number, "a JSON array of whole numbers", Json.Int32Array), request.SkipSpecial), Json.String),
+                _ => JsonSerializer.Serialize(Chat(template!, line, number), Json.String),
             };
             output.Write(answer + "\n");
         }
@@ -56,12 +58,12 @@ public static class TokenizeCommand
     private static int[] Encode(Tokenizer tokenizer, string text, TokenizeRequest request) =>
         tokenizer.Encode(text, request.AddSpecialTokens, request.Plain ? AddedTokenMatching.None : AddedTokenMatching.All);
 
-    private static T Parse<T>(string json, int? line, string what)
+    private static T Parse<T>(string json, int? line, string what, JsonTypeInfo<T> type)
         where T : class
     {
         try
         {
-            return JsonSerializer.Deserialize<T>(json) ?? throw new TokenizeInputException(line, $"null is not {what}");
+            return JsonSerializer.Deserialize(json, type) ?? throw new TokenizeInputException(line, $"null is not {what}");
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {

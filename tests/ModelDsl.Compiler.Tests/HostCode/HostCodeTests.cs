@@ -36,6 +36,24 @@ public class HostCodeTests
         played.ExpectLaunches(plan.Nucleus, new() { [DimSymbol.LogitRows] = 1 });
     }
 
+    [Fact]
+    public void A_decode_step_allocates_nothing()
+    {
+        using var played = new PlayedPlan(SmallPlan.Create());
+        played.Device.TakesNotes = false;
+        played.Model.Prefill(played.Session, new int[70]);
+        Span<int> token = stackalloc int[1];
+        var before = 0L;
+        for (var step = 0; step < 20; step++)
+        {
+            // The first steps load what is loaded once.
+            if (step == 10) before = GC.GetAllocatedBytesForCurrentThread();
+            played.Model.Decode(played.Session, 1);
+            played.Model.Sample(Sampling.Greedy, [], token);
+        }
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
     [Theory]
     [InlineData("tiny-v3", "TinyV3")]
     [InlineData("DeepSeekV3", "DeepSeekV3")]

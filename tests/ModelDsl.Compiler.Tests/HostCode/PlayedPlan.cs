@@ -31,6 +31,8 @@ internal sealed unsafe class PlayedPlan : IDisposable
         Session = Model.CreateSession();
     }
 
+    public HostDevice Device => _device;
+
     public CausalLanguageModel Model { get; }
 
     public Session Session { get; }

@@ -77,6 +77,28 @@ public class CheckpointTests
     }
 
     [Fact]
+    public void A_tensor_beyond_two_gigabytes_is_read_where_it_lies()
+    {
+        using var scratch = new Scratch();
+        const long large = 3L << 30;
+        var header = $$$"""{"large":{"dtype":"BF16","shape":[{{{large / 2}}}],"data_offsets":[0,{{{large}}}]},"last":{"dtype":"F32","shape":[2],"data_offsets":[{{{large}}},{{{large + 8}}}]}}""";
+        var file = scratch.Safetensors("model.safetensors", header, 0);
+        using (var stream = File.OpenWrite(file))
+        {
+            // Never written in between: the file takes a few kilobytes of disk.
+            stream.Seek(large - 2, SeekOrigin.End);
+            stream.Write([0x40, 0x40, 0, 0, 0xc0, 0x3f, 0, 0, 0x20, 0xc0]);
+        }
+
+        using var checkpoint = Checkpoint.Open(scratch.Folder);
+        var (first, second) = (new float[1], new float[2]);
+        checkpoint.Tensors["large"].ReadFloats(large / 2 - 1, first);
+        checkpoint.Tensors["last"].ReadFloats(0, second);
+        Assert.Equal([3], first);
+        Assert.Equal([1.5f, -2.5f], second);
+    }
+
+    [Fact]
     public void Deep_nesting_in_a_header_is_refused()
     {
         using var scratch = new Scratch();
