@@ -16,7 +16,7 @@ internal sealed record GemmPlan(int Rows, int Columns, int Threads, int SharedBy
         var tensor = w != DType.F32;
         return (shape, tensor) switch
         {
-            (GemmShape.Tile, true) => Tensor(experts ? TensorTile.ForExperts(n) : TensorTile.For(n), a == DType.E4M3),
+            (GemmShape.Tile, true) => Tensor(TensorTile.For(n, a == DType.E4M3, experts), a == DType.E4M3),
             (GemmShape.Tile, false) => Simt(SimtTile.Dense),
             (_, true) => SkinnyTensor(SkinnyTile.For(depth * w.Bytes(), SkinnyTensorEmitter.Rows)),
             _ => SkinnySimt(SkinnyTile.For(depth * w.Bytes(), SkinnySimtEmitter.Rows)),

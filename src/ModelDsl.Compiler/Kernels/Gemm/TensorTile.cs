@@ -20,14 +20,16 @@ internal sealed record TensorTile(int Rows, int Columns, int WarpsDown, int Warp
     /// <summary>For experts: few rows each, wide weights; 32 x 64 per warp.</summary>
     public static TensorTile Expert { get; } = new(64, 128, 2, 2, 3);
 
+    /// <summary>For wide layers in FP8: 32 x 32 per warp, because widened fragments and scaled sums take registers too.</summary>
+    public static TensorTile Scaled { get; } = new(64, 128, 2, 4, 3);
+
     /// <summary>For heads in decoding: a handful of rows; 16 x 16 per warp.</summary>
     public static TensorTile Head { get; } = new(16, 64, 1, 4, 3);
 
-    /// <summary>The tile for a dense layer with so many outputs.</summary>
-    public static TensorTile For(int n) => n >= 1024 ? Wide : Narrow;
-
-    /// <summary>The tile for experts with so many outputs.</summary>
-    public static TensorTile ForExperts(int n) => n >= 1024 ? Expert : Narrow;
+    /// <summary>The tile for so many outputs.</summary>
+    /// <param name="scaled">FP8 with scales.</param>
+    /// <param name="experts">Rows come in small groups.</param>
+    public static TensorTile For(int n, bool scaled, bool experts) => n < 1024 ? Narrow : scaled ? Scaled : experts ? Expert : Wide;
 
     public int WarpRows => Rows / WarpsDown;
 

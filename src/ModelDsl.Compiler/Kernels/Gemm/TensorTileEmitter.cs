@@ -78,7 +78,7 @@ internal sealed class TensorTileEmitter
         var (down, across) = (sums.GetLength(0), sums.GetLength(1));
         for (var s = 0; s < StepBytes / 32; s++)
         {
-            var w = _fragments.LoadW(stage, s);
+            var w = Enumerable.Range(0, across / 2).SelectMany(pair => _fragments.LoadW(stage, s, pair)).ToArray();
             for (var i = 0; i < down; i++)
             {
                 var a = _fragments.LoadA(stage, s, i);
@@ -87,20 +87,34 @@ internal sealed class TensorTileEmitter
         }
     }
 
+    /// <summary>
+    /// Sixteen columns at a time: Hopper has no FP8 <c>mma.sync</c>, its assembler widens the fragments to FP16, and they must still fit.
+    /// The warp barriers keep it from loading everything first.
+    /// </summary>
     private void MultiplyScaled(S32 stage, Var<F32>[,][] sums)
     {
-        var (down, across) = (sums.GetLength(0), sums.GetLength(1));
-        var parts = StepBytes / 32;
-        var w = Enumerable.Range(0, parts).Select(s => _fragments.LoadW(stage, s)).ToArray();
-        for (var i = 0; i < down; i++)
+        var parts = Enumerable.Range(0, StepBytes / 32).ToArray();
+        var factors = Enumerable.Range(0, sums.GetLength(0)).Select(i => _copyScales!.Factors(stage, _fragments.WarpRow, i)).ToArray();
+        for (var pair = 0; pair < sums.GetLength(1) / 2; pair++)
         {
-            var a = Enumerable.Range(0, parts).Select(s => _fragments.LoadA(stage, s, i)).ToArray();
-            var (upper, lower) = _copyScales!.Factors(stage, _fragments.WarpRow, i);
-            for (var j = 0; j < across; j++)
+            _k.SyncWarp();
+            var w = parts.Select(part => _fragments.LoadW(stage, part, pair)).ToArray();
+            for (var i = 0; i < factors.Length; i++)
             {
-                F32[] block = [0f, 0f, 0f, 0f];
-                for (var s = 0; s < parts; s++) block = _k.Mma(MmaShape.E4M3, block, a[s], w[s][j]);
-                for (var e = 0; e < 4; e++) sums[i, j][e].Value = _k.Fma(block[e], e < 2 ? upper : lower, sums[i, j][e].Value);
+                _k.SyncWarp();
+                F32[][] blocks = [[0f, 0f, 0f, 0f], [0f, 0f, 0f, 0f]];
+                foreach (var part in parts)
+                {
+                    var a = _fragments.LoadA(stage, part, i);
+                    for (var j = 0; j < 2; j++) blocks[j] = _k.Mma(MmaShape.E4M3, blocks[j], a, w[part][j]);
+                }
+
+                for (var j = 0; j < 2; j++)
+                for (var e = 0; e < 4; e++)
+                {
+                    var sum = sums[i, pair * 2 + j][e];
+                    sum.Value = _k.Fma(blocks[j][e], e < 2 ? factors[i].Upper : factors[i].Lower, sum.Value);
+                }
             }
         }
     }

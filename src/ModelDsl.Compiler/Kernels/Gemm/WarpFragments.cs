@@ -41,19 +41,13 @@ internal sealed class WarpFragments
     /// <summary>16 rows of A, one part of the step.</summary>
     public B32[] LoadA(S32 stage, int part, int tileRow) => _k.LoadMatrix(_a[part].AddBytes(stage).AddBytes(tileRow * 16 * TensorTile.StepBytes), 4);
 
-    /// <summary>All the warp's columns of W, eight by eight, one part of the step.</summary>
-    public B32[][] LoadW(S32 stage, int part)
+    /// <summary>Sixteen of the warp's columns of W as two operands of eight, one part of the step.</summary>
+    public B32[][] LoadW(S32 stage, int part, int pair)
     {
-        var columns = new List<B32[]>();
-        for (var j = 0; j < _pairs; j++)
-        {
-            var from = _transposed ? _w[j].AddBytes(stage).AddBytes(part * 16 * TensorTile.StepBytes) : _w[part].AddBytes(stage).AddBytes(j * 16 * TensorTile.StepBytes);
-            var pair = _k.LoadMatrix(from, 4, _transposed);
-            columns.Add([pair[0], pair[1]]);
-            columns.Add([pair[2], pair[3]]);
-        }
-
-        return [.. columns];
+        const int skip = 16 * TensorTile.StepBytes;
+        var from = _transposed ? _w[pair].AddBytes(stage).AddBytes(part * skip) : _w[part].AddBytes(stage).AddBytes(pair * skip);
+        var both = _k.LoadMatrix(from, 4, _transposed);
+        return [[both[0], both[1]], [both[2], both[3]]];
     }
 
     private static IEnumerable<int> Range(int count) => Enumerable.Range(0, count);
