@@ -17,7 +17,7 @@ public sealed record CompileResult(ModelPlan? Plan, ImmutableArray<Diagnostic> D
 public static class ModelCompiler
 {
     /// <summary>Compiles all phases of inference.</summary>
-    /// <exception cref="InvalidGraphException">A pass broke the rules of the graph: a mistake in the compiler, not in the model.</exception>
+    /// <exception cref="InvalidGraphException">A pass broke the rules: a mistake in the compiler, not in the model.</exception>
     public static CompileResult Compile(ModelSpec model, PrecisionSpec precision, CompileOptions options)
     {
         var diagnostics = CompileChecks.Check(model, precision, options.Target, options.Limits);
@@ -44,7 +44,8 @@ public static class ModelCompiler
         var nucleus = Run(SamplingLowering.Lower(model, Phase.Nucleus));
         return new ModelPlan(
             model, precision, options.Target, limits,
-            PhasePlanBuilder.Build(prefill), PhasePlanBuilder.Build(decode), PhasePlanBuilder.Build(greedy), PhasePlanBuilder.Build(nucleus),
+            PhasePlanBuilder.Build(prefill), PhasePlanBuilder.Build(decode),
+            PhasePlanBuilder.Build(greedy), PhasePlanBuilder.Build(nucleus),
             Weights(prefill, decode),
             [.. Enumerable.Range(model.Layers.Count, model.MtpDepth).Select(layer => $"model.layers.{layer}.")],
             new CachePlan(model.Layers.Count, model.Attention.CacheWidth, new FormatTable(precision).Activation, limits.Page),
@@ -57,6 +58,7 @@ public static class ModelCompiler
         var seen = new HashSet<string>(StringComparer.Ordinal);
         var all = prefill.Weights.Concat(decode.Weights).Where(entry => seen.Add(entry.Weight.Key)).ToList();
         var embedding = all[0].Weight;
-        return all.OrderBy(entry => entry.Layer ?? (ReferenceEquals(entry.Weight, embedding) ? -1 : int.MaxValue)).Select(entry => entry.Weight).ToEquatable();
+        int Place(WeightTensor weight, int? layer) => layer ?? (ReferenceEquals(weight, embedding) ? -1 : int.MaxValue);
+        return all.OrderBy(entry => Place(entry.Weight, entry.Layer)).Select(entry => entry.Weight).ToEquatable();
     }
 }

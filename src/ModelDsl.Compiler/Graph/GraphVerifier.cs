@@ -15,7 +15,8 @@ public static class GraphVerifier
         for (var i = 0; i < graph.Ops.Length; i++)
         {
             var op = graph.Ops[i];
-            void Report(string text) => violations.Add($"op {i}{(op.Layer is { } layer ? $" of layer {layer}" : "")}, `{GraphPrinter.Print(op)}`: {text}");
+            void Report(string text) =>
+                violations.Add($"op {i}{(op.Layer is { } layer ? $" of layer {layer}" : "")}, `{GraphPrinter.Print(op)}`: {text}");
 
             foreach (var operand in op.Operands) CheckOperand(operand, made, weights, Report);
             var rule = new TypeRule();

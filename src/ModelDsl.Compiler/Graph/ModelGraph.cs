@@ -40,6 +40,10 @@ public sealed record ModelGraph(
         }
     }
 
+    /// <summary>What must survive to the end: outputs and taps.</summary>
+    public IEnumerable<Temporary> Wanted =>
+        Outputs.Select(output => output.Value).Concat(Taps.Select(tap => tap.Value)).OfType<Temporary>();
+
     /// <summary>Readable text; see <see cref="GraphPrinter"/>.</summary>
     public string ToText(PrintOptions? options = null) => GraphPrinter.Print(this, options ?? PrintOptions.Default);
 }

@@ -20,7 +20,9 @@ public abstract record Op
     /// <summary>Always temporaries.</summary>
     public abstract ImmutableArray<Value> Results { get; }
 
-    /// <summary>What it does beside its operands, as IR text says it: <c>heads=2 scale=0.19</c>; empty where there is nothing to say.</summary>
+    /// <summary>
+    /// What it does beside its operands, as IR text says it: <c>heads=2 scale=0.19</c>; empty where there is nothing to say.
+    /// </summary>
     public virtual string Attributes => "";
 
     /// <summary>Which results use an operand's memory. Most do not.</summary>

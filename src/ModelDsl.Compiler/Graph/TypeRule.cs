@@ -29,7 +29,8 @@ public sealed class TypeRule
     /// <summary>The value is in the activation type: F32 (audit, and before precision is placed) or BF16.</summary>
     public void Activation(string role, Value value)
     {
-        if (value.Type.Type is not (DType.F32 or DType.BF16)) _violations.Add($"{role} {value} is {value.Type.Type.Text()}, not f32 or bf16");
+        if (value.Type.Type is not (DType.F32 or DType.BF16))
+            _violations.Add($"{role} {value} is {value.Type.Type.Text()}, not f32 or bf16");
         Scaled(role, value);
     }
 
@@ -43,7 +44,8 @@ public sealed class TypeRule
     public void Quantised(string role, Value value)
     {
         Type(role, value, DType.E4M3);
-        if (value.Type.Scales is { } scales && scales != BlockScales.Activation) _violations.Add($"{role} {value} is scaled {scales}, not 1x128");
+        if (value.Type.Scales is { } scales && scales != BlockScales.Activation)
+            _violations.Add($"{role} {value} is scaled {scales}, not 1x128");
     }
 
     /// <summary>The operands of a matrix product fit together: both wide, or both E4M3 with the scales that the kernels take.</summary>

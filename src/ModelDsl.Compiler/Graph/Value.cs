@@ -41,7 +41,10 @@ public sealed record WeightValue(WeightTensor Weight) : Value(Weight.TensorType)
     public override int GetHashCode() => Weight.Key.GetHashCode();
 }
 
-/// <summary>The paged cache of a layer before this step wrote to it; its type is that of one row, as the runtime chooses how many there are.</summary>
+/// <summary>
+/// The paged cache of a layer before this step wrote to it; its type is that of one row, as the runtime chooses how many
+/// there are.
+/// </summary>
 public sealed record CacheValue(int Layer, TensorType Type) : Value(Type)
 {
     public override string Name => $"cache.{Layer}";

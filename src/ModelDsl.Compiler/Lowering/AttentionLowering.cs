@@ -30,7 +30,8 @@ internal static class AttentionLowering
         if (mla.QRank is { } rank)
         {
             var latent = context.Linear(x, weights.QueryDown(layer, rank), part: null);
-            query = context.Linear(context.RmsNorm(latent, weights.QueryNorm(layer, rank), LatentEpsilon), weights.QueryUp(layer, rank), part: null);
+            query = context.Linear(
+                context.RmsNorm(latent, weights.QueryNorm(layer, rank), LatentEpsilon), weights.QueryUp(layer, rank), part: null);
         }
         else
         {
@@ -38,7 +39,8 @@ internal static class AttentionLowering
         }
 
         var rotated = context.Graph.New(query.Type);
-        context.Graph.Add(new RopeQueryOp(query, context.Cos, context.Sin, context.Positions, mla.Heads, mla.NopeDim, mla.RopeDim, rotated));
+        context.Graph.Add(
+            new RopeQueryOp(query, context.Cos, context.Sin, context.Positions, mla.Heads, mla.NopeDim, mla.RopeDim, rotated));
         return rotated;
     }
 

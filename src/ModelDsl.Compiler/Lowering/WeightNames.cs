@@ -17,7 +17,8 @@ internal sealed class WeightNames(ModelSpec model)
 
     public WeightTensor Head => Matrix("head", "lm_head.weight", model.Vocabulary, model.Hidden);
 
-    public WeightTensor InputNorm(int layer) => Vector($"layers.{layer}.input_norm", $"model.layers.{layer}.input_layernorm.weight", model.Hidden);
+    public WeightTensor InputNorm(int layer) =>
+        Vector($"layers.{layer}.input_norm", $"model.layers.{layer}.input_layernorm.weight", model.Hidden);
 
     public WeightTensor PostAttentionNorm(int layer) =>
         Vector($"layers.{layer}.post_attention_norm", $"model.layers.{layer}.post_attention_layernorm.weight", model.Hidden);
@@ -57,7 +58,8 @@ internal sealed class WeightNames(ModelSpec model)
     /// <summary><c>[experts, 2 * width, hidden]</c>.</summary>
     public WeightTensor ExpertsGateUp(int layer, MoeSpec moe) => new(
         $"layers.{layer}.experts.gate_up", DType.F32, moe.Routed, 2 * moe.Width, model.Hidden, null,
-        [.. Enumerable.Range(0, moe.Routed).SelectMany(e => GateUpParts(layer, $"mlp.experts.{e}", moe.Width, 2 * moe.Width * e))], IsStacked: true);
+        [.. Enumerable.Range(0, moe.Routed).SelectMany(e => GateUpParts(layer, $"mlp.experts.{e}", moe.Width, 2 * moe.Width * e))],
+        IsStacked: true);
 
     /// <summary><c>[experts, hidden, width]</c>.</summary>
     public WeightTensor ExpertsDown(int layer, MoeSpec moe)

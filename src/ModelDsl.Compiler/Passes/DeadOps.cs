@@ -8,9 +8,7 @@ internal static class DeadOps
     /// <summary>The graph without ops whose results nobody reads. Writes to the cache count as read: the next step reads them.</summary>
     public static ModelGraph Removed(ModelGraph graph)
     {
-        var live = new HashSet<int>();
-        foreach (var output in graph.Outputs) Mark(output.Value, live);
-        foreach (var tap in graph.Taps) Mark(tap.Value, live);
+        var live = new HashSet<int>(graph.Wanted.Select(value => value.Id));
 
         var kept = new Stack<Op>();
         for (var i = graph.Ops.Length - 1; i >= 0; i--)

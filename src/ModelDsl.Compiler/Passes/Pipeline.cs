@@ -36,7 +36,11 @@ public static class Pipeline
     /// <exception cref="PassException">A pass does not exist, or cannot do what is asked.</exception>
     /// <exception cref="InvalidGraphException">A pass broke the rules.</exception>
     public static ModelGraph Run(
-        ModelGraph graph, PrecisionSpec precision, PlanLimits limits, EquatableArray<PassCall> passes, Action<string, ModelGraph>? printAfter = null)
+        ModelGraph graph,
+        PrecisionSpec precision,
+        PlanLimits limits,
+        EquatableArray<PassCall> passes,
+        Action<string, ModelGraph>? printAfter = null)
     {
         graph = graph.Verified("lower");
         printAfter?.Invoke("lower", graph);
@@ -53,7 +57,8 @@ public static class Pipeline
     private static Pass Find(PassCall call)
     {
         var pass = Catalogue.FirstOrDefault(known => known.Name == call.Name)
-            ?? throw new PassException($"There is no pass '{call.Name}'.", $"There are {string.Join(", ", Catalogue.Select(known => known.Name))}.");
+            ?? throw new PassException(
+                $"There is no pass '{call.Name}'.", $"There are {string.Join(", ", Catalogue.Select(known => known.Name))}.");
         foreach (var setting in call.Settings)
             if (pass.Options.All(option => option.Name != setting.Name))
                 throw new PassException(

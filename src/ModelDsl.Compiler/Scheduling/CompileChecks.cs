@@ -6,7 +6,9 @@ using ModelDsl.Ptx.Targets;
 
 namespace ModelDsl.Compiler.Scheduling;
 
-/// <summary>What a plan cannot be made of, although it binds: formats without kernels, targets that lack them, limits out of range.</summary>
+/// <summary>
+/// What a plan cannot be made of, although it binds: formats without kernels, targets that lack them, limits out of range.
+/// </summary>
 internal static class CompileChecks
 {
     public static ImmutableArray<Diagnostic> Check(ModelSpec model, PrecisionSpec precision, PtxTarget target, PlanLimits limits)
@@ -46,8 +48,8 @@ internal static class CompileChecks
     {
         void Require(string name, long value, long least, long most)
         {
-            if (value < least || value > most)
-                found.Add(Catalogue.PlanLimit(model.Origin.Span, name, value, most == int.MaxValue ? $"at least {least}" : $"from {least} to {most}"));
+            var range = most == int.MaxValue ? $"at least {least}" : $"from {least} to {most}";
+            if (value < least || value > most) found.Add(Catalogue.PlanLimit(model.Origin.Span, name, value, range));
         }
 
         Require("context", limits.Context, 1, int.MaxValue);

@@ -5,7 +5,9 @@ using ModelDsl.Ptx.Targets;
 
 namespace ModelDsl.Compiler.Scheduling;
 
-/// <summary>Everything the generated host plays: launches, buffers at fixed offsets, weights and tables. It decides nothing itself.</summary>
+/// <summary>
+/// Everything the generated host plays: launches, buffers at fixed offsets, weights and tables. It decides nothing itself.
+/// </summary>
 /// <param name="Weights">In loading order.</param>
 /// <param name="IgnoredPrefixes">Tensors of a checkpoint whose names start so are known and not loaded: the MTP modules.</param>
 public sealed record ModelPlan(
@@ -26,6 +28,16 @@ public sealed record ModelPlan(
 
     /// <summary>Every kernel once, in order of first use.</summary>
     public EquatableArray<Kernel> Kernels => Phases.SelectMany(phase => phase.Steps).Select(step => step.Kernel).Distinct().ToEquatable();
+
+    /// <summary>Parameters of the model. A tensor that is loaded twice, in two formats, counts once.</summary>
+    public long Parameters
+    {
+        get
+        {
+            var seen = new HashSet<string>(StringComparer.Ordinal);
+            return Weights.Where(weight => seen.Add(weight.Parts[0].Name)).Sum(weight => weight.Parameters);
+        }
+    }
 
     /// <summary>Size of one workspace that serves all phases, one at a time.</summary>
     public long WorkspaceBytes => Phases.Max(phase => phase.WorkspaceBytes);

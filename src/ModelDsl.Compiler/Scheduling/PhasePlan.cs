@@ -4,7 +4,8 @@ using ModelDsl.Compiler.Specs;
 namespace ModelDsl.Compiler.Scheduling;
 
 /// <summary>What one call of a phase does.</summary>
-/// <param name="WorkspaceBytes">Size of the workspace that its offsets live in, at the plan's limits. Phases may share one workspace.</param>
+/// <param name="WorkspaceBytes">Size of the workspace that its offsets live in, at the plan's limits. Phases may share one
+/// workspace.</param>
 /// <param name="Taps">Intermediate tensors that are intact when the last step is done; empty unless asked for.</param>
 public sealed record PhasePlan(Phase Phase, EquatableArray<LaunchStep> Steps, long WorkspaceBytes, EquatableArray<PlanTap> Taps)
 {

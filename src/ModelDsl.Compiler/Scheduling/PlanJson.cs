@@ -43,7 +43,7 @@ public static class PlanJson
     /// <summary>Without the names in the checkpoint, of which a large model has ninety thousand: they follow from the model.</summary>
     private static void Weights(JsonText json, ModelPlan plan)
     {
-        json.Value("parameters", plan.Weights.Sum(weight => weight.Parameters));
+        json.Value("parameters", plan.Parameters);
         json.Value("weight_bytes", plan.Weights.Sum(weight => weight.Bytes + weight.ScaleBytes));
         json.Array("weights", list =>
         {
@@ -72,7 +72,8 @@ public static class PlanJson
         {
             foreach (var tap in phase.Taps)
                 list.Object(null, item => item
-                    .Value("name", tap.Name).Value("offset", tap.Offset).Value("type", new TensorType(tap.Type, tap.Shape).ToString()), inline: true);
+                    .Value("name", tap.Name).Value("offset", tap.Offset)
+                    .Value("type", new TensorType(tap.Type, tap.Shape).ToString()), inline: true);
         });
     }
 

@@ -6,7 +6,8 @@ namespace ModelDsl.Compiler.Scheduling;
 /// <param name="PrefillTokens">New tokens of one prefill step.</param>
 /// <param name="DecodeSequences">Sequences of one decode step.</param>
 /// <param name="Context">Tokens of one sequence, cached and new.</param>
-/// <param name="LogitRows">Rows of logits of one prefill step, at most <paramref name="PrefillTokens"/>. A decode step has one per sequence.</param>
+/// <param name="LogitRows">Rows of logits of one prefill step, at most <paramref name="PrefillTokens"/>. A decode step has one per
+/// sequence.</param>
 /// <param name="Page">Tokens per page of the cache.</param>
 /// <param name="SplitPages">Pages of one split of decode attention.</param>
 public sealed record PlanLimits(

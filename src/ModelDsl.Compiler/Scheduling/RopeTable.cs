@@ -50,7 +50,8 @@ public sealed record RopeTable(EquatableArray<float> InverseFrequencies, float F
     private static double TableFactor(YarnSpec? yarn) => yarn switch
     {
         null => 1,
-        { Mscale: not 0, MscaleAllDim: not 0 } => SoftmaxScale.Mscale(yarn.Factor, yarn.Mscale) / SoftmaxScale.Mscale(yarn.Factor, yarn.MscaleAllDim),
+        { Mscale: not 0, MscaleAllDim: not 0 } =>
+            SoftmaxScale.Mscale(yarn.Factor, yarn.Mscale) / SoftmaxScale.Mscale(yarn.Factor, yarn.MscaleAllDim),
         _ => SoftmaxScale.Mscale(yarn.Factor, 1),
     };
 }

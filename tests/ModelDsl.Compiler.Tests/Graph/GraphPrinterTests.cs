@@ -10,9 +10,10 @@ public class GraphPrinterTests
     [Fact]
     public void Layers_that_look_alike_are_printed_once()
     {
-        foreach (var passes in new string[][] { [], ["place-precision", "fuse"], ["place-precision", "fuse", "select-kernels", "plan-memory"] })
+        string[] all = ["place-precision", "fuse", "select-kernels", "plan-memory"];
+        foreach (var count in new[] { 0, 2, 4 })
         {
-            var graph = Graphs.After(Graphs.Lowered(Models.V3, Phase.Decode), BuiltInPrecision.Fp8, passes);
+            var graph = Graphs.After(Graphs.Lowered(Models.V3, Phase.Decode), BuiltInPrecision.Fp8, all[..count]);
             var headings = graph.ToText().Split('\n').Where(line => line.StartsWith("  layer", StringComparison.Ordinal)).ToList();
 
             // The first layer starts with a norm, all others with a sum as well.

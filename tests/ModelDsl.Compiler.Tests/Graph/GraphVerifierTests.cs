@@ -8,6 +8,7 @@ namespace ModelDsl.Compiler.Tests.Graph;
 public class GraphVerifierTests
 {
     private static readonly TensorType Rows = new(DType.BF16, Dim.Tokens, 128);
+    private static readonly TensorType Narrow = new(DType.BF16, Dim.Tokens, 64);
     private static readonly WeightTensor NormWeight = Weight("norm", DType.F32, [128]);
 
     [Fact]
@@ -52,13 +53,13 @@ public class GraphVerifierTests
 
     [Fact]
     public void A_product_of_which_one_side_is_quantised() => Expect("both are quantised or neither is", graph =>
-        graph.Add(new LinearOp(Embed(graph), new WeightValue(Quantised(BlockScales.Weight)), null, graph.New(new TensorType(DType.BF16, Dim.Tokens, 64)))));
+        graph.Add(new LinearOp(Embed(graph), new WeightValue(Quantised(BlockScales.Weight)), null, graph.New(Narrow))));
 
     [Fact]
     public void Scales_of_another_granularity() => Expect("weight w\"w\" is scaled 64x64, not 128x128", graph =>
     {
         var q = Quantise(graph);
-        graph.Add(new LinearOp(q, new WeightValue(Quantised(new BlockScales(64, 64))), null, graph.New(new TensorType(DType.BF16, Dim.Tokens, 64))));
+        graph.Add(new LinearOp(q, new WeightValue(Quantised(new BlockScales(64, 64))), null, graph.New(Narrow)));
     });
 
     [Fact]
@@ -103,7 +104,8 @@ public class GraphVerifierTests
     private static Temporary Embed(GraphBuilder graph)
     {
         var x = graph.New(Rows);
-        graph.Add(new EmbeddingOp(new InputValue(StepInput.Ids, new TensorType(DType.I32, Dim.Tokens)), new WeightValue(Weight("embed", DType.BF16, [256, 128])), x));
+        var ids = new InputValue(StepInput.Ids, new TensorType(DType.I32, Dim.Tokens));
+        graph.Add(new EmbeddingOp(ids, new WeightValue(Weight("embed", DType.BF16, [256, 128])), x));
         return x;
     }
 

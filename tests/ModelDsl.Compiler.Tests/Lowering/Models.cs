@@ -8,13 +8,16 @@ internal static class Models
 {
     public static ModelSpec V3 { get; } = Model(
         "DeepSeekV3", 129280, 7168, Mla(128, 1536, 512, 128, 64, 128, Yarn(4096, 1.0)), dense: 3, denseWidth: 18432, layers: 61,
-        new MoeSpec(256, 1, 8, 2048, new GateSpec(ScoreFunction.Sigmoid, 2.5, true, Origin.None), new GroupSpec(4, 8, GroupScore.TopTwoSum, Origin.None),
+        new MoeSpec(
+            256, 1, 8, 2048, new GateSpec(ScoreFunction.Sigmoid, 2.5, true, Origin.None),
+            new GroupSpec(4, 8, GroupScore.TopTwoSum, Origin.None),
             new BalanceSpec(0.001, 1e-4, Origin.None), Origin.None),
         mtp: 1, context: 163840);
 
     public static ModelSpec V2 { get; } = Model(
         "DeepSeekV2", 102400, 5120, Mla(128, 1536, 512, 128, 64, 128, Yarn(4096, 0.707)), dense: 1, denseWidth: 12288, layers: 60,
-        new MoeSpec(160, 2, 6, 1536, new GateSpec(ScoreFunction.Softmax, 16, false, Origin.None), new GroupSpec(3, 8, GroupScore.Max, Origin.None),
+        new MoeSpec(
+            160, 2, 6, 1536, new GateSpec(ScoreFunction.Softmax, 16, false, Origin.None), new GroupSpec(3, 8, GroupScore.Max, Origin.None),
             BalanceSpec.None, Origin.None),
         mtp: 0, context: 163840);
 
@@ -26,7 +29,9 @@ internal static class Models
     /// <summary>The model of <c>tests/goldens/micro</c>.</summary>
     public static ModelSpec Micro { get; } = Model(
         "Micro", 256, 128, Mla(2, 64, 64, 32, 16, 32, Yarn(32, 1.0)), dense: 1, denseWidth: 192, layers: 3,
-        new MoeSpec(8, 1, 2, 64, new GateSpec(ScoreFunction.Sigmoid, 2.5, true, Origin.None), new GroupSpec(2, 4, GroupScore.TopTwoSum, Origin.None),
+        new MoeSpec(
+            8, 1, 2, 64, new GateSpec(ScoreFunction.Sigmoid, 2.5, true, Origin.None),
+            new GroupSpec(2, 4, GroupScore.TopTwoSum, Origin.None),
             new BalanceSpec(0.001, null, Origin.None), Origin.None),
         mtp: 1, context: 1280);
 

@@ -18,12 +18,14 @@ public class WeightListTests
         var model = name switch { "V3" => Models.V3, "V2" => Models.V2, _ => Models.V2Lite };
         foreach (var policy in new[] { BuiltInPrecision.Bf16, BuiltInPrecision.Fp8 })
         {
-            var weights = ModelCompilerTests.Compile(model, policy).Weights;
+            var plan = ModelCompilerTests.Compile(model, policy);
+            var weights = plan.Weights;
 
             // Under FP8, kv_b has a second, wide copy for absorption: the same parameters once more.
             var copies = weights.Where(weight => weight.Key.EndsWith(".kv_b.bf16", StringComparison.Ordinal)).ToList();
             Assert.Equal(policy.Gemm.IsFp8 ? model.Layers.Count : 0, copies.Count);
             Assert.Equal(expected, weights.Except(copies).Sum(weight => weight.Parameters));
+            Assert.Equal(expected, plan.Parameters);
         }
     }
 
@@ -46,7 +48,8 @@ public class WeightListTests
     public void Shapes_are_those_of_the_golden_checkpoint()
     {
         var folder = Repository.PathTo("tests", "goldens", "micro", "checkpoint");
-        var stored = Directory.GetFiles(folder, "*.safetensors").SelectMany(Safetensors.Load).ToDictionary(entry => entry.Key, entry => entry.Value.Shape);
+        var stored = Directory.GetFiles(folder, "*.safetensors").SelectMany(Safetensors.Load)
+            .ToDictionary(entry => entry.Key, entry => entry.Value.Shape);
         foreach (var part in ModelCompilerTests.Compile(Models.Micro, BuiltInPrecision.Fp8).Weights.SelectMany(weight => weight.Parts))
             Assert.Equal(stored[part.Name], part.Shape);
     }

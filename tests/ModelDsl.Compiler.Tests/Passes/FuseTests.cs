@@ -72,7 +72,8 @@ public class FuseTests
     public void An_unknown_fusion_is_named_with_those_there_are()
     {
         var refused = Assert.Throws<PassException>(() => Graphs.After(
-            Graphs.Lowered(Models.Micro, Phase.Prefill), BuiltInPrecision.Bf16, ModelCompilerTests.SmallLimits, Graphs.With("fuse", "without", "gates")));
+            Graphs.Lowered(Models.Micro, Phase.Prefill), BuiltInPrecision.Bf16, ModelCompilerTests.SmallLimits,
+            Graphs.With("fuse", "without", "gates")));
         Assert.Contains("'gates'", refused.Message);
         Assert.Contains("gather_quantize, gate", refused.Remedy);
     }

@@ -1,4 +1,3 @@
-using ModelDsl.Compiler.Diagnostics;
 using ModelDsl.Compiler.Graph;
 using ModelDsl.Compiler.Graph.Ops;
 using ModelDsl.Compiler.Specs;
@@ -13,7 +12,8 @@ public class PlacePrecisionTests
     {
         Keep =
         [
-            .. new[] { ModelPart.Embedding, ModelPart.OutputHead, ModelPart.Norm, ModelPart.Attention }.Select(part => new KeepSpec(part, NumberFormat.Bf16)),
+            .. new[] { ModelPart.Embedding, ModelPart.OutputHead, ModelPart.Norm, ModelPart.Attention }
+                .Select(part => new KeepSpec(part, NumberFormat.Bf16)),
             new KeepSpec(ModelPart.Router, NumberFormat.Fp32),
         ],
     };
@@ -44,7 +44,8 @@ public class PlacePrecisionTests
             var decode = Placed(Models.V3, Phase.Decode, policy);
             Assert.Equal(Keys(prefill, DType.E4M3).Where(key => !key.EndsWith("kv_b", StringComparison.Ordinal)), Keys(decode, DType.E4M3));
             Assert.Equal(
-                Enumerable.Range(0, 61).Select(layer => $"layers.{layer}.kv_b.bf16").Concat(["embed", "head"]).Order(StringComparer.Ordinal),
+                Enumerable.Range(0, 61).Select(layer => $"layers.{layer}.kv_b.bf16").Concat(["embed", "head"])
+                    .Order(StringComparer.Ordinal),
                 Keys(decode, DType.BF16));
         }
     }
@@ -55,7 +56,9 @@ public class PlacePrecisionTests
         foreach (var phase in new[] { Phase.Prefill, Phase.Decode })
         {
             var graph = Placed(Models.Micro, phase, BuiltInPrecision.Fp32);
-            Assert.All(graph.Ops.SelectMany(op => op.Operands.Concat(op.Results)), value => Assert.True(value.Type.Type is DType.F32 or DType.I32));
+            Assert.All(
+                graph.Ops.SelectMany(op => op.Operands.Concat(op.Results)),
+                value => Assert.True(value.Type.Type is DType.F32 or DType.I32));
         }
     }
 
@@ -64,7 +67,8 @@ public class PlacePrecisionTests
     {
         var graph = Placed(Models.Micro, Phase.Decode, BuiltInPrecision.Bf16);
         Assert.DoesNotContain(graph.Ops, op => op is QuantizeOp);
-        var wide = graph.Ops.Where(op => op.Results.Any(result => result.Type.Type == DType.F32)).Select(op => op.Mnemonic).Distinct().Order();
+        var wide = graph.Ops.Where(op => op.Results.Any(result => result.Type.Type == DType.F32))
+            .Select(op => op.Mnemonic).Distinct().Order();
         Assert.Equal(["linear", "mla_decode", "score", "select_experts"], wide);
         Assert.All(
             graph.Ops.OfType<LinearOp>().Where(op => op.Result.Type.Type == DType.F32),
@@ -74,7 +78,10 @@ public class PlacePrecisionTests
     [Fact]
     public void What_a_policy_keeps_stays_wide()
     {
-        var policy = BuiltInPrecision.Fp8 with { Keep = [new KeepSpec(ModelPart.Experts, NumberFormat.Bf16), new KeepSpec(ModelPart.OutputHead, NumberFormat.Fp32)] };
+        var policy = BuiltInPrecision.Fp8 with
+        {
+            Keep = [new KeepSpec(ModelPart.Experts, NumberFormat.Bf16), new KeepSpec(ModelPart.OutputHead, NumberFormat.Fp32)],
+        };
         var graph = Placed(Models.Micro, Phase.Prefill, policy);
         Assert.DoesNotContain(Keys(graph, DType.E4M3), key => key.Contains("experts") || key.Contains("shared"));
         Assert.Contains("layers.0.mlp.down", Keys(graph, DType.E4M3));
@@ -91,7 +98,7 @@ public class PlacePrecisionTests
         var quantised = graph.Ops.OfType<QuantizeOp>().Select(op => ((Temporary)op.X).Id).ToList();
         Assert.Equal(quantised.Count, quantised.Distinct().Count());
 
-        // Attention: input, query latent, KV latent, heads. Dense: input, inner. MoE: input, inner rows of experts, inner rows of shared ones.
+        // Attention: input, query latent, KV latent, heads. Dense: input, inner rows. MoE: input, inner rows of experts and of shared ones.
         Assert.Equal(3 * 6 + 58 * 7, quantised.Count);
         Assert.All(graph.Ops.OfType<PermuteOp>(), op => Assert.Equal(DType.E4M3, op.Result.Type.Type));
     }
@@ -99,7 +106,8 @@ public class PlacePrecisionTests
     [Fact]
     public void Gate_and_up_start_at_scale_blocks_of_their_own()
     {
-        var weights = Placed(Models.Odd, Phase.Prefill, BuiltInPrecision.Fp8).Weights.ToDictionary(entry => entry.Weight.Key, entry => entry.Weight);
+        var weights = Placed(Models.Odd, Phase.Prefill, BuiltInPrecision.Fp8).Weights
+            .ToDictionary(entry => entry.Weight.Key, entry => entry.Weight);
 
         var dense = weights["layers.0.mlp.gate_up"];
         Assert.Equal((256, 132, 2, 2), (dense.Rows, dense.Columns, dense.ScaleRows, dense.ScaleColumns));
@@ -109,7 +117,8 @@ public class PlacePrecisionTests
         var experts = weights["layers.1.experts.gate_up"];
         Assert.Equal((5, 256, 132, 10), (experts.Matrices, experts.Rows, experts.Columns, experts.ScaleRows));
         Assert.Equal(
-            Enumerable.Range(0, 10).Select(i => ($"model.layers.1.mlp.experts.{i / 2}.{(i % 2 == 0 ? "gate" : "up")}_proj.weight", i * 128, i)),
+            Enumerable.Range(0, 10).Select(i =>
+                ($"model.layers.1.mlp.experts.{i / 2}.{(i % 2 == 0 ? "gate" : "up")}_proj.weight", i * 128, i)),
             experts.Parts.Select(part => (part.Name, part.Row, part.ScaleRow)));
 
         // One tensor per matrix needs no padding: its last block is what is left.
@@ -118,14 +127,16 @@ public class PlacePrecisionTests
         Assert.Equal([0, 132, 264, 396, 528], down.Parts.Select(part => part.Row));
         Assert.Equal([0, 2, 4, 6, 8], down.Parts.Select(part => part.ScaleRow));
 
-        var unpadded = Placed(Models.Odd, Phase.Prefill, BuiltInPrecision.Bf16).Weights.Single(entry => entry.Weight.Key == "layers.0.mlp.gate_up").Weight;
+        var unpadded = Placed(Models.Odd, Phase.Prefill, BuiltInPrecision.Bf16).Weights
+            .Single(entry => entry.Weight.Key == "layers.0.mlp.gate_up").Weight;
         Assert.Equal((154, 77), (unpadded.Rows, unpadded.Parts[1].Row));
     }
 
     [Fact]
     public void SwiGLU_reads_up_where_the_weights_put_it()
     {
-        int[] UpOffsets(PrecisionSpec policy) => [.. Placed(Models.Odd, Phase.Prefill, policy).Ops.OfType<SwiGluOp>().Take(3).Select(op => op.UpOffset)];
+        int[] UpOffsets(PrecisionSpec policy) =>
+            [.. Placed(Models.Odd, Phase.Prefill, policy).Ops.OfType<SwiGluOp>().Take(3).Select(op => op.UpOffset)];
         Assert.Equal([77, 36, 72], UpOffsets(BuiltInPrecision.Bf16));
         Assert.Equal([128, 128, 128], UpOffsets(BuiltInPrecision.Fp8));
     }
@@ -133,8 +144,10 @@ public class PlacePrecisionTests
     [Fact]
     public void Scales_round_as_the_policy_says()
     {
-        var policy = BuiltInPrecision.Fp8 with { Gemm = BuiltInPrecision.Fp8.Gemm with { Scale = ScaleRounding.PowerOfTwo, Origin = Origin.None } };
-        Assert.All(Placed(Models.Micro, Phase.Prefill, policy).Ops.OfType<QuantizeOp>(), op => Assert.Equal(ScaleRounding.PowerOfTwo, op.Rounding));
+        var policy = BuiltInPrecision.Fp8 with { Gemm = BuiltInPrecision.Fp8.Gemm with { Scale = ScaleRounding.PowerOfTwo } };
+        Assert.All(
+            Placed(Models.Micro, Phase.Prefill, policy).Ops.OfType<QuantizeOp>(),
+            op => Assert.Equal(ScaleRounding.PowerOfTwo, op.Rounding));
     }
 
     private static ModelGraph Placed(ModelSpec model, Phase phase, PrecisionSpec policy) =>

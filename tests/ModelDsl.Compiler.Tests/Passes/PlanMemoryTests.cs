@@ -57,7 +57,8 @@ public class PlanMemoryTests
             long At(Dim dim) => dim.Evaluate(symbol => limits.Of(symbol, phase));
             var elements = At(value.Type.Elements);
             yield return (place.Offset + (place.Extra is { } extra ? At(extra) : 0), elements * value.Type.Type.Bytes());
-            if (value.Type.IsQuantised) yield return (place.ScalesOffset, elements / value.Type.Width * ((value.Type.Width + 127) / 128) * 4);
+            if (value.Type.IsQuantised)
+                yield return (place.ScalesOffset, elements / value.Type.Width * ((value.Type.Width + 127) / 128) * 4);
         }
 
         void Write(long start, long end, int id)
@@ -143,11 +144,14 @@ public class PlanMemoryTests
             var graph = Graphs.After(
                 Graphs.Lowered(Models.Odd, Phase.Decode), BuiltInPrecision.Fp8, ModelCompilerTests.SmallLimits,
                 new("place-precision"), new("fuse"), new("select-kernels"), Graphs.With("plan-memory", "align", $"{align}"));
-            Assert.All(graph.Memory!.Places.Values.OfType<WorkspacePlace>(), place => Assert.True(place.Offset % align == 0 && place.ScalesOffset % align == 0));
+            Assert.All(
+                graph.Memory!.Places.Values.OfType<WorkspacePlace>(),
+                place => Assert.True(place.Offset % align == 0 && place.ScalesOffset % align == 0));
         }
 
         Assert.Throws<PassException>(() => Graphs.After(
-            Graphs.Lowered(Models.Odd, Phase.Decode), BuiltInPrecision.Fp8, ModelCompilerTests.SmallLimits, Graphs.With("plan-memory", "align", "24")));
+            Graphs.Lowered(Models.Odd, Phase.Decode), BuiltInPrecision.Fp8, ModelCompilerTests.SmallLimits,
+            Graphs.With("plan-memory", "align", "24")));
     }
 
     private static ModelSpec ByName(string name) => name switch

@@ -17,7 +17,8 @@ public class SelectKernelsTests
         foreach (var model in new[] { Models.Micro, Models.Odd, Models.V2Lite })
             foreach (var policy in Graphs.Policies)
                 foreach (var phase in new[] { Phase.Prefill, Phase.Decode })
-                    Assert.All(Selected(model, phase, policy).Ops, op => Assert.True(op is LaunchOp || op.Mnemonic == "tail_rows", op.Mnemonic));
+                    Assert.All(
+                        Selected(model, phase, policy).Ops, op => Assert.True(op is LaunchOp || op.Mnemonic == "tail_rows", op.Mnemonic));
     }
 
     [Fact]
@@ -40,7 +41,8 @@ public class SelectKernelsTests
         foreach (var phase in new[] { Phase.Prefill, Phase.Decode })
         {
             var launches = Selected(Models.Micro, phase, BuiltInPrecision.Bf16).Ops.OfType<LaunchOp>().ToList();
-            var tileRows = launches.Select(op => op.Kernel).OfType<GroupedGemmKernel>().Select(kernel => kernel.TileRows).Distinct().Single();
+            var tileRows = launches.Select(op => op.Kernel).OfType<GroupedGemmKernel>().Select(kernel => kernel.TileRows)
+                .Distinct().Single();
             var dispatch = launches.First(op => op.Kernel is DispatchKernel);
             Assert.Equal(tileRows, ((DispatchKernel)dispatch.Kernel).TileRows);
 
@@ -58,8 +60,12 @@ public class SelectKernelsTests
             .Select(op => op.Kernel).OfType<HeadGemmKernel>().Distinct().ToList();
         Assert.Equal(
             [
-                new HeadGemmKernel(128, N: 512, K: 128, ARow: 24576, AHead: 192, WHead: 131072, WOffset: 0, Transposed: true, CRow: 65536, CHead: 512, DType.BF16),
-                new HeadGemmKernel(128, N: 128, K: 512, ARow: 65536, AHead: 512, WHead: 131072, WOffset: 65536, Transposed: false, CRow: 16384, CHead: 128, DType.BF16),
+                new HeadGemmKernel(
+                    128, N: 512, K: 128, ARow: 24576, AHead: 192, WHead: 131072, WOffset: 0, Transposed: true, CRow: 65536, CHead: 512,
+                    DType.BF16),
+                new HeadGemmKernel(
+                    128, N: 128, K: 512, ARow: 65536, AHead: 512, WHead: 131072, WOffset: 65536, Transposed: false, CRow: 16384,
+                    CHead: 128, DType.BF16),
             ],
             kernels);
     }

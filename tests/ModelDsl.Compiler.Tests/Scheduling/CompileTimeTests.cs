@@ -7,7 +7,9 @@ namespace ModelDsl.Compiler.Tests.Scheduling;
 
 public class CompileTimeTests(ITestOutputHelper output)
 {
-    /// <summary>The best of a few runs, so that a busy machine does not decide; the goal is 300 ms, the limit leaves room for a slow one.</summary>
+    /// <summary>
+    /// The best of a few runs, so that a busy machine does not decide; the goal is 300 ms, the limit leaves room for a slow one.
+    /// </summary>
     [Fact]
     public void All_of_DeepSeek_V3_compiles_in_a_moment()
     {

@@ -10,7 +10,8 @@ namespace ModelDsl.Compiler.Tests.Scheduling;
 
 public class ModelCompilerTests
 {
-    internal static readonly PlanLimits SmallLimits = new(PrefillTokens: 48, DecodeSequences: 4, Context: 96, LogitRows: 48, Page: 16, SplitPages: 2);
+    internal static readonly PlanLimits SmallLimits = new(
+        PrefillTokens: 48, DecodeSequences: 4, Context: 96, LogitRows: 48, Page: 16, SplitPages: 2);
 
     internal static ModelPlan Compile(ModelSpec model, PrecisionSpec precision, PlanLimits? limits = null, bool taps = false)
     {
@@ -29,7 +30,9 @@ public class ModelCompilerTests
                     var plan = Compile(model, precision, taps: taps);
                     Assert.NotEmpty(plan.Prefill.Steps);
                     Assert.NotEmpty(plan.Decode.Steps);
-                    Assert.All(plan.Phases.SelectMany(phase => phase.Steps), step => Assert.Equal(step.Kernel.Parameters.Length, step.Arguments.Count));
+                    Assert.All(
+                        plan.Phases.SelectMany(phase => phase.Steps),
+                        step => Assert.Equal(step.Kernel.Parameters.Length, step.Arguments.Count));
                 }
     }
 
@@ -111,10 +114,14 @@ public class ModelCompilerTests
         Assert.Contains("fp16", Refused(half, new CompileOptions(PtxTarget.Sm90a, limits)).Message);
         var coarse = BuiltInPrecision.Fp8 with { Gemm = BuiltInPrecision.Fp8.Gemm with { Activations = new TileShape(1, 64) } };
         Assert.Contains("1 x 64", Refused(coarse, new CompileOptions(PtxTarget.Sm90a, limits)).Message);
-        Assert.Contains("no pass 'fuze'", Refused(BuiltInPrecision.Bf16, new CompileOptions(PtxTarget.Sm90a, limits, Passes: [new PassCall("fuze")])).Message);
+        Assert.Contains(
+            "no pass 'fuze'",
+            Refused(BuiltInPrecision.Bf16, new CompileOptions(PtxTarget.Sm90a, limits, Passes: [new PassCall("fuze")])).Message);
         Assert.Contains("no memory map", Refused(
             BuiltInPrecision.Bf16,
-            new CompileOptions(PtxTarget.Sm90a, limits, Passes: [new PassCall("place-precision"), new PassCall("fuse"), new PassCall("select-kernels")])).Message);
+            new CompileOptions(
+                PtxTarget.Sm90a, limits,
+                Passes: [new PassCall("place-precision"), new PassCall("fuse"), new PassCall("select-kernels")])).Message);
     }
 
     private static Diagnostic Refused(PrecisionSpec precision, CompileOptions options)

@@ -17,14 +17,17 @@ public class RopeTableTests
         var table = RopeTable.Of(Models.Micro.Attention, 48);
         Assert.Equal(expected.Length, table.InverseFrequencies.Count);
         for (var i = 0; i < expected.Length; i++)
-            Assert.True(Math.Abs(expected[i] - table.InverseFrequencies[i]) <= MathF.BitIncrement(expected[i]) - expected[i], $"{i}: {expected[i]:R} {table.InverseFrequencies[i]:R}");
+            Assert.True(
+                Math.Abs(expected[i] - table.InverseFrequencies[i]) <= MathF.BitIncrement(expected[i]) - expected[i],
+                $"{i}: {expected[i]:R} {table.InverseFrequencies[i]:R}");
         Assert.Equal(1f, table.Factor);
 
         // The tables that the runtime makes of it, as float32 products.
         var cos = golden["rope.cos"].Floats();
         for (var position = 0; position < 48; position++)
             for (var i = 0; i < expected.Length; i++)
-                Assert.InRange(MathF.Cos(position * table.InverseFrequencies[i]) * table.Factor - cos[position * expected.Length + i], -3e-6f, 3e-6f);
+                Assert.InRange(
+                    MathF.Cos(position * table.InverseFrequencies[i]) * table.Factor - cos[position * expected.Length + i], -3e-6f, 3e-6f);
     }
 
     /// <summary>YaRN in float64 from its equations, for the published dimensions: the ramp runs from pair 10 to pair 23 of 32.</summary>
@@ -70,6 +73,7 @@ public class RopeTableTests
         Assert.Equal(0.11472139, SoftmaxScale.Of(Models.V2Lite.Attention), 8);
         Assert.Equal(1 / Math.Sqrt(26), SoftmaxScale.Of(Models.Odd.Attention), 12);
         var extended = Models.V3.Attention.Rope.Yarn! with { Factor = 1 };
-        Assert.Equal(1 / Math.Sqrt(192), SoftmaxScale.Of(Models.V3.Attention with { Rope = new RopeSpec(10000, extended, Origin.None) }), 12);
+        Assert.Equal(
+            1 / Math.Sqrt(192), SoftmaxScale.Of(Models.V3.Attention with { Rope = new RopeSpec(10000, extended, Origin.None) }), 12);
     }
 }

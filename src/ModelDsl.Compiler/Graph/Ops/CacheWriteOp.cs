@@ -2,7 +2,9 @@ using System.Collections.Immutable;
 
 namespace ModelDsl.Compiler.Graph.Ops;
 
-/// <summary>Writes the normalised latent <c>[T, rank]</c> and the rotated key <c>[T, rope]</c> to rows <c>slots[t]</c> of the cache.</summary>
+/// <summary>
+/// Writes the normalised latent <c>[T, rank]</c> and the rotated key <c>[T, rope]</c> to rows <c>slots[t]</c> of the cache.
+/// </summary>
 /// <param name="Result">The cache with the new rows.</param>
 public sealed record CacheWriteOp(Value Latent, Value Key, Value Slots, Value Cache, Value Result) : Op
 {

@@ -17,7 +17,8 @@ public sealed record GateOp(Value Logits, Value? Bias, MoeSpec Moe, Value Indice
 
     public override Op Map(Func<Value, Value> map) => this with
     {
-        Logits = map(Logits), Bias = map.MapOptional(Bias), Indices = map(Indices), Weights = map(Weights), Scores = map.MapOptional(Scores),
+        Logits = map(Logits), Bias = map.MapOptional(Bias),
+        Indices = map(Indices), Weights = map(Weights), Scores = map.MapOptional(Scores),
     };
 
     public override void Check(TypeRule rule)

@@ -19,7 +19,8 @@ public sealed record GroupedLinearOp(
 
     public override Op Map(Func<Value, Value> map) => this with
     {
-        X = map(X), Weight = map(Weight), Offsets = map(Offsets), TileExpert = map(TileExpert), TileRow = map(TileRow), Result = map(Result),
+        X = map(X), Weight = map(Weight), Offsets = map(Offsets),
+        TileExpert = map(TileExpert), TileRow = map(TileRow), Result = map(Result),
     };
 
     public override void Check(TypeRule rule)

@@ -5,14 +5,19 @@ namespace ModelDsl.Compiler.Graph.Ops;
 
 public enum Absorption
 {
-    /// <summary>Queries into latent space: <c>q_latent[h] = q_nope[h] · W_UK[h]</c>, <c>[T, h*(nope+rope)]</c> to <c>[T, h*rank]</c>.</summary>
+    /// <summary>
+    /// Queries into latent space: <c>q_latent[h] = q_nope[h] · W_UK[h]</c>, <c>[T, h*(nope+rope)]</c> to <c>[T, h*rank]</c>.
+    /// </summary>
     Query,
 
     /// <summary>Latent results to values: <c>o[h] = z[h] · W_UV[h]ᵀ</c>, <c>[T, h*rank]</c> to <c>[T, h*v]</c>.</summary>
     Value,
 }
 
-/// <summary>One product per head with its block of <c>kv_b</c> <c>[h*(nope+v), rank]</c>: the absorbed up-projections of MLA (V2 report, appendix C).</summary>
+/// <summary>
+/// One product per head with its block of <c>kv_b</c> <c>[h*(nope+v), rank]</c>: the absorbed up-projections of MLA (V2 report,
+/// appendix C).
+/// </summary>
 public sealed record HeadGemmOp(Value X, Value Weight, MlaSpec Mla, Absorption Absorption, Value Result) : Op
 {
     public override string Mnemonic => "head_gemm";

@@ -2,7 +2,9 @@ using System.Collections.Immutable;
 
 namespace ModelDsl.Compiler.Graph.Ops;
 
-/// <summary>Merges the splits of <see cref="MlaDecodeOp"/>: partial <c>[T,P,h,rank]</c>, lse <c>[T,P,h]</c>, result <c>[T, h*rank]</c>.</summary>
+/// <summary>
+/// Merges the splits of <see cref="MlaDecodeOp"/>: partial <c>[T,P,h,rank]</c>, lse <c>[T,P,h]</c>, result <c>[T, h*rank]</c>.
+/// </summary>
 public sealed record MlaCombineOp(Value Partial, Value Lse, int Heads, Value Result) : Op
 {
     public override string Mnemonic => "mla_combine";

@@ -11,7 +11,8 @@ namespace ModelDsl.Compiler.Graph.Ops;
 /// </summary>
 /// <param name="SplitPages">Pages of one split.</param>
 public sealed record MlaDecodeOp(
-    Value QueryLatent, Value Query, Value Cache, Value Pages, Value Lengths, MlaSpec Mla, double Scale, int Page, int SplitPages, Value Partial, Value Lse) : Op
+    Value QueryLatent, Value Query, Value Cache, Value Pages, Value Lengths,
+    MlaSpec Mla, double Scale, int Page, int SplitPages, Value Partial, Value Lse) : Op
 {
     public override string Mnemonic => "mla_decode";
 
@@ -19,7 +20,8 @@ public sealed record MlaDecodeOp(
 
     public override ImmutableArray<Value> Results => [Partial, Lse];
 
-    public override string Attributes => $"heads={Mla.Heads} page={Page} split={SplitPages} scale={Scale.ToString("G9", CultureInfo.InvariantCulture)}";
+    public override string Attributes =>
+        $"heads={Mla.Heads} page={Page} split={SplitPages} scale={Scale.ToString("G9", CultureInfo.InvariantCulture)}";
 
     public override Op Map(Func<Value, Value> map) => this with
     {

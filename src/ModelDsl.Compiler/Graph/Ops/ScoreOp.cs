@@ -3,7 +3,9 @@ using ModelDsl.Compiler.Specs;
 
 namespace ModelDsl.Compiler.Graph.Ops;
 
-/// <summary>Affinity of every token to every expert: sigmoid or softmax of the router's logits, f32 <c>[T,E]</c> (V3 report, equation 15).</summary>
+/// <summary>
+/// Affinity of every token to every expert: sigmoid or softmax of the router's logits, f32 <c>[T,E]</c> (V3 report, equation 15).
+/// </summary>
 public sealed record ScoreOp(Value Logits, ScoreFunction Function, Value Result) : Op
 {
     public override string Mnemonic => "score";

@@ -2,7 +2,10 @@ using System.Collections.Immutable;
 
 namespace ModelDsl.Compiler.Graph.Ops;
 
-/// <summary>A view of columns <paramref name="Start"/> and following: x <c>[rows, W]</c>, result <c>[rows, w]</c> with the row stride of x.</summary>
+/// <summary>
+/// A view of columns <paramref name="Start"/> and following: x <c>[rows, W]</c>, result <c>[rows, w]</c> with the row stride
+/// of x.
+/// </summary>
 public sealed record SliceColumnsOp(Value X, int Start, Value Result) : Op
 {
     public override string Mnemonic => "slice_columns";

@@ -3,7 +3,10 @@ using ModelDsl.Compiler.Specs;
 
 namespace ModelDsl.Compiler.Graph.Ops;
 
-/// <summary><c>silu(gate) * up</c>: x <c>[rows, gate .. up ..]</c> with <c>up</c> from column <paramref name="UpOffset"/> on, result <c>[rows, W]</c>.</summary>
+/// <summary>
+/// <c>silu(gate) * up</c>: x <c>[rows, gate .. up ..]</c> with <c>up</c> from column <paramref name="UpOffset"/> on, result
+/// <c>[rows, W]</c>.
+/// </summary>
 /// <param name="Rounding">How the scales of a quantised result are rounded.</param>
 public sealed record SwiGluOp(Value X, int UpOffset, Value Result, ScaleRounding? Rounding = null) : Op
 {
@@ -23,6 +26,7 @@ public sealed record SwiGluOp(Value X, int UpOffset, Value Result, ScaleRounding
         if (Rounding is null) rule.Same("x and result", X, Result);
         else rule.Quantised("result", Result);
         rule.Shape("result", Result, X.Type.Rows, Result.Type.Width);
-        rule.Require(Result.Type.Width <= UpOffset && UpOffset + Result.Type.Width <= X.Type.Width, "gate and up lie beside each other in x");
+        rule.Require(
+            Result.Type.Width <= UpOffset && UpOffset + Result.Type.Width <= X.Type.Width, "gate and up lie beside each other in x");
     }
 }

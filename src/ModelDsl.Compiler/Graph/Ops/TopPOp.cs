@@ -2,7 +2,9 @@ using System.Collections.Immutable;
 
 namespace ModelDsl.Compiler.Graph.Ops;
 
-/// <summary>An id per row of logits f32 <c>[L,V]</c> from the nucleus, by inverse transform of uniform f32 <c>[L]</c>: i32 <c>[L]</c>.</summary>
+/// <summary>
+/// An id per row of logits f32 <c>[L,V]</c> from the nucleus, by inverse transform of uniform f32 <c>[L]</c>: i32 <c>[L]</c>.
+/// </summary>
 public sealed record TopPOp(Value Logits, Value Uniform, Value Temperature, Value TopP, Value Valid, Value Result) : Op
 {
     public override string Mnemonic => "top_p";
@@ -13,7 +15,8 @@ public sealed record TopPOp(Value Logits, Value Uniform, Value Temperature, Valu
 
     public override Op Map(Func<Value, Value> map) => this with
     {
-        Logits = map(Logits), Uniform = map(Uniform), Temperature = map(Temperature), TopP = map(TopP), Valid = map(Valid), Result = map(Result),
+        Logits = map(Logits), Uniform = map(Uniform), Temperature = map(Temperature), TopP = map(TopP),
+        Valid = map(Valid), Result = map(Result),
     };
 
     public override void Check(TypeRule rule)

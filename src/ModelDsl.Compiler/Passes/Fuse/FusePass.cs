@@ -24,15 +24,17 @@ public static class FusePass
         "Joins neighbours that one kernel can do",
         "Residual sum and norm; norm and quantise, also where the unquantised rows are needed too; SwiGLU and quantise; norm, RoPE and "
         + "cache write of the latent; gather and quantise; scores and choice of experts. Fusing changes no bit of any result.",
-        [new PassOption("without", $"Fusions to leave out, separated by '+', of: {string.Join(", ", Fusions.Select(fusion => fusion.Name))}", "")],
+        [new PassOption("without", $"Fusions to leave out, separated by '+', of: {Names}", "")],
         Run);
+
+    private static string Names => string.Join(", ", Fusions.Select(fusion => fusion.Name));
 
     private static ModelGraph Run(ModelGraph graph, PassContext context)
     {
         var without = context["without"].Split(['+'], StringSplitOptions.RemoveEmptyEntries);
         foreach (var name in without)
             if (Fusions.All(fusion => fusion.Name != name))
-                throw new PassException($"fuse knows no '{name}'.", $"It knows {string.Join(", ", Fusions.Select(fusion => fusion.Name))}.");
+                throw new PassException($"fuse knows no '{name}'.", $"It knows {Names}.");
 
         var fusing = new FusionGraph(graph);
         foreach (var fusion in Fusions)

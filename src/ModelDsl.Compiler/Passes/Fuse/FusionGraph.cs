@@ -15,7 +15,7 @@ internal sealed class FusionGraph
     {
         _graph = graph;
         _ops = [.. graph.Ops];
-        _wanted = [.. graph.Outputs.Select(output => output.Value).Concat(graph.Taps.Select(tap => tap.Value)).OfType<Temporary>().Select(value => value.Id)];
+        _wanted = [.. graph.Wanted.Select(value => value.Id)];
         for (var i = 0; i < _ops.Length; i++) Enter(i, _ops[i]!);
     }
 
@@ -31,7 +31,9 @@ internal sealed class FusionGraph
     /// <summary>The op of a kind that makes the value, and its position; null if another kind does.</summary>
     public (int Position, T Op)? Maker<T>(Value value)
         where T : Op =>
-        value is Temporary temporary && _makers.TryGetValue(temporary.Id, out var position) && _ops[position] is T op ? (position, op) : null;
+        value is Temporary temporary && _makers.TryGetValue(temporary.Id, out var position) && _ops[position] is T op
+            ? (position, op)
+            : null;
 
     /// <summary>The first op of a kind that reads the value, and its position.</summary>
     public (int Position, T Op)? Reader<T>(Value value)

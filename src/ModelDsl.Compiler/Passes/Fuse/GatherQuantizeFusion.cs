@@ -13,7 +13,8 @@ internal static class GatherQuantizeFusion
             if (graph.Maker<CacheGatherOp>(quantize.X) is { } gather && gather.Op.Latent == quantize.X && graph.IsPrivate(quantize.X))
                 graph.Replace(
                     gather.Position,
-                    new GatherQuantizeOp(gather.Op.Cache, gather.Op.Pages, gather.Op.Page, quantize.Rounding, quantize.Result, gather.Op.Key),
+                    new GatherQuantizeOp(
+                        gather.Op.Cache, gather.Op.Pages, gather.Op.Page, quantize.Rounding, quantize.Result, gather.Op.Key),
                     position);
     }
 }

@@ -21,7 +21,8 @@ public static class PlanMemoryPass
 
     private static ModelGraph Run(ModelGraph graph, PassContext context)
     {
-        if (!long.TryParse(context["align"], NumberStyles.None, CultureInfo.InvariantCulture, out var alignment) || alignment < 16 || (alignment & (alignment - 1)) != 0)
+        if (!long.TryParse(context["align"], NumberStyles.None, CultureInfo.InvariantCulture, out var alignment)
+            || alignment < 16 || (alignment & (alignment - 1)) != 0)
             throw new PassException($"plan-memory: option align is '{context["align"]}'.", "It is a power of two, at least 16.");
 
         var map = new StorageMap(graph, context.Limits, alignment, context.IsOn("reuse"));

@@ -29,10 +29,12 @@ internal sealed class StorageMap
         foreach (var output in graph.Outputs) Of(output.Value).Storage.Elsewhere = new OutputPlace(output.Output);
     }
 
-    public IEnumerable<Storage> InWorkspace => _of.Values.Select(entry => entry.Storage).Distinct().Where(storage => storage.Elsewhere is null);
+    public IEnumerable<Storage> InWorkspace =>
+        _of.Values.Select(entry => entry.Storage).Distinct().Where(storage => storage.Elsewhere is null);
 
     /// <summary>Where every temporary lies, once all pieces have their offsets.</summary>
-    public ImmutableDictionary<int, Place> Places() => _of.ToImmutableDictionary(entry => entry.Key, entry => Place(entry.Value.Storage, entry.Value.Offset));
+    public ImmutableDictionary<int, Place> Places() =>
+        _of.ToImmutableDictionary(entry => entry.Key, entry => Place(entry.Value.Storage, entry.Value.Offset));
 
     private static Place Place(Storage storage, Dim offset)
     {
@@ -50,7 +52,7 @@ internal sealed class StorageMap
         for (var i = 0; i < _graph.Ops.Length; i++)
             foreach (var operand in _graph.Ops[i].Operands.OfType<Temporary>())
                 _lastRead[operand.Id] = i;
-        foreach (var value in _graph.Outputs.Select(output => output.Value).Concat(_graph.Taps.Select(tap => tap.Value)).OfType<Temporary>())
+        foreach (var value in _graph.Wanted)
             _lastRead[value.Id] = _graph.Ops.Length;
     }
 

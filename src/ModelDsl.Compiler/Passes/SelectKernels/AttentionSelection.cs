@@ -52,7 +52,8 @@ internal static class AttentionSelection
     {
         var rows = op.Query.Type.Rows;
         var mla = op.Mla;
-        var kernel = new MlaDecodeKernel(mla.Heads, mla.KvRank, mla.NopeDim, mla.RopeDim, op.Page, op.SplitPages, op.Scale, op.Query.Type.Type);
+        var kernel = new MlaDecodeKernel(
+            mla.Heads, mla.KvRank, mla.NopeDim, mla.RopeDim, op.Page, op.SplitPages, op.Scale, op.Query.Type.Type);
         var arguments = new Arguments()
             .Tensors(op.QueryLatent, op.Query, op.Cache, op.Pages, op.Lengths, op.Partial, op.Lse)
             .Size(Dim.MaxPages).Size(Dim.Splits).Size(rows);

@@ -29,7 +29,8 @@ internal sealed class GemmSelection(Phase phase, PassContext context)
     public LaunchOp Grouped(GroupedLinearOp op)
     {
         var rows = op.X.Type.Rows;
-        var arguments = new Arguments().WithScales(op.X).WithScales(op.Weight).Tensors(op.Result, op.Offsets, op.TileExpert, op.TileRow).Size(rows);
+        var arguments = new Arguments()
+            .WithScales(op.X).WithScales(op.Weight).Tensors(op.Result, op.Offsets, op.TileExpert, op.TileRow).Size(rows);
         return new LaunchOp(op, GroupedKernel(op).Kernel, arguments.Build(), rows);
     }
 
@@ -69,6 +70,8 @@ internal sealed class GemmSelection(Phase phase, PassContext context)
     {
         "tile" => GemmShape.Tile,
         "skinny" => GemmShape.Skinny,
-        _ => phase == Phase.Decode || rows.Evaluate(symbol => context.Limits.Of(symbol, phase)) <= FewRows ? GemmShape.Skinny : GemmShape.Tile,
+        _ => phase == Phase.Decode || MostRows(rows) <= FewRows ? GemmShape.Skinny : GemmShape.Tile,
     };
+
+    private long MostRows(Dim rows) => rows.Evaluate(symbol => context.Limits.Of(symbol, phase));
 }

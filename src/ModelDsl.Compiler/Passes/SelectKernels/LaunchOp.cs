@@ -22,7 +22,7 @@ public sealed record LaunchOp(Op Source, Kernel Kernel, ImmutableArray<LaunchArg
     public override Op Map(Func<Value, Value> map) => this with
     {
         Source = Source.Map(map),
-        Arguments = [.. Arguments.Select(argument => argument is TensorArgument tensor ? tensor with { Value = map(tensor.Value) } : argument)],
+        Arguments = [.. Arguments.Select(argument => argument is TensorArgument tensor ? tensor.Map(map) : argument)],
     };
 
     /// <summary>The op's own rule, and every parameter gets what it is declared to take.</summary>
@@ -49,9 +49,12 @@ public sealed record LaunchOp(Op Source, Kernel Kernel, ImmutableArray<LaunchArg
             case TensorArgument tensor:
                 var isNumber = parameter.Kind is ParameterKind.Int32 or ParameterKind.Float32;
                 if (isNumber != (tensor.Value.Type.Rank == 0))
-                    rule.Require(false, $"{Kernel.Name} takes {parameter.Kind} '{parameter.Name}' and gets {tensor.Value} : {tensor.Value.Type}");
+                    rule.Require(
+                        false, $"{Kernel.Name} takes {parameter.Kind} '{parameter.Name}' and gets {tensor.Value} : {tensor.Value.Type}");
                 if (parameter.Type != tensor.Type)
-                    rule.Require(false, $"{Kernel.Name} takes {parameter.Type.Text()} '{parameter.Name}' and gets {tensor.Type.Text()} of {tensor.Value}");
+                    rule.Require(
+                        false,
+                        $"{Kernel.Name} takes {parameter.Type.Text()} '{parameter.Name}' and gets {tensor.Type.Text()} of {tensor.Value}");
                 if (parameter.Kind == ParameterKind.Output != Results.Contains(tensor.Value))
                     rule.Require(false, $"{Kernel.Name} has {parameter.Kind} '{parameter.Name}' for {tensor.Value}");
                 break;
@@ -66,6 +69,8 @@ public abstract record LaunchArgument;
 public sealed record TensorArgument(Value Value, bool Scales = false) : LaunchArgument
 {
     public DType Type => Scales ? DType.F32 : Value.Type.Type;
+
+    public TensorArgument Map(Func<Value, Value> map) => this with { Value = map(Value) };
 }
 
 /// <summary>A number that follows from the sizes of the step.</summary>

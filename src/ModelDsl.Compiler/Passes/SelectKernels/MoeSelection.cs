@@ -24,7 +24,8 @@ internal static class MoeSelection
         var rows = op.Source.Type.Rows;
         var tiles = Dim.Min(rows, Dim.CeilDiv(rows, tileRows) + op.Experts);
         var kernel = new DispatchKernel(op.Experts, op.Indices.Type.Width, tileRows);
-        var arguments = new Arguments().Tensors(op.Indices, op.Offsets, op.RowOf, op.Source, op.TileExpert, op.TileRow).Size(tokens).Size(tiles);
+        var arguments = new Arguments()
+            .Tensors(op.Indices, op.Offsets, op.RowOf, op.Source, op.TileExpert, op.TileRow).Size(tokens).Size(tiles);
         return new LaunchOp(op, kernel, arguments.Build(), tokens);
     }
 

@@ -9,7 +9,8 @@ internal static class SamplingSelection
     public static LaunchOp Argmax(ArgmaxOp op)
     {
         var rows = op.Logits.Type.Rows;
-        return new LaunchOp(op, new ArgmaxKernel(op.Logits.Type.Width), new Arguments().Tensors(op.Logits, op.Valid, op.Result).Size(rows).Build(), rows);
+        return new LaunchOp(
+            op, new ArgmaxKernel(op.Logits.Type.Width), new Arguments().Tensors(op.Logits, op.Valid, op.Result).Size(rows).Build(), rows);
     }
 
     public static LaunchOp TopP(TopPOp op)

@@ -31,7 +31,8 @@ public sealed class SelectKernelsPass
         }
     }
 
-    private ModelGraph Run() => _graph with { Ops = [.. _graph.Ops.Select(op => Select(op) with { Layer = op.Layer, Origin = op.Origin })] };
+    private ModelGraph Run() =>
+        _graph with { Ops = [.. _graph.Ops.Select(op => Select(op) with { Layer = op.Layer, Origin = op.Origin })] };
 
     private Op Select(Op op) => op switch
     {
@@ -72,5 +73,7 @@ public sealed class SelectKernelsPass
     }
 
     private int RowStride(Value x) =>
-        x is Temporary temporary && _makers.TryGetValue(temporary.Id, out var maker) && maker is SliceColumnsOp slice ? slice.X.Type.Width : x.Type.Width;
+        x is Temporary temporary && _makers.TryGetValue(temporary.Id, out var maker) && maker is SliceColumnsOp slice
+            ? slice.X.Type.Width
+            : x.Type.Width;
 }

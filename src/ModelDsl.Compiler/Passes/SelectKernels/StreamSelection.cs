@@ -26,7 +26,8 @@ internal static class StreamSelection
     public static LaunchOp RmsNorm(RmsNormOp op, int rowStride)
     {
         var rows = op.X.Type.Rows;
-        var kernel = new RmsNormKernel(op.X.Type.Width, rowStride, op.Epsilon, op.X.Type.Type, Residual: false, WriteOut: true, Quantize: null);
+        var kernel = new RmsNormKernel(
+            op.X.Type.Width, rowStride, op.Epsilon, op.X.Type.Type, Residual: false, WriteOut: true, Quantize: null);
         return new LaunchOp(op, kernel, new Arguments().Tensors(op.X, op.Weight, op.Result).Size(rows).Build(), rows);
     }
 
