@@ -13,6 +13,14 @@ public sealed class SafetensorsWriter
     private readonly List<(string Name, StorageType Type, long[] Shape, byte[] Data)> _tensors = [];
     private readonly HashSet<string> _names = new(StringComparer.Ordinal);
 
+    /// <summary>Refuses a path whose folder is not there: better before a long computation than after it.</summary>
+    /// <exception cref="CheckpointException">There is no such folder.</exception>
+    public static void CheckFolder(string path)
+    {
+        if (!Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path))))
+            throw new CheckpointException(path, null, "cannot be written: there is no such folder");
+    }
+
     public void Add(string name, ReadOnlySpan<float> values, params long[] shape) => Add(name, StorageType.F32, MemoryMarshal.AsBytes(values), shape);
 
     public void Add(string name, ReadOnlySpan<int> values, params long[] shape) => Add(name, StorageType.I32, MemoryMarshal.AsBytes(values), shape);

@@ -8,7 +8,7 @@ internal sealed class WeightInventory
     private const string ScaleSuffix = "_scale_inv";
     private const string Head = "lm_head.weight";
     private const string Embedding = "model.embed_tokens.weight";
-    private const int NamesShown = 12;
+    private const int NamesShown = 50;
 
     private readonly Checkpoint _checkpoint;
     private readonly Dictionary<string, WeightSource> _sources = new(StringComparer.Ordinal);

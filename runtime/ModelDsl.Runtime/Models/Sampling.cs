@@ -10,8 +10,9 @@ public sealed record Sampling(float Temperature = 0, float TopP = 1, ulong Seed 
 
     public bool IsGreedy => Temperature == 0;
 
+    /// <summary>Refuses numbers that make no sense; every method that samples does so too.</summary>
     /// <exception cref="ModelException">A number is out of its range.</exception>
-    internal void Check()
+    public void Check()
     {
         if (!(Temperature >= 0) || float.IsInfinity(Temperature)) throw new ModelException($"The temperature is {Temperature}; it should be 0 or more.");
         if (!(TopP > 0 && TopP <= 1)) throw new ModelException($"top-p is {TopP}; it should be above 0 and at most 1.");

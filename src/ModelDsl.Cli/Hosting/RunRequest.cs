@@ -1,5 +1,6 @@
 using ModelDsl.Compiler.Scheduling;
 using ModelDsl.Compiler.Specs;
+using ModelDsl.Runtime.Checkpoints;
 using ModelDsl.Runtime.Models;
 
 namespace ModelDsl.Cli.Hosting;
@@ -25,9 +26,14 @@ public sealed record RunRequest(
     private const int LargestStep = 2048;
 
     /// <summary>The smallest plan that has room for the request.</summary>
-    /// <exception cref="ModelException">The model's context has not.</exception>
+    /// <exception cref="ModelException">The model's context has not, or a number makes no sense.</exception>
+    /// <exception cref="CheckpointException">A file could not be written where it is to be.</exception>
     public PlanLimits LimitsFor(ModelSpec model)
     {
+        Sampling.Check();
+        if (MaxNewTokens < 0) throw new ModelException($"{MaxNewTokens} new tokens are asked for; it should be 0 or more.");
+        if (LogitsFile is not null) SafetensorsWriter.CheckFolder(LogitsFile);
+        if (DumpFile is not null) SafetensorsWriter.CheckFolder(DumpFile);
         var context = Prompt.Count + (long)MaxNewTokens;
         if (context > model.Context)
             throw new ModelException($"{Prompt.Count} prompt tokens and {MaxNewTokens} new ones are {context}; the context of {model.Name} is {model.Context}.");
