@@ -254,4 +254,19 @@ public sealed class ControlTests : IDisposable
         for (int i = 0; i < 2; i++) body.Append("{ .reg .u32 %r2; mov.u32 %r2, 0; AGAIN: add.u32 %r2, %r2, 1; add.u32 %r4, %r4, 1; setp.lt.u32 %p1, %r2, 3; @%p1 bra AGAIN; }\n");
         Assert.Equal(6u, Run(body.ToString())[0]);
     }
+
+    [Fact]
+    public void LanesTakeTurnsAtALock()
+    {
+        // Each lane spins for a lock that one of its neighbours holds; warps spin for a flag another warp sets.
+        uint[] result = Run("""
+            .shared .align 4 .b32 s[3];
+            mov.u32 %r2, s; setp.eq.u32 %p1, %r1, 0; @%p1 st.shared.u32 [%r2], 0; @%p1 st.shared.u32 [%r2+4], 0; @%p1 st.shared.u32 [%r2+8], 0; bar.sync 0;
+            SPIN: atom.shared.cas.b32 %r3, [%r2], 0, 1; setp.ne.u32 %p2, %r3, 0; @%p2 bra SPIN;
+            ld.shared.u32 %r4, [%r2+4]; add.u32 %r5, %r4, 1; st.shared.u32 [%r2+4], %r5; atom.shared.exch.b32 %r6, [%r2], 0;
+            setp.eq.u32 %p3, %r1, 95; @%p3 st.shared.u32 [%r2+8], 7;
+            WAIT: ld.volatile.shared.u32 %r7, [%r2+8]; setp.ne.u32 %p4, %r7, 7; @%p4 bra WAIT;
+            """, 96);
+        Assert.Equal(Enumerable.Range(0, 96).Select(i => (uint)i), result.Order());
+    }
 }

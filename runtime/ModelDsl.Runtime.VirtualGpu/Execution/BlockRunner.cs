@@ -89,7 +89,7 @@ internal sealed unsafe class BlockRunner(DeviceHeap heap, int multiprocessor, in
             int lanes = Math.Min(32, threads - 32 * w);
             warp->Alive = lanes == 32 ? Lanes.All : (1u << lanes) - 1;
             warp->SplitCount = 1;
-            warp->BranchBudget = _launch.BranchBudget;
+            (warp->Turn, warp->Turns, warp->Rotate) = (WarpScheduler.TurnBranches, _launch.BranchBudget / WarpScheduler.TurnBranches, false);
             *warp->Splits = new Split { Next = _launch.Kernel.Code, Mask = warp->Alive };
             RowSetup.PlaceBlock(warp, _launch.Kernel, block);
         }

@@ -19,6 +19,9 @@ internal unsafe struct Split
     public uint Mask;
     public SplitState State;
     public int Barrier;
+
+    /// <summary>When it last ended a turn, counted in turns of the warp; zero for never.</summary>
+    public int LastTurn;
 }
 
 /// <summary>The allocation an instruction found its last address in.</summary>
@@ -59,8 +62,15 @@ internal unsafe struct Warp
     /// <summary>Instructions run.</summary>
     public ulong Executed;
 
-    /// <summary>Branches left before the warp counts as stuck.</summary>
-    public long BranchBudget;
+    /// <summary>Backward branches left before others get their turn; see <see cref="WarpScheduler.EndTurn"/>.</summary>
+    public int Turn;
+
+    /// <summary>Turns left before the warp counts as stuck.</summary>
+    public long Turns;
+
+    /// <summary>The next turn goes to the split that has had none for longest: the one that loops may be waiting for it.</summary>
+    public bool Rotate;
+    public int TurnNumber;
 }
 
 /// <summary>State of a block that its warps share.</summary>

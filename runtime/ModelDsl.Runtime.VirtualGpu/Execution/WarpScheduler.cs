@@ -6,17 +6,21 @@ namespace ModelDsl.Runtime.VirtualGpu.Execution;
 /// Runs a warp. Threads that branch apart become splits; the split that is furthest back in the program runs first and
 /// stops where it meets another, so that threads meet again at the first instruction they share. For code laid out in
 /// the order of its control flow that is the immediate post-dominator, and it holds for loops, early exits and any nesting.
+/// Who loops for long gives way, to the other splits in turn and to other warps, since it may be waiting for one of them.
 /// </summary>
 internal static unsafe class WarpScheduler
 {
-    /// <summary>Runs until every split waits or has exited. False when nothing could run.</summary>
+    /// <summary>Backward branches a warp takes in one go.</summary>
+    public const int TurnBranches = 2048;
+
+    /// <summary>Runs until every split waits or has exited, or the turn is over. False when nothing could run.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static bool Run(Warp* warp)
     {
         bool progress = false;
         while (true)
         {
-            int current = PickFurthestBack(warp);
+            int current = Pick(warp);
             if (current < 0) return progress;
             progress = true;
             Split* split = warp->Splits + current;
@@ -36,6 +40,11 @@ internal static unsafe class WarpScheduler
             while (ip < stop);
             warp->Executed += executed;
             if (ip != Warp.Yield) warp->Splits[warp->Current].Next = ip;
+            if (warp->Turn < 0)
+            {
+                warp->Turn = TurnBranches;
+                return true;
+            }
         }
     }
 
@@ -47,6 +56,16 @@ internal static unsafe class WarpScheduler
         *other = new Split { Next = taken, Mask = takenLanes };
         split->Next = next;
         split->Mask &= ~takenLanes;
+        return Warp.Yield;
+    }
+
+    /// <summary>Stops the running split at a branch it has yet to take.</summary>
+    public static Instr* EndTurn(Warp* warp, Instr* branch)
+    {
+        if (--warp->Turns < 0) throw new FaultException("the kernel seems to loop forever: the branch budget is used up", branch, -1);
+        warp->Splits[warp->Current].Next = branch;
+        warp->Splits[warp->Current].LastTurn = ++warp->TurnNumber;
+        warp->Rotate = true;
         return Warp.Yield;
     }
 
@@ -79,7 +98,7 @@ internal static unsafe class WarpScheduler
         return false;
     }
 
-    private static int PickFurthestBack(Warp* warp)
+    private static int Pick(Warp* warp)
     {
         Split* splits = warp->Splits;
         if (warp->SplitCount == 1)
@@ -89,11 +108,13 @@ internal static unsafe class WarpScheduler
         }
         Merge(warp);
         int best = -1;
+        bool rotate = warp->Rotate;
         for (int i = 0; i < warp->SplitCount; i++)
         {
             if (splits[i].State != SplitState.Ready) continue;
-            if (best < 0 || splits[i].Next < splits[best].Next) best = i;
+            if (best < 0 || (rotate ? splits[i].LastTurn < splits[best].LastTurn : splits[i].Next < splits[best].Next)) best = i;
         }
+        warp->Rotate = false;
         return best;
     }
 

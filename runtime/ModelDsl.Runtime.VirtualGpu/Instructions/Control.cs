@@ -11,8 +11,8 @@ internal static unsafe class Control
     public static Instr* Branch(Warp* warp, Instr* i, uint mask)
     {
         Instr* target = (Instr*)i->Target;
-        if (target <= i && --warp->BranchBudget < 0) throw new FaultException("the kernel seems to loop forever: the branch budget is used up", i, -1);
         uint active = warp->Active;
+        if (target <= i && --warp->Turn < 0) return WarpScheduler.EndTurn(warp, i);
         return mask == active ? target : WarpScheduler.Diverge(warp, target, mask, i + 1);
     }
 
