@@ -51,8 +51,7 @@ internal sealed class BlockBinder(Evaluator evaluator, DiagnosticBag diagnostics
 
     private void Attribute(BoundBlock block, AttributeSchema row, AttributeSyntax attribute)
     {
-        if (row.Optional && attribute.Value is ReferenceSyntax { Name: "none" } && row.Type is not ChoiceType { Choices: var choices }) return;
-        if (row.Optional && attribute.Value is ReferenceSyntax { Name: "none" } && !((ChoiceType)row.Type).Choices.Any(c => c.Name == "none")) return;
+        if (row.Optional && attribute.Value is ReferenceSyntax { Name: "none" }) return;
         if (_values.Bind(row.Type, attribute.Value, row.Name) is { } value) block.Add(row.Name, value);
     }
 
@@ -71,10 +70,13 @@ internal sealed class BlockBinder(Evaluator evaluator, DiagnosticBag diagnostics
                 // 1f1b reads like a number with a suffix; as a label it is what is written.
                 var word = syntax.Label switch { ReferenceSyntax r => r.Name, QuantitySyntax q => q.Text, _ => "" };
                 if (kind.Words.Contains(word)) block.Kind = word;
-                else diagnostics.Add(Catalogue.UnknownWord(syntax.Label.Span, word, schema.Name, string.Join(", ", kind.Words), Spelling.DidYouMean(word, kind.Words)));
+                else
+                    diagnostics.Add(Catalogue.UnknownWord(
+                        syntax.Label.Span, word, schema.Name, string.Join(", ", kind.Words), Spelling.DidYouMean(word, kind.Words)));
                 break;
             case LabelRule.Range:
-                if (syntax.Label is null) diagnostics.Add(Catalogue.MissingLabel(syntax.Name.Span, schema.Name, $"needs a range, as in {schema.Name} 0..2"));
+                if (syntax.Label is null)
+                    diagnostics.Add(Catalogue.MissingLabel(syntax.Name.Span, schema.Name, $"needs a range, as in {schema.Name} 0..2"));
                 else block.Range = Range(schema.Name, syntax.Label);
                 break;
         }
@@ -96,7 +98,8 @@ internal sealed class BlockBinder(Evaluator evaluator, DiagnosticBag diagnostics
         foreach (var row in block.Schema.Attributes.Where(r => !given.ContainsKey(r.Name)))
         {
             if (_values.Default(row.Type, row.Default, row.Name) is { } value) block.Add(row.Name, value);
-            else if (row.Required && !lenient) diagnostics.Add(Catalogue.MissingAttribute(block.NameSpan, row.Name, block.Schema.Name, row.Doc));
+            else if (row.Required && !lenient)
+                diagnostics.Add(Catalogue.MissingAttribute(block.NameSpan, row.Name, block.Schema.Name, row.Doc));
         }
         foreach (var child in block.Schema.Blocks.Where(c => c.Required && !given.ContainsKey(c.Block.Name) && !lenient))
             diagnostics.Add(Catalogue.MissingBlock(block.NameSpan, child.Block.Name, block.Schema.Name, child.Block.Doc));
@@ -117,7 +120,8 @@ internal sealed class BlockBinder(Evaluator evaluator, DiagnosticBag diagnostics
             BlockSyntax => schema.Blocks.Select(b => b.Block.Name),
             _ => schema.Steps.Select(s => s.Name),
         };
-        var everything = schema.Attributes.Select(a => a.Name).Concat(schema.Blocks.Select(b => b.Block.Name)).Concat(schema.Steps.Select(s => s.Name));
+        var everything = schema.Attributes.Select(a => a.Name).Concat(schema.Blocks.Select(b => b.Block.Name))
+            .Concat(schema.Steps.Select(s => s.Name));
         var inner = schema.Blocks.FirstOrDefault(b => b.Block.Attribute(name) is not null || b.Block.Child(name) is not null);
         var hint = inner is not null
             ? $"'{name}' belongs in '{inner.Block.Name}'"

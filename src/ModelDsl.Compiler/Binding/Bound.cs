@@ -28,7 +28,8 @@ internal sealed record BoundCall(SourceSpan Span, string Name, IReadOnlyDictiona
 
     public bool Has(string argument) => Arguments.ContainsKey(argument);
 
-    public SourceSpan SpanOf(string argument) => Arguments.TryGetValue(argument, out var value) && value.Span.Length > 0 ? value.Span : Span;
+    public SourceSpan SpanOf(string argument) =>
+        Arguments.TryGetValue(argument, out var value) && value.Span.Length > 0 ? value.Span : Span;
 }
 
 /// <summary>A block whose entries have the types of its schema. What is missing or wrong has been reported and is absent.</summary>
@@ -86,7 +87,8 @@ internal sealed class BoundBlock(BlockSchema schema, SourceSpan nameSpan, Source
 
     public string Reference(string name) => ((BoundReference)_attributes[name]).Name;
 
-    public IEnumerable<string> WordList(string name) => Find(name) is BoundList list ? list.Items.OfType<BoundCall>().Select(c => c.Name) : [];
+    public IEnumerable<string> WordList(string name) =>
+        Find(name) is BoundList list ? list.Items.OfType<BoundCall>().Select(c => c.Name) : [];
 
     /// <summary>Where an attribute's value stands; where it is not given, the block's name.</summary>
     public SourceSpan SpanOf(string name) => Find(name) is { Span.Length: > 0 } value ? value.Span : NameSpan;

@@ -100,7 +100,8 @@ internal sealed class Declarations
                 Parameters[parameter.Name.Text] = parameter.Value;
                 break;
             case ObjectSyntax item when Schemas.ByKind(item.Kind.Text) is null:
-                _diagnostics.Add(Catalogue.UnknownDeclaration(item.Kind.Span, item.Kind.Text, Spelling.DidYouMean(item.Kind.Text, DeclarationWords.All)));
+                _diagnostics.Add(Catalogue.UnknownDeclaration(item.Kind.Span, item.Kind.Text, 
+                    Spelling.DidYouMean(item.Kind.Text, DeclarationWords.All)));
                 // Remembered, so that what names it is not wrong as well.
                 _byName[item.Name.Text] = item;
                 break;
@@ -118,7 +119,8 @@ internal sealed class Declarations
     {
         var name = set.Path.Steps[0].Name;
         if (Parameters.ContainsKey(name)) Parameters[name] = set.Value;
-        else _diagnostics.Add(Catalogue.SetTargetNotFound(set.Span, name, "there is no such parameter", Spelling.DidYouMean(name, Parameters.Keys)));
+        else _diagnostics.Add(Catalogue.SetTargetNotFound(set.Span, name, "there is no such parameter", 
+            Spelling.DidYouMean(name, Parameters.Keys)));
     }
 
     private string? Target(Override set, string? model)
@@ -128,7 +130,8 @@ internal sealed class Declarations
         var path = string.Join(".", set.Path.Steps.Select(s => s.Name));
         if (Schemas.ByKind(first) is null)
         {
-            _diagnostics.Add(Catalogue.SetTargetNotFound(set.Span, path, $"nothing is called '{first}'", Spelling.DidYouMean(first, _byName.Keys)));
+            _diagnostics.Add(Catalogue.SetTargetNotFound(set.Span, path, $"nothing is called '{first}'", 
+                Spelling.DidYouMean(first, _byName.Keys)));
             return null;
         }
 
@@ -137,7 +140,8 @@ internal sealed class Declarations
         if (first == "model" && model is not null && named.Contains(model)) return model;
         if (named.Length == 1) return named[0];
         var reason = named.Length == 0 ? $"there is no {first}" : $"there are {named.Length} of kind {first}: {string.Join(", ", named)}";
-        _diagnostics.Add(Catalogue.SetTargetNotFound(set.Span, path, reason, named.Length == 0 ? null : $"begin with a name, as in {named[0]}.{path.Substring(first.Length + 1)}"));
+        _diagnostics.Add(Catalogue.SetTargetNotFound(
+            set.Span, path, reason, named.Length == 0 ? null : $"begin with a name, as in {named[0]}.{path.Substring(first.Length + 1)}"));
         return null;
     }
 

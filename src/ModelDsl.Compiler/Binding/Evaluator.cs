@@ -98,13 +98,15 @@ internal sealed class Evaluator(DiagnosticBag diagnostics)
         var operands = call.Arguments.Select(a => Operand(a.Value)).ToArray();
         if (operands.Length is < 1 or > 2)
         {
-            diagnostics.Add(Catalogue.WrongType(call.Span, call.Name.Text, "a function of a number and a multiple", $"given {operands.Length} values"));
+            diagnostics.Add(Catalogue.WrongType(call.Span, call.Name.Text, "a function of a number and a multiple",
+                $"given {operands.Length} values"));
             return new BadValue(call.Span);
         }
 
         if (operands.Any(o => o is null)) return new BadValue(call.Span);
         var step = operands.Length == 2 ? operands[1]!.Quantity.Value : 1;
-        if (step != 0) return new NumberValue(call.Span, operands[0]!.Quantity with { Value = round(operands[0]!.Quantity.Value / step) * step });
+        var value = operands[0]!.Quantity;
+        if (step != 0) return new NumberValue(call.Span, value with { Value = round(value.Value / step) * step });
         diagnostics.Add(Catalogue.DivisionByZero(call.Arguments[1].Span));
         return new BadValue(call.Span);
     }
@@ -162,7 +164,8 @@ internal sealed class Evaluator(DiagnosticBag diagnostics)
     private string? UnitHint(string unit)
     {
         var first = unit.Split('/');
-        if (first.Length == 2 && (_parameters.ContainsKey(first[1]) || Units.TryUnit(first[0], out _, out _) && !Units.TryUnit(first[1], out _, out _)))
+        if (first.Length == 2
+            && (_parameters.ContainsKey(first[1]) || (Units.TryUnit(first[0], out _, out _) && !Units.TryUnit(first[1], out _, out _))))
             return "a '/' that divides has a blank on each side";
         return Spelling.DidYouMean(unit, Units.Names) ?? "a word behind a number is its unit; entries on one line are separated by commas";
     }
@@ -192,7 +195,8 @@ internal sealed class Evaluator(DiagnosticBag diagnostics)
     {
         if (link.Operator is '+' or '-' && left.Dimension != right.Dimension)
         {
-            diagnostics.Add(Catalogue.OperatorDimension(link.OperatorSpan, link.Operator, left.Dimension.ToString(), right.Dimension.ToString()));
+            diagnostics.Add(Catalogue.OperatorDimension(
+                link.OperatorSpan, link.Operator, left.Dimension.ToString(), right.Dimension.ToString()));
             return null;
         }
 
@@ -221,7 +225,8 @@ internal sealed class Evaluator(DiagnosticBag diagnostics)
             case NumberValue number:
                 return number;
             case WordValue word:
-                diagnostics.Add(Catalogue.UnknownParameter(word.Span, word.Word, Spelling.DidYouMean(word.Word, _parameters.Keys.Concat(_scopes.SelectMany(s => s.Keys)))));
+                var names = _parameters.Keys.Concat(_scopes.SelectMany(s => s.Keys));
+                diagnostics.Add(Catalogue.UnknownParameter(word.Span, word.Word, Spelling.DidYouMean(word.Word, names)));
                 return null;
             case BadValue:
                 return null;

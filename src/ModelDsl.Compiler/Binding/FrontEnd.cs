@@ -34,7 +34,8 @@ public static class FrontEnd
     /// <summary>By file in order of loading, then by place; the surplus of a hopeless file is counted, not listed.</summary>
     private static ImmutableArray<Diagnostic> InOrder(IReadOnlyList<Diagnostic> diagnostics, List<SourceText> sources)
     {
-        var order = sources.Select((s, i) => (s.Path, i)).GroupBy(p => p.Path).ToDictionary(g => g.Key, g => g.First().i, StringComparer.Ordinal);
+        var order = sources.Select((s, i) => (s.Path, i)).GroupBy(p => p.Path)
+            .ToDictionary(g => g.Key, g => g.First().i, StringComparer.Ordinal);
         var sorted = diagnostics
             .OrderBy(d => order.TryGetValue(d.Span.Path, out var index) ? index : int.MaxValue)
             .ThenBy(d => d.Span.Start).ThenBy(d => d.Code).ToImmutableArray();

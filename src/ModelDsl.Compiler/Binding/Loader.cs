@@ -39,7 +39,8 @@ internal sealed class Loader(ISourceProvider sources, DiagnosticBag diagnostics)
         }
 
         if (_open.Contains(text.Path))
-            diagnostics.Add(Catalogue.CyclicImport(use.Path.Span, string.Join(" → ", _open.SkipWhile(p => p != text.Path).Append(text.Path))));
+            diagnostics.Add(Catalogue.CyclicImport(
+                use.Path.Span, string.Join(" → ", _open.SkipWhile(p => p != text.Path).Append(text.Path))));
         else if (_files.ContainsKey(text.Path))
             return;
         else if (_files.Count >= MaximumFiles)

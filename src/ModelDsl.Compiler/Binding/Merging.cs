@@ -41,7 +41,8 @@ internal static class Merging
         var steps = own.Entries.Any(e => e is StepSyntax) || inherited.Entries.Any(e => e is StepSyntax);
         if (otherKind || steps) return own;
         // A run of layers that turns from dense to experts does not keep both.
-        var kept = inherited.Name.Text == Layers && own.Entries.Any(o => o is BlockSyntax && !inherited.Entries.Any(i => i.Name.Text == o.Name.Text))
+        var turns = own.Entries.Any(o => o is BlockSyntax && !inherited.Entries.Any(i => i.Name.Text == o.Name.Text));
+        var kept = inherited.Name.Text == Layers && turns
             ? ImmutableArray<EntrySyntax>.Empty
             : inherited.Entries;
         return own with { Label = own.Label ?? inherited.Label, Entries = Merge(kept, own.Entries) };
@@ -52,11 +53,13 @@ internal static class Merging
         && own is not StepSyntax
         && (own.Name.Text != Layers || (own is BlockSyntax o && inherited is BlockSyntax i && SameLabel(i, o)));
 
-    private static bool SameLabel(BlockSyntax a, BlockSyntax b) => a.Label is not null && b.Label is not null && Text(a.Label) == Text(b.Label);
+    private static bool SameLabel(BlockSyntax a, BlockSyntax b) =>
+        a.Label is not null && b.Label is not null && Text(a.Label) == Text(b.Label);
 
     /// <summary>The base's run of layers with the same kind of feed-forward; a new run starts from its settings.</summary>
     private static BlockSyntax? SameFeedForward(BlockSyntax[] inherited, BlockSyntax layer) =>
-        inherited.FirstOrDefault(i => i.Entries.Any(e => e is BlockSyntax && layer.Entries.Any(o => o is BlockSyntax && o.Name.Text == e.Name.Text)));
+        inherited.FirstOrDefault(i =>
+            i.Entries.Any(e => e is BlockSyntax && layer.Entries.Any(o => o is BlockSyntax && o.Name.Text == e.Name.Text)));
 
     private static string Text(ExpressionSyntax label) => label switch
     {

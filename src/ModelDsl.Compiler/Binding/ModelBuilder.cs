@@ -53,7 +53,10 @@ internal static class ModelBuilder
         var layers = new SortedDictionary<long, LayerSpec>();
         foreach (var run in model.BlocksNamed("layers"))
         {
-            var layer = new LayerSpec(run.Block("dense") is { } dense ? new DenseSpec(dense.Int("width"), dense.Origin) : Moe(run.Block("moe")!), run.Origin);
+            FeedForwardSpec feedForward = run.Block("dense") is { } dense
+                ? new DenseSpec(dense.Int("width"), dense.Origin)
+                : Moe(run.Block("moe")!);
+            var layer = new LayerSpec(feedForward, run.Origin);
             for (var i = run.Range!.Value.First; i <= run.Range.Value.Last; i++) layers[i] = layer;
         }
         return layers.Values.ToEquatable();
@@ -69,7 +72,9 @@ internal static class ModelBuilder
             block.Int("active"),
             block.Int("width"),
             new GateSpec(score, gate.Number("scale"), gate.Flag("normalize"), new Origin(gate.Span)),
-            block.TryCall("groups") is { } groups ? new GroupSpec(groups.Int("kept"), groups.Int("of"), By(groups, score), new Origin(groups.Span)) : null,
+            block.TryCall("groups") is { } groups
+                ? new GroupSpec(groups.Int("kept"), groups.Int("of"), By(groups, score), new Origin(groups.Span))
+                : null,
             Balance(block.Block("balance")),
             block.Origin);
     }

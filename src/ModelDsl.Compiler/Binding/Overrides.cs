@@ -83,7 +83,8 @@ internal sealed class Overrides
             if (entries[i] is not BlockSyntax block || block.Name.Text != name) continue;
             if (label is not null && Label(block) != label) continue;
             // Without a label, of several blocks those that hold the next one of the path.
-            if (label is null && child.Repeats && child.Block.Child(next) is not null && !block.Entries.Any(e => e.Name.Text == next)) continue;
+            if (label is null && child.Repeats && child.Block.Child(next) is not null
+                && !block.Entries.Any(e => e.Name.Text == next)) continue;
             found = true;
             entries = entries.SetItem(i, block with { Entries = Apply(child.Block, block.Entries, set, step + 1, out problem, out hint) });
         }

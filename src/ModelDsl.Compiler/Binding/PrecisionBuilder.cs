@@ -21,7 +21,8 @@ internal static class PrecisionBuilder
                 ? new StateSpec(Format(state.Word("master")), Format(state.Word("gradients")), Format(state.Word("moments")))
                 : StateSpec.Default,
             block.Block("cache") is { } cache
-                ? new CacheSpec(Scaled(cache.Call("activations")), Scaled(cache.Call("attention_output")), Scaled(cache.Call("swiglu_input")),
+                ? new CacheSpec(
+                    Scaled(cache.Call("activations")), Scaled(cache.Call("attention_output")), Scaled(cache.Call("swiglu_input")),
                     cache.WordList("recompute").ToEquatable(), cache.Origin)
                 : null,
             block.Block("wire") is { } wire ? new WireSpec(Scaled(wire.Call("dispatch")), Scaled(wire.Call("combine")), wire.Origin) : null,

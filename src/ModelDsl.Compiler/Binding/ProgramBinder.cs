@@ -51,13 +51,15 @@ internal sealed class ProgramBinder(Declarations declarations, Evaluator evaluat
     private BoundBlock? Block(ObjectSyntax item)
     {
         if (declarations.Entries(item) is not { } entries) return null;
-        return new BlockBinder(evaluator, diagnostics).Bind(Schemas.ByKind(item.Kind.Text)!, item.Name.Span, item.Span, entries, item.HasErrors);
+        var schema = Schemas.ByKind(item.Kind.Text)!;
+        return new BlockBinder(evaluator, diagnostics).Bind(schema, item.Name.Span, item.Span, entries, item.HasErrors);
     }
 
     private void Train(string name, BoundBlock block)
     {
         if (!References(block)) return;
-        var train = TrainBuilder.Build(name, block, _models[block.Reference("model")], Policy(block)!, _clusters[block.Reference("cluster")]);
+        var train = TrainBuilder.Build(name, block, _models[block.Reference("model")], Policy(block)!,
+            _clusters[block.Reference("cluster")]);
         _trains[name] = train;
         TrainChecks.Check(train, block, diagnostics);
         Padding(train.Model, train.Precision, block);
@@ -66,7 +68,8 @@ internal sealed class ProgramBinder(Declarations declarations, Evaluator evaluat
     private void Serve(string name, BoundBlock block)
     {
         if (!References(block)) return;
-        var serve = ServeBuilder.Build(name, block, _models[block.Reference("model")], Policy(block)!, _clusters[block.Reference("cluster")]);
+        var serve = ServeBuilder.Build(name, block, _models[block.Reference("model")], Policy(block)!,
+            _clusters[block.Reference("cluster")]);
         _serves[name] = serve;
         ServeChecks.Check(serve, block, diagnostics);
         Padding(serve.Model, serve.Precision, block);
@@ -126,10 +129,12 @@ internal sealed class ProgramBinder(Declarations declarations, Evaluator evaluat
             if (known) continue;
             var declared = declarations.Find(named.Name);
             if (declared is not null && (declared.Kind.Text == reference.Kind || Schemas.ByKind(declared.Kind.Text) is null)) continue;
-            var candidates = declarations.NamesOf(reference.Kind).Concat(reference.Kind == "precision" ? ["fp32", "bf16", "fp8"] : []).ToArray();
+            var candidates = declarations.NamesOf(reference.Kind)
+                .Concat(reference.Kind == "precision" ? ["fp32", "bf16", "fp8"] : []).ToArray();
             var hint = declared is not null
                 ? $"'{named.Name}' is a {declared.Kind.Text}"
-                : Spelling.DidYouMean(named.Name, candidates) ?? (candidates.Length == 0 ? null : "declared: " + string.Join(", ", candidates));
+                : Spelling.DidYouMean(named.Name, candidates)
+                    ?? (candidates.Length == 0 ? null : "declared: " + string.Join(", ", candidates));
             diagnostics.Add(Catalogue.UnknownReference(named.Span, reference.Kind, named.Name, hint));
         }
         return sound;

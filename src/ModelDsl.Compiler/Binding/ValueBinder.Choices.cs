@@ -88,6 +88,7 @@ internal sealed partial class ValueBinder
             return Catalogue.UnknownArgument(name.Span, signature.Name, $"'{name.Text}'", Spelling.DidYouMean(name.Text, names)
                 ?? (names.Length == 0 ? null : "it takes: " + string.Join(", ", names)));
         var named = signature.Parameters.FirstOrDefault(p => !p.Positional);
-        return Catalogue.UnknownArgument(argument.Span, signature.Name, "without a name here", named is null ? null : $"write its name, as in {signature.Name}({named.Name}: …)");
+        var example = named is null ? null : $"write its name, as in {signature.Name}({named.Name}: …)";
+        return Catalogue.UnknownArgument(argument.Span, signature.Name, "without a name here", example);
     }
 }

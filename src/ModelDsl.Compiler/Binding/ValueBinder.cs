@@ -25,9 +25,9 @@ internal sealed partial class ValueBinder(Evaluator evaluator, DiagnosticBag dia
     /// <summary>The default of a row, as if it had been written.</summary>
     public BoundValue? Default(SchemaType type, string? text, string name)
     {
-        if (text is null or "none" && type is not ChoiceType) return null;
-        if (text is null || (text == "none" && !((ChoiceType)type).Choices.Any(c => c.Name == "none"))) return null;
-        return Bind(type, DsmSyntax.ParseValue(SourceText.From("", text)).Value, name) is { } value ? value with { Span = SourceSpan.None } : null;
+        if (text is null || (text == "none" && type is not ChoiceType { HasNone: true })) return null;
+        var value = Bind(type, DsmSyntax.ParseValue(SourceText.From("", text)).Value, name);
+        return value is null ? null : value with { Span = SourceSpan.None };
     }
 
     private BoundNumber? Integer(IntegerType type, ExpressionSyntax expression, string name)
@@ -58,7 +58,8 @@ internal sealed partial class ValueBinder(Evaluator evaluator, DiagnosticBag dia
     {
         if (Numeric(new TokensOrStepsType(), expression, name) is not { } value) return null;
         if (value.Quantity.Dimension != Dimension.Token && value.Quantity.Dimension != Dimension.Step)
-            return Report(Catalogue.WrongDimension(value.Span, name, "in tokens or steps", In(value.Quantity.Dimension), "add the unit: tokens, or steps"));
+            return Report(Catalogue.WrongDimension(value.Span, name, "in tokens or steps", In(value.Quantity.Dimension),
+                "add the unit: tokens, or steps"));
         if (value.Quantity.Value <= 0) return Report(Catalogue.OutOfRange(value.Span, name, Show(value.Quantity.Value), "more than 0"));
         return new BoundNumber(value.Span, value.Quantity.Value, value.Quantity.Dimension);
     }
@@ -129,7 +130,8 @@ internal sealed partial class ValueBinder(Evaluator evaluator, DiagnosticBag dia
     }
 
     private static string Show(double value) =>
-        value == Math.Round(value) && Math.Abs(value) < 1e15 ? Catalogue.Count((long)value) : value.ToString("G6", CultureInfo.InvariantCulture);
+        value == Math.Round(value) && Math.Abs(value) < 1e15 ? Catalogue.Count((long)value)
+            : value.ToString("G6", CultureInfo.InvariantCulture);
 
     private static string In(Dimension unit) => unit == Dimension.None ? unit.ToString() : $"in {unit}";
 

@@ -19,30 +19,41 @@ public static class Catalogue
         $"byte {Count(offset)} is zero, so this is no text file", "UTF-16 text must be saved as UTF-8");
 
     public static Diagnostic UnknownCharacter(SourceSpan at, char character) => Error(DiagnosticCode.UnknownCharacter, at,
-        $"'{Printable(character)}' has no meaning here", character == '#' ? "a comment starts with //" : character == ';' ? "a new line or a comma ends an entry" : null);
+        $"'{Printable(character)}' has no meaning here", character switch
+        {
+            '#' => "a comment starts with //",
+            ';' => "a new line or a comma ends an entry",
+            _ => null,
+        });
 
-    public static Diagnostic OpenString(SourceSpan at) => Error(DiagnosticCode.OpenString, at, "the text has no closing quote on its line", null);
+    public static Diagnostic OpenString(SourceSpan at) => Error(
+        DiagnosticCode.OpenString, at, "the text has no closing quote on its line", null);
 
-    public static Diagnostic OpenComment(SourceSpan at) => Error(DiagnosticCode.OpenComment, at, "the comment is never closed", "end it with */");
+    public static Diagnostic OpenComment(SourceSpan at) => Error(
+        DiagnosticCode.OpenComment, at, "the comment is never closed", "end it with */");
 
     public static Diagnostic TooDeep(SourceSpan at, int limit) => Error(DiagnosticCode.TooDeep, at,
         $"more than {limit} brackets are open at once", null);
 
-    public static Diagnostic OpenBrace(SourceSpan at) => Error(DiagnosticCode.OpenBrace, at, "'{' is never closed", "add '}' where the block ends");
+    public static Diagnostic OpenBrace(SourceSpan at) => Error(
+        DiagnosticCode.OpenBrace, at, "'{' is never closed", "add '}' where the block ends");
 
     public static Diagnostic ExtraBrace(SourceSpan at) => Error(DiagnosticCode.ExtraBrace, at, "'}' closes nothing", null);
 
     public static Diagnostic Unexpected(SourceSpan at, string expected, string found) => Error(DiagnosticCode.Unexpected, at,
         $"expected {expected}, found {found}", null);
 
-    public static Diagnostic MissingValue(SourceSpan at) => Error(DiagnosticCode.MissingValue, at, "'=' has no value", "write the value on the same line");
+    public static Diagnostic MissingValue(SourceSpan at) => Error(
+        DiagnosticCode.MissingValue, at, "'=' has no value", "write the value on the same line");
 
     public static Diagnostic MissingComma(SourceSpan at) => Error(DiagnosticCode.MissingComma, at,
         "two entries on one line need a comma between them", "add ',' here, or start a new line");
 
-    public static Diagnostic BadNumber(SourceSpan at, string text) => Error(DiagnosticCode.BadNumber, at, $"'{text}' is not a number", null);
+    public static Diagnostic BadNumber(SourceSpan at, string text) => Error(
+        DiagnosticCode.BadNumber, at, $"'{text}' is not a number", null);
 
-    public static Diagnostic TooManyErrors(SourceSpan at, int more) => Error(DiagnosticCode.TooManyErrors, at, $"{Count(more)} more errors are not shown", null);
+    public static Diagnostic TooManyErrors(SourceSpan at, int more) => Error(
+        DiagnosticCode.TooManyErrors, at, $"{Count(more)} more errors are not shown", null);
 
     public static Diagnostic OpenBracket(SourceSpan at, string bracket) => Error(DiagnosticCode.OpenBracket, at,
         $"'{bracket}' is never closed", null);
@@ -50,57 +61,64 @@ public static class Catalogue
     public static Diagnostic UnknownDeclaration(SourceSpan at, string kind, string? hint) => Error(DiagnosticCode.UnknownDeclaration, at,
         $"there is no declaration '{kind}'", hint ?? "a file holds model, precision, cluster, train, extend and serve");
 
-    public static Diagnostic DuplicateDeclaration(SourceSpan at, string name, string kind, SourceSpan first) => Error(DiagnosticCode.DuplicateDeclaration, at,
+    public static Diagnostic DuplicateDeclaration(SourceSpan at, string name, string kind, SourceSpan first) => Error(
+        DiagnosticCode.DuplicateDeclaration, at,
         $"'{name}' is already the name of a {kind}", null).WithNote(first, $"'{name}' is first declared here");
 
     public static Diagnostic UnknownBase(SourceSpan at, string name, string kind, string? hint) => Error(DiagnosticCode.UnknownBase, at,
         $"there is no {kind} '{name}' to derive from", hint);
 
-    public static Diagnostic CyclicBase(SourceSpan at, string chain) => Error(DiagnosticCode.CyclicBase, at, $"derives from itself: {chain}", null);
+    public static Diagnostic CyclicBase(SourceSpan at, string chain) => Error(
+        DiagnosticCode.CyclicBase, at, $"derives from itself: {chain}", null);
 
-    public static Diagnostic BaseOfOtherKind(SourceSpan at, string name, string kind, string wanted) => Error(DiagnosticCode.BaseOfOtherKind, at,
-        $"'{name}' is a {kind}, and this derives from a {wanted}", null);
+    public static Diagnostic BaseOfOtherKind(SourceSpan at, string name, string kind, string wanted) => Error(
+        DiagnosticCode.BaseOfOtherKind, at, $"'{name}' is a {kind}, and this derives from a {wanted}", null);
 
     public static Diagnostic ImportNotFound(SourceSpan at, string path, string reason) => Error(DiagnosticCode.ImportNotFound, at,
         $"cannot use '{path}': {reason}", null);
 
-    public static Diagnostic CyclicImport(SourceSpan at, string chain) => Error(DiagnosticCode.CyclicImport, at, $"files use one another in a circle: {chain}", null);
+    public static Diagnostic CyclicImport(SourceSpan at, string chain) => Error(
+        DiagnosticCode.CyclicImport, at, $"files use one another in a circle: {chain}", null);
 
-    public static Diagnostic UnknownEntry(SourceSpan at, string what, string name, string block, string? hint) => Error(DiagnosticCode.UnknownEntry, at,
-        $"'{block}' has no {what} '{name}'", hint);
+    public static Diagnostic UnknownEntry(SourceSpan at, string what, string name, string block, string? hint) => Error(
+        DiagnosticCode.UnknownEntry, at, $"'{block}' has no {what} '{name}'", hint);
 
     public static Diagnostic DuplicateEntry(SourceSpan at, string name, SourceSpan first) => Error(DiagnosticCode.DuplicateEntry, at,
         $"'{name}' is given twice", null).WithNote(first, "first given here");
 
-    public static Diagnostic MissingAttribute(SourceSpan at, string name, string block, string doc) => Error(DiagnosticCode.MissingAttribute, at,
-        $"'{block}' needs '{name}'", $"{name}: {doc}");
+    public static Diagnostic MissingAttribute(SourceSpan at, string name, string block, string doc) => Error(
+        DiagnosticCode.MissingAttribute, at, $"'{block}' needs '{name}'", $"{name}: {doc}");
 
     public static Diagnostic MissingBlock(SourceSpan at, string name, string block, string doc) => Error(DiagnosticCode.MissingBlock, at,
         $"'{block}' needs a block '{name}'", $"{name}: {doc}");
 
-    public static Diagnostic WrongForm(SourceSpan at, string name, string isForm, string given, string example) => Error(DiagnosticCode.WrongForm, at,
-        $"'{name}' is {isForm}, not {given}", $"write {example}");
+    public static Diagnostic WrongForm(SourceSpan at, string name, string isForm, string given, string example) => Error(
+        DiagnosticCode.WrongForm, at, $"'{name}' is {isForm}, not {given}", $"write {example}");
 
-    public static Diagnostic UnknownReference(SourceSpan at, string kind, string name, string? hint) => Error(DiagnosticCode.UnknownReference, at,
-        $"there is no {kind} '{name}'", hint);
+    public static Diagnostic UnknownReference(SourceSpan at, string kind, string name, string? hint) => Error(
+        DiagnosticCode.UnknownReference, at, $"there is no {kind} '{name}'", hint);
 
-    public static Diagnostic UnknownWord(SourceSpan at, string word, string attribute, string choices, string? hint) => Error(DiagnosticCode.UnknownWord, at,
-        $"'{word}' is no value of '{attribute}'", hint ?? $"one of: {choices}");
+    public static Diagnostic UnknownWord(SourceSpan at, string word, string attribute, string choices, string? hint) => Error(
+        DiagnosticCode.UnknownWord, at, $"'{word}' is no value of '{attribute}'", hint ?? $"one of: {choices}");
 
-    public static Diagnostic WrongLabel(SourceSpan at, string block, string wanted) => Error(DiagnosticCode.WrongLabel, at, $"'{block}' {wanted}", null);
+    public static Diagnostic WrongLabel(SourceSpan at, string block, string wanted) => Error(
+        DiagnosticCode.WrongLabel, at, $"'{block}' {wanted}", null);
 
-    public static Diagnostic MissingLabel(SourceSpan at, string block, string wanted) => Error(DiagnosticCode.MissingLabel, at, $"'{block}' {wanted}", null);
+    public static Diagnostic MissingLabel(SourceSpan at, string block, string wanted) => Error(
+        DiagnosticCode.MissingLabel, at, $"'{block}' {wanted}", null);
 
     public static Diagnostic BadSetPath(SourceSpan at, string text) => Error(DiagnosticCode.BadSetPath, at,
         $"'{text}' is not of the form path=value", "for example --set model.attention.heads=64, or --set x=9 for a parameter");
 
-    public static Diagnostic SetTargetNotFound(SourceSpan at, string path, string reason, string? hint) => Error(DiagnosticCode.SetTargetNotFound, at,
-        $"nothing to set at '{path}': {reason}", hint);
+    public static Diagnostic SetTargetNotFound(SourceSpan at, string path, string reason, string? hint) => Error(
+        DiagnosticCode.SetTargetNotFound, at, $"nothing to set at '{path}': {reason}", hint);
 
-    public static Diagnostic NeedsBase(SourceSpan at, string kind) => Error(DiagnosticCode.NeedsBase, at, $"'{kind}' continues a training run and must name it",
+    public static Diagnostic NeedsBase(SourceSpan at, string kind) => Error(
+        DiagnosticCode.NeedsBase, at, $"'{kind}' continues a training run and must name it",
         $"write {kind} Name from SomeTrain {{ … }}");
 
-    public static Diagnostic CyclicParameter(SourceSpan at, string name) => Error(DiagnosticCode.CyclicParameter, at, $"parameter '{name}' depends on itself", null);
+    public static Diagnostic CyclicParameter(SourceSpan at, string name) => Error(
+        DiagnosticCode.CyclicParameter, at, $"parameter '{name}' depends on itself", null);
 
     public static Diagnostic UnknownParameter(SourceSpan at, string name, string? hint) => Error(DiagnosticCode.UnknownParameter, at,
         $"'{name}' is not a number and no parameter", hint);
@@ -108,13 +126,14 @@ public static class Catalogue
     public static Diagnostic ChainTooLong(SourceSpan at, string name, int limit) => Error(DiagnosticCode.ChainTooLong, at,
         $"'{name}' leads through more than {limit} other names", null);
 
-    public static Diagnostic UnknownUnit(SourceSpan at, string unit, string? hint) => Error(DiagnosticCode.UnknownUnit, at, $"there is no unit '{unit}'", hint);
+    public static Diagnostic UnknownUnit(SourceSpan at, string unit, string? hint) => Error(
+        DiagnosticCode.UnknownUnit, at, $"there is no unit '{unit}'", hint);
 
-    public static Diagnostic WrongDimension(SourceSpan at, string attribute, string wanted, string given, string? hint) => Error(DiagnosticCode.WrongDimension, at,
-        $"'{attribute}' is {wanted}, and this is {given}", hint);
+    public static Diagnostic WrongDimension(SourceSpan at, string attribute, string wanted, string given, string? hint) => Error(
+        DiagnosticCode.WrongDimension, at, $"'{attribute}' is {wanted}, and this is {given}", hint);
 
-    public static Diagnostic OperatorDimension(SourceSpan at, char sign, string left, string right) => Error(DiagnosticCode.OperatorDimension, at,
-        $"'{sign}' cannot join {left} and {right}", "both sides must have the same unit");
+    public static Diagnostic OperatorDimension(SourceSpan at, char sign, string left, string right) => Error(
+        DiagnosticCode.OperatorDimension, at, $"'{sign}' cannot join {left} and {right}", "both sides must have the same unit");
 
     public static Diagnostic WrongType(SourceSpan at, string name, string wanted, string given) => Error(DiagnosticCode.WrongType, at,
         $"'{name}' is {wanted}, and this is {given}", null);
@@ -127,15 +146,17 @@ public static class Catalogue
 
     public static Diagnostic DivisionByZero(SourceSpan at) => Error(DiagnosticCode.DivisionByZero, at, "division by zero", null);
 
-    public static Diagnostic UnknownArgument(SourceSpan at, string call, string argument, string? hint) => Error(DiagnosticCode.UnknownArgument, at,
-        $"'{call}' takes no argument {argument}", hint);
+    public static Diagnostic UnknownArgument(SourceSpan at, string call, string argument, string? hint) => Error(
+        DiagnosticCode.UnknownArgument, at, $"'{call}' takes no argument {argument}", hint);
 
-    public static Diagnostic MissingArgument(SourceSpan at, string call, string argument, string example) => Error(DiagnosticCode.MissingArgument, at,
-        $"'{call}' needs '{argument}'", $"as in {example}");
+    public static Diagnostic MissingArgument(SourceSpan at, string call, string argument, string example) => Error(
+        DiagnosticCode.MissingArgument, at, $"'{call}' needs '{argument}'", $"as in {example}");
 
-    public static Diagnostic DuplicateArgument(SourceSpan at, string argument) => Error(DiagnosticCode.DuplicateArgument, at, $"'{argument}' is given twice", null);
+    public static Diagnostic DuplicateArgument(SourceSpan at, string argument) => Error(
+        DiagnosticCode.DuplicateArgument, at, $"'{argument}' is given twice", null);
 
-    public static Diagnostic NumberTooLarge(SourceSpan at) => Error(DiagnosticCode.NumberTooLarge, at, "the number is too large to compute with", null);
+    public static Diagnostic NumberTooLarge(SourceSpan at) => Error(
+        DiagnosticCode.NumberTooLarge, at, "the number is too large to compute with", null);
 
     public static Diagnostic LayersOverlap(SourceSpan at, string both, SourceSpan first) => Error(DiagnosticCode.LayersOverlap, at,
         $"{both} already described", null).WithNote(first, "here");
@@ -147,7 +168,8 @@ public static class Catalogue
         $"layers {first}..{last} runs backwards", $"write {last}..{first}; both ends are included");
 
     public static Diagnostic FeedForwardCount(SourceSpan at, int count) => Error(DiagnosticCode.FeedForwardCount, at,
-        count == 0 ? "these layers have no feed-forward" : "these layers have two feed-forwards", "give them one block: dense { … } or moe { … }");
+        count == 0 ? "these layers have no feed-forward" : "these layers have two feed-forwards",
+        "give them one block: dense { … } or moe { … }");
 
     public static Diagnostic OddRopeDim(SourceSpan at, long dim) => Error(DiagnosticCode.OddRopeDim, at,
         $"rope_dim is {dim}, and rotation works on pairs", $"use {dim - 1} or {dim + 1}");
@@ -158,19 +180,20 @@ public static class Catalogue
     public static Diagnostic GroupsKept(SourceSpan at, long kept, long groups) => Error(DiagnosticCode.GroupsKept, at,
         $"keeps the best {kept} groups of {groups}", null);
 
-    public static Diagnostic ActiveExperts(SourceSpan at, long active, long available, string why) => Error(DiagnosticCode.ActiveExperts, at,
-        $"{active} experts are active per token, and only {available} can be chosen: {why}", null);
+    public static Diagnostic ActiveExperts(SourceSpan at, long active, long available, string why) => Error(
+        DiagnosticCode.ActiveExperts, at, $"{active} experts are active per token, and only {available} can be chosen: {why}", null);
 
     public static Diagnostic TwoExpertsPerGroup(SourceSpan at, long perGroup) => Error(DiagnosticCode.TwoExpertsPerGroup, at,
         $"a group counts with the sum of its two best experts, and has only {perGroup}", "use fewer groups, or by: max");
 
     public static Diagnostic TilePadding(SourceSpan at, bool matters, string what, string share) => new(DiagnosticCode.TilePadding,
-        matters ? Severity.Warning : Severity.Info, at, $"{what}; the padding costs {share} of the multiplications per token", null, ImmutableArray<DiagnosticNote>.Empty);
+        matters ? Severity.Warning : Severity.Info, at, $"{what}; the padding costs {share} of the multiplications per token", null,
+        ImmutableArray<DiagnosticNote>.Empty);
 
     public static Diagnostic ModelTooLarge(SourceSpan at, string what) => Error(DiagnosticCode.ModelTooLarge, at, what, null);
 
-    public static Diagnostic PartKeptTwice(SourceSpan at, string part, string first, string second) => Error(DiagnosticCode.PartKeptTwice, at,
-        $"'{part}' is kept in {first} and in {second}", null);
+    public static Diagnostic PartKeptTwice(SourceSpan at, string part, string first, string second) => Error(
+        DiagnosticCode.PartKeptTwice, at, $"'{part}' is kept in {first} and in {second}", null);
 
     public static Diagnostic HeadsPerTensor(SourceSpan at, int heads, int tensor) => Error(DiagnosticCode.HeadsPerTensor, at,
         $"{heads} heads do not divide among {tensor} tensor-parallel ranks: {heads % tensor} left over", null);
@@ -178,7 +201,8 @@ public static class Catalogue
     public static Diagnostic ExpertsPerRank(SourceSpan at, int experts, int ranks) => Error(DiagnosticCode.ExpertsPerRank, at,
         $"{experts} routed experts do not divide among {ranks} expert-parallel ranks: {experts % ranks} left over", null);
 
-    public static Diagnostic GroupsPerNode(SourceSpan at, int groups, int nodes, int kept, int reached) => Warning(DiagnosticCode.GroupsPerNode, at,
+    public static Diagnostic GroupsPerNode(SourceSpan at, int groups, int nodes, int kept, int reached) => Warning(
+        DiagnosticCode.GroupsPerNode, at,
         $"{groups} expert groups lie on {nodes} nodes, so a token that is limited to {kept} groups may be sent to {reached} nodes",
         $"let the experts span {groups} nodes, or use groups that match");
 
@@ -186,18 +210,21 @@ public static class Catalogue
         $"{stages} pipeline stages for {layers} layers: {stages - layers} stages would have none", null);
 
     public static Diagnostic OddDualPipe(SourceSpan at, int stages) => Error(DiagnosticCode.OddDualPipe, at,
-        $"dualpipe feeds the pipeline from both ends and wants an even number of stages, not {stages}", $"use pipeline = {stages + 1}, or schedule zb1p");
+        $"dualpipe feeds the pipeline from both ends and wants an even number of stages, not {stages}",
+        $"use pipeline = {stages + 1}, or schedule zb1p");
 
     public static Diagnostic FewMicroBatches(SourceSpan at, bool onlyAtFirst, long microBatches, int stages, string origin) => new(
         DiagnosticCode.FewMicroBatches, onlyAtFirst ? Severity.Warning : Severity.Error, at,
         $"dualpipe wants at least {2 * stages} micro-batches for {stages} stages; {origin} gives {microBatches}",
         onlyAtFirst ? "until the batch has grown, steps run under another schedule" : null, ImmutableArray<DiagnosticNote>.Empty);
 
-    public static Diagnostic GpusPerPlan(SourceSpan at, string message, string? hint) => Error(DiagnosticCode.GpusPerPlan, at, message, hint);
+    public static Diagnostic GpusPerPlan(SourceSpan at, string message, string? hint) => Error(
+        DiagnosticCode.GpusPerPlan, at, message, hint);
 
     public static Diagnostic TrainMemory(SourceSpan at, bool fits, string message) => fits
         ? Warning(DiagnosticCode.TrainMemory, at, message, null)
-        : Error(DiagnosticCode.TrainMemory, at, message, "more pipeline or expert ranks, or more sharding (data = zero1 … zero3), spread it further");
+        : Error(DiagnosticCode.TrainMemory, at, message,
+            "more pipeline or expert ranks, or more sharding (data = zero1 … zero3), spread it further");
 
     public static Diagnostic ServeMemory(SourceSpan at, bool fits, string message) => fits
         ? Warning(DiagnosticCode.ServeMemory, at, message, null)
@@ -212,9 +239,11 @@ public static class Catalogue
     public static Diagnostic ExpertUnit(SourceSpan at, string message) => Error(DiagnosticCode.ExpertUnit, at, message, null);
 
     public static Diagnostic DraftWithoutMtp(SourceSpan at, int draft, string model) => Error(DiagnosticCode.DraftWithoutMtp, at,
-        $"speculation with {draft} drafted tokens needs an MTP module, and model '{model}' has none", "add mtp { depth = 1 } to the model, or remove speculate");
+        $"speculation with {draft} drafted tokens needs an MTP module, and model '{model}' has none",
+        "add mtp { depth = 1 } to the model, or remove speculate");
 
-    public static Diagnostic SequenceBeyondContext(SourceSpan at, long sequence, long context, string model) => Error(DiagnosticCode.SequenceBeyondContext, at,
+    public static Diagnostic SequenceBeyondContext(SourceSpan at, long sequence, long context, string model) => Error(
+        DiagnosticCode.SequenceBeyondContext, at,
         $"sequences of {Count(sequence)} tokens exceed the context of model '{model}', {Count(context)}", null);
 
     public static Diagnostic RateCurve(SourceSpan at, string message) => Warning(DiagnosticCode.RateCurve, at, message, null);
@@ -222,22 +251,26 @@ public static class Catalogue
     public static Diagnostic Fp8Unsupported(SourceSpan at, string gpu, string target) => Error(DiagnosticCode.Fp8Unsupported, at,
         $"the policy computes in e4m3, and {gpu} ({target}) has no FP8 arithmetic", "use a policy with gemm { format = bf16 }");
 
-    public static Diagnostic PolicyUnsupported(SourceSpan at, string what, string has, string can) => Error(DiagnosticCode.PolicyUnsupported, at,
-        $"the policy has {what} {has}, and no kernel computes so", $"inference can do {can}");
+    public static Diagnostic PolicyUnsupported(SourceSpan at, string what, string has, string can) => Error(
+        DiagnosticCode.PolicyUnsupported, at, $"the policy has {what} {has}, and no kernel computes so", $"inference can do {can}");
 
-    public static Diagnostic PassRefused(SourceSpan at, string message, string remedy) => Error(DiagnosticCode.PassRefused, at, message, remedy);
+    public static Diagnostic PassRefused(SourceSpan at, string message, string remedy) => Error(
+        DiagnosticCode.PassRefused, at, message, remedy);
 
     public static Diagnostic PlanLimit(SourceSpan at, string limit, long value, string range) => Error(DiagnosticCode.PlanLimit, at,
         $"a plan with {limit} = {Count(value)}; it must be {range}", null);
 
-    public static Diagnostic NotJson(SourceSpan at, string problem) => Error(DiagnosticCode.NotJson, at, problem, "the importer reads a Hugging Face config.json");
+    public static Diagnostic NotJson(SourceSpan at, string problem) => Error(
+        DiagnosticCode.NotJson, at, problem, "the importer reads a Hugging Face config.json");
 
-    public static Diagnostic ConfigMissingKey(SourceSpan at, string key) => Error(DiagnosticCode.ConfigMissingKey, at, $"the configuration has no '{key}'", null);
+    public static Diagnostic ConfigMissingKey(SourceSpan at, string key) => Error(
+        DiagnosticCode.ConfigMissingKey, at, $"the configuration has no '{key}'", null);
 
-    public static Diagnostic ConfigWrongType(SourceSpan at, string key, string wanted) => Error(DiagnosticCode.ConfigWrongType, at, $"'{key}' must be {wanted}", null);
+    public static Diagnostic ConfigWrongType(SourceSpan at, string key, string wanted) => Error(
+        DiagnosticCode.ConfigWrongType, at, $"'{key}' must be {wanted}", null);
 
-    public static Diagnostic ConfigUnsupported(SourceSpan at, string key, string value, string supported) => Error(DiagnosticCode.ConfigUnsupported, at,
-        $"'{key}' is {value}, which is not supported", supported);
+    public static Diagnostic ConfigUnsupported(SourceSpan at, string key, string value, string supported) => Error(
+        DiagnosticCode.ConfigUnsupported, at, $"'{key}' is {value}, which is not supported", supported);
 
     public static Diagnostic ConfigIgnored(SourceSpan at, string key, string why) => new(DiagnosticCode.ConfigIgnored, Severity.Warning, at,
         $"'{key}' has no counterpart: {why}", null, ImmutableArray<DiagnosticNote>.Empty);
@@ -245,7 +278,8 @@ public static class Catalogue
     /// <summary>A whole number with thousands set apart: <c>163 840</c>; in messages only.</summary>
     public static string Count(long value) => value.ToString("#,0", CultureInfo.InvariantCulture).Replace(',', ' ');
 
-    private static string Printable(char character) => char.IsControl(character) || char.IsSurrogate(character) ? $"U+{(int)character:X4}" : character.ToString();
+    private static string Printable(char character) =>
+        char.IsControl(character) || char.IsSurrogate(character) ? $"U+{(int)character:X4}" : character.ToString();
 
     private static Diagnostic Error(DiagnosticCode code, SourceSpan at, string message, string? hint) =>
         new(code, Severity.Error, at, message, hint, ImmutableArray<DiagnosticNote>.Empty);

@@ -105,7 +105,8 @@ public static class DiagnosticCodes
     public static bool TryParse(string id, out DiagnosticCode code)
     {
         code = default;
-        if (id.Length != 7 || !id.StartsWith("DSM", StringComparison.OrdinalIgnoreCase) || !int.TryParse(id.Substring(3), out var number)) return false;
+        if (id.Length != 7 || !id.StartsWith("DSM", StringComparison.OrdinalIgnoreCase)
+            || !int.TryParse(id.Substring(3), out var number)) return false;
         code = (DiagnosticCode)number;
         return Enum.IsDefined(typeof(DiagnosticCode), code);
     }

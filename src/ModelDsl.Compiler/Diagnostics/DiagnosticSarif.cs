@@ -30,11 +30,12 @@ public static class DiagnosticSarif
                 })))).ToString();
     }
 
-    private static void Result(JsonText results, Diagnostic diagnostic, int rule, Func<string, SourceText?> source) => results.Object(null, result =>
+    private static void Result(JsonText results, Diagnostic diagnostic, int rule, Func<string, SourceText?> source) =>
+        results.Object(null, result =>
     {
         result.Value("ruleId", diagnostic.Id).Value("ruleIndex", rule)
             .Value("level", diagnostic.Severity switch { Severity.Error => "error", Severity.Warning => "warning", _ => "note" })
-            .Object("message", m => m.Value("text", diagnostic.Hint is null ? diagnostic.Message : $"{diagnostic.Message} ({diagnostic.Hint})"));
+            .Object("message", m => m.Value("text", diagnostic.Message + (diagnostic.Hint is null ? "" : $" ({diagnostic.Hint})")));
         if (diagnostic.Span.Path.Length > 0) result.Array("locations", l => Location(l, diagnostic.Span, null, source));
         if (diagnostic.Notes.IsEmpty) return;
         result.Array("relatedLocations", list =>
@@ -43,7 +44,8 @@ public static class DiagnosticSarif
         });
     });
 
-    private static void Location(JsonText list, SourceSpan span, string? message, Func<string, SourceText?> source) => list.Object(null, location =>
+    private static void Location(JsonText list, SourceSpan span, string? message, Func<string, SourceText?> source) =>
+        list.Object(null, location =>
     {
         location.Object("physicalLocation", place =>
         {
@@ -51,7 +53,8 @@ public static class DiagnosticSarif
             if (source(span.Path) is not { Problem: null } text) return;
             var (line, column) = text.Locate(span.Start);
             var (endLine, endColumn) = text.Locate(span.End);
-            place.Object("region", r => r.Value("startLine", line).Value("startColumn", column).Value("endLine", endLine).Value("endColumn", endColumn));
+            place.Object("region", r => r.Value("startLine", line).Value("startColumn", column)
+                .Value("endLine", endLine).Value("endColumn", endColumn));
         });
         if (message is not null) location.Object("message", m => m.Value("text", message));
     });

@@ -50,7 +50,9 @@ public static class DiagnosticText
         // Tabs count as one blank in the caret's line as in the source's.
         var whole = found.Line(line).Replace('\t', ' ');
         var from = column > LongestLine - 20 ? Math.Max(0, column - LongestLine / 2) : 0;
-        var shown = whole.Length - from > LongestLine ? whole.Substring(from, LongestLine) + "…" : whole.Substring(Math.Min(from, whole.Length));
+        var shown = whole.Length - from > LongestLine
+            ? whole.Substring(from, LongestLine) + "…"
+            : whole.Substring(Math.Min(from, whole.Length));
         var caret = column - 1 - from;
         var width = Math.Max(1, Math.Min(span.Length, Math.Max(1, shown.Length - caret)));
         text.Append(line.ToString().PadLeft(Gutter)).Append(" | ").Append(from > 0 ? "…" : "").Append(shown.TrimEnd()).Append('\n');

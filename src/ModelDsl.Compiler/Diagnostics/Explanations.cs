@@ -7,7 +7,8 @@ public static class Explanations
     public static string Of(DiagnosticCode code)
     {
         var assembly = typeof(Explanations).Assembly;
-        using var stream = assembly.GetManifestResourceStream($"Explain.{code.Id()}.md") ?? throw new InvalidOperationException($"{code.Id()} has no explanation");
+        using var stream = assembly.GetManifestResourceStream($"Explain.{code.Id()}.md")
+            ?? throw new InvalidOperationException($"{code.Id()} has no explanation");
         using var reader = new StreamReader(stream);
         return reader.ReadToEnd();
     }

@@ -25,7 +25,8 @@ internal static class ExpressionText
     /// <summary>What stands before the brace: name and label.</summary>
     public static string Header(BlockSyntax block) => block.Label is null ? block.Name.Text : $"{block.Name.Text} {Of(block.Label)}";
 
-    public static string Header(ObjectSyntax item) => $"{item.Kind.Text} {item.Name.Text}" + (item.Base is null ? "" : $" from {item.Base.Text}");
+    public static string Header(ObjectSyntax item) =>
+        $"{item.Kind.Text} {item.Name.Text}" + (item.Base is null ? "" : $" from {item.Base.Text}");
 
     /// <summary>An entry on one line.</summary>
     public static string Of(EntrySyntax entry) => entry switch

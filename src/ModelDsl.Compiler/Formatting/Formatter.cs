@@ -48,7 +48,8 @@ public sealed class Formatter
                     Whole(use, 0, () => _layout.Plain(0, $"use \"{use.Path.Value}\""));
                     break;
                 case ParameterSyntax parameter:
-                    Whole(parameter, 0, () => _layout.Aligned(0, $"param {parameter.Name.Text}", "= " + ExpressionText.Of(parameter.Value)));
+                    var value = "= " + ExpressionText.Of(parameter.Value);
+                    Whole(parameter, 0, () => _layout.Aligned(0, $"param {parameter.Name.Text}", value));
                     break;
                 case ObjectSyntax item:
                     Body(ExpressionText.Header(item), item.Span, item.Base?.Span.End ?? item.Name.Span.End, item.Entries, 0);
@@ -84,7 +85,8 @@ public sealed class Formatter
     {
         // Comments between the header and its brace have no place of their own; they go above.
         var brace = OpenBrace(headerEnd);
-        while (_nextComment < _comments.Length && _comments[_nextComment].Span.Start < brace) _layout.Plain(indent, Text(_comments[_nextComment++]));
+        while (_nextComment < _comments.Length && _comments[_nextComment].Span.Start < brace)
+            _layout.Plain(indent, Text(_comments[_nextComment++]));
 
         _layout.Plain(indent, header + " {");
         _end = brace + 1;
@@ -135,7 +137,8 @@ public sealed class Formatter
             {
                 if (!atTop && (apart || LinesBetween(_end, comment.Span.Start) > 1)) _layout.Blank();
                 apart = false;
-                foreach (var line in Text(comment).Split('\n')) _layout.Plain(line == Text(comment).Split('\n')[0] ? indent : 0, line.TrimEnd());
+                var lines = Text(comment).Split('\n');
+                for (var i = 0; i < lines.Length; i++) _layout.Plain(i == 0 ? indent : 0, lines[i].TrimEnd());
             }
             atTop = false;
             _end = comment.Span.End;

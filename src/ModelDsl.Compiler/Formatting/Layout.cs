@@ -34,7 +34,9 @@ internal sealed class Layout
     }
 
     /// <summary>A line comment takes the rest of its line; nothing may follow it there.</summary>
-    public bool CanTrail => _lines.Count > 0 && !_lines[_lines.Count - 1].IsBlank && _lines[_lines.Count - 1].Comment?.StartsWith("//", StringComparison.Ordinal) != true;
+    public bool CanTrail =>
+        _lines.Count > 0 && !_lines[_lines.Count - 1].IsBlank
+        && _lines[_lines.Count - 1].Comment?.StartsWith("//", StringComparison.Ordinal) != true;
 
     public override string ToString()
     {

@@ -22,7 +22,7 @@ internal sealed class Config(JsonObject json, DiagnosticBag diagnostics)
             return absent ?? 1;
         }
 
-        if (node is JsonNumber number && number.Value == Math.Round(number.Value) && Math.Abs(number.Value) < 1e15) return (long)number.Value;
+        if (node is JsonNumber { Value: var value } && value == Math.Round(value) && Math.Abs(value) < 1e15) return (long)value;
         diagnostics.Add(Catalogue.ConfigWrongType(node.Span, key, "a whole number"));
         return absent ?? 1;
     }
@@ -87,5 +87,5 @@ internal sealed class Config(JsonObject json, DiagnosticBag diagnostics)
         }
     }
 
-    public static string Show(double value) => value.ToString("R", CultureInfo.InvariantCulture).Replace("E", "e").Replace("e+", "e");
+    public static string Show(double value) => value.ToString("R", CultureInfo.InvariantCulture).Replace("E-0", "e-").Replace("E+", "e").Replace("E", "e");
 }

@@ -31,7 +31,8 @@ internal sealed class JsonReader
         }
         catch (JsonProblem found)
         {
-            problem = Catalogue.NotJson(new SourceSpan(source.Path, found.Position, found.Position < source.Text.Length ? 1 : 0), found.Message);
+            problem = Catalogue.NotJson(new SourceSpan(source.Path, found.Position, found.Position < source.Text.Length ? 1 : 0),
+                found.Message);
             return null;
         }
     }

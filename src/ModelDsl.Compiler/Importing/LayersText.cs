@@ -30,7 +30,8 @@ internal static class LayersText
         var experts = new bool[Math.Max(0, count)];
         if (config.Find("mlp_layer_types") is JsonArray types)
         {
-            if (types.Items.Count != count) diagnostics.Add(Catalogue.ConfigWrongType(types.Span, "mlp_layer_types", $"a list of {count} items"));
+            if (types.Items.Count != count)
+                diagnostics.Add(Catalogue.ConfigWrongType(types.Span, "mlp_layer_types", $"a list of {count} items"));
             for (var i = 0; i < Math.Min(count, types.Items.Count); i++)
                 experts[i] = types.Items[i] is JsonString { Value: "sparse" };
             return experts;
@@ -49,10 +50,12 @@ internal static class LayersText
         var v3 = config.Word("model_type", "deepseek_v3") != "deepseek_v2";
         var scoring = config.Word("scoring_func", v3 ? "sigmoid" : "softmax");
         if (scoring is not ("sigmoid" or "softmax"))
-            diagnostics.Add(Catalogue.ConfigUnsupported(config.SpanOf("scoring_func"), "scoring_func", $"\"{scoring}\"", "supported: sigmoid, softmax"));
+            diagnostics.Add(Catalogue.ConfigUnsupported(config.SpanOf("scoring_func"), "scoring_func", $"\"{scoring}\"",
+                "supported: sigmoid, softmax"));
         var method = config.Word("topk_method", v3 ? "noaux_tc" : "greedy");
         if (method is not ("noaux_tc" or "greedy" or "group_limited_greedy"))
-            diagnostics.Add(Catalogue.ConfigUnsupported(config.SpanOf("topk_method"), "topk_method", $"\"{method}\"", "supported: noaux_tc, greedy, group_limited_greedy"));
+            diagnostics.Add(Catalogue.ConfigUnsupported(config.SpanOf("topk_method"), "topk_method", $"\"{method}\"",
+                "supported: noaux_tc, greedy, group_limited_greedy"));
 
         text.Append("\nmoe {\n");
         ModelText.Line(text, "routed", config.Int("n_routed_experts"));
@@ -74,7 +77,8 @@ internal static class LayersText
     {
         var scale = config.Double("routed_scaling_factor", v3 ? 2.5 : 1);
         if (v3 || !normalize || scale == 1) return Config.Show(scale);
-        diagnostics.Add(Catalogue.ConfigIgnored(config.SpanOf("routed_scaling_factor"), "routed_scaling_factor", "DeepSeek-V2 does not scale weights that it normalises"));
+        diagnostics.Add(Catalogue.ConfigIgnored(config.SpanOf("routed_scaling_factor"), "routed_scaling_factor",
+            "DeepSeek-V2 does not scale weights that it normalises"));
         return "1";
     }
 }

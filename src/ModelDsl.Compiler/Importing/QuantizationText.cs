@@ -19,9 +19,11 @@ internal static class QuantizationText
         var (rows, columns) = Block(quantization, diagnostics);
         var format = quantization.Word("scale_fmt", "float");
         if (format is not ("float" or "ue8m0"))
-            diagnostics.Add(Catalogue.ConfigUnsupported(quantization.SpanOf("scale_fmt"), "scale_fmt", $"\"{format}\"", "supported: ue8m0, or none"));
+            diagnostics.Add(Catalogue.ConfigUnsupported(quantization.SpanOf("scale_fmt"), "scale_fmt", $"\"{format}\"",
+                "supported: ue8m0, or none"));
 
-        text.Append($"\nprecision {PolicyName} {{\ngemm {{\nformat = e4m3\nactivations = tile(1, {columns})\nweights = block({rows}, {columns})\npromote = 128\n");
+        text.Append($"\nprecision {PolicyName} {{\ngemm {{\nformat = e4m3\n")
+            .Append($"activations = tile(1, {columns})\nweights = block({rows}, {columns})\npromote = 128\n");
         if (format == "ue8m0") text.Append("scale = pow2\n");
         text.Append("}\n\nkeep { bf16 = [embedding, output_head, norm, attention], fp32 = [router] }\n}\n");
         return PolicyName;

@@ -4,7 +4,8 @@ namespace ModelDsl.Compiler.Syntax;
 
 /// <summary>What a number counts or measures: exponents of the base units. Bits are eighths of bytes, minutes are seconds.</summary>
 public readonly record struct Dimension(
-    sbyte Bytes = 0, sbyte Seconds = 0, sbyte Tokens = 0, sbyte Steps = 0, sbyte Dollars = 0, sbyte Gpus = 0, sbyte Nodes = 0, sbyte Flops = 0)
+    sbyte Bytes = 0, sbyte Seconds = 0, sbyte Tokens = 0, sbyte Steps = 0, sbyte Dollars = 0, sbyte Gpus = 0, sbyte Nodes = 0,
+    sbyte Flops = 0)
 {
     public static Dimension None { get; } = default;
     public static Dimension Byte { get; } = new(Bytes: 1);
@@ -35,7 +36,8 @@ public readonly record struct Dimension(
         var below = new StringBuilder();
         foreach (var (name, exponent) in new[]
                  {
-                     ("bytes", Bytes), ("tokens", Tokens), ("steps", Steps), ("$", Dollars), ("gpus", Gpus), ("nodes", Nodes), ("FLOP", Flops),
+                     ("bytes", Bytes), ("tokens", Tokens), ("steps", Steps), ("$", Dollars), ("gpus", Gpus), ("nodes", Nodes),
+                     ("FLOP", Flops),
                      (Seconds == 1 && this == Second ? "seconds" : "s", Seconds),
                  })
         {

@@ -63,5 +63,6 @@ public static class DsmSyntax
     private static FileSyntax Empty(SourceText source) =>
         new(source, ImmutableArray<DeclarationSyntax>.Empty, ImmutableArray<CommentSyntax>.Empty);
 
-    private static ImmutableArray<Diagnostic> Sort(IEnumerable<Diagnostic> diagnostics) => diagnostics.OrderBy(d => d.Span.Start).ToImmutableArray();
+    private static ImmutableArray<Diagnostic> Sort(IEnumerable<Diagnostic> diagnostics) =>
+        diagnostics.OrderBy(d => d.Span.Start).ToImmutableArray();
 }

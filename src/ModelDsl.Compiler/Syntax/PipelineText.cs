@@ -43,7 +43,8 @@ public static class PipelineText
         if (text.Trim().Length == 0) return ImmutableArray<PassText>.Empty;
         var result = Pipeline.End().TryParse(text);
         if (result.WasSuccessful) return result.Value.ToImmutableArray();
-        error = $"character {result.Remainder.Column} of '{text}': expected pass names with options, such as fuse,place-precision(policy=fp8)";
+        error = $"character {result.Remainder.Column} of '{text}': expected pass names with options, "
+            + "such as fuse,place-precision(policy=fp8)";
         return null;
     }
 }

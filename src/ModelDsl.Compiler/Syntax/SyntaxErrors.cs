@@ -17,7 +17,8 @@ internal sealed class SyntaxErrors(string path) : IAntlrErrorListener<IToken>
     public IReadOnlyList<Diagnostic> Problems => _problems;
 
     public void SyntaxError(
-        TextWriter output, IRecognizer recognizer, IToken offendingSymbol, int line, int charPositionInLine, string msg, RecognitionException e)
+        TextWriter output, IRecognizer recognizer, IToken offendingSymbol, int line, int charPositionInLine, string msg,
+        RecognitionException e)
     {
         if (line == _lastLine || _problems.Count == MostProblems) return;
         _lastLine = line;
@@ -28,12 +29,14 @@ internal sealed class SyntaxErrors(string path) : IAntlrErrorListener<IToken>
         if (parser.Context is DsmParser.BodyContext { ChildCount: 0, Parent: DsmParser.BlockContext block } && block.label() is { } label)
         {
             _lastLine = label.Start.Line;
-            _problems.Add(Catalogue.Unexpected(TokenScan.Span(path, label.Start, label.Stop), $"'=' or '{{' behind '{block.name().GetText()}'", Found(label.Start)));
+            _problems.Add(Catalogue.Unexpected(TokenScan.Span(path, label.Start, label.Stop),
+                $"'=' or '{{' behind '{block.name().GetText()}'", Found(label.Start)));
             return;
         }
 
         // What is missing is missing after the last token, not where the next one happens to stand, lines below.
-        var span = before is not null && (offendingSymbol.Type == TokenConstants.EOF || before.Line < offendingSymbol.Line) && !StartsEntry(parser)
+        var span = before is not null && (offendingSymbol.Type == TokenConstants.EOF || before.Line < offendingSymbol.Line)
+            && !StartsEntry(parser)
             ? Behind(before)
             : TokenScan.Span(path, offendingSymbol);
         if (offendingSymbol.Type == TokenConstants.EOF) span = new SourceSpan(path, Math.Max(0, span.Start), 0);
@@ -46,7 +49,8 @@ internal sealed class SyntaxErrors(string path) : IAntlrErrorListener<IToken>
         return new SourceSpan(path, token.StopIndex + 1, 0);
     }
 
-    private static bool StartsEntry(Parser parser) => parser.Context.RuleIndex is DsmParser.RULE_body or DsmParser.RULE_item or DsmParser.RULE_file;
+    private static bool StartsEntry(Parser parser) =>
+        parser.Context.RuleIndex is DsmParser.RULE_body or DsmParser.RULE_item or DsmParser.RULE_file;
 
     private static string Found(IToken token)
     {
@@ -83,7 +87,8 @@ internal sealed class SyntaxErrors(string path) : IAntlrErrorListener<IToken>
         return words.Count == 1 ? words[0] : string.Join(", ", words.Take(words.Count - 1)) + " or " + words[words.Count - 1];
     }
 
-    private static bool HasName(RuleContext context) => context is ParserRuleContext rule && rule.GetRuleContexts<DsmParser.NameContext>().Length > 0;
+    private static bool HasName(RuleContext context) =>
+        context is ParserRuleContext rule && rule.GetRuleContexts<DsmParser.NameContext>().Length > 0;
 
     private static IntervalSet ExpectedSet(Parser parser, RecognitionException? e)
     {

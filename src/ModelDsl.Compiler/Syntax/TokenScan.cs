@@ -52,7 +52,8 @@ internal sealed class TokenScan
             {
                 case DsmLexer.LINE_COMMENT or DsmLexer.BLOCK_COMMENT:
                     _comments.Add(new CommentSyntax(Span(_path, token), token.Text));
-                    if (token.Type == DsmLexer.BLOCK_COMMENT && (token.Text.Length < 4 || !token.Text.EndsWith("*/", StringComparison.Ordinal)))
+                    if (token.Type == DsmLexer.BLOCK_COMMENT
+                        && (token.Text.Length < 4 || !token.Text.EndsWith("*/", StringComparison.Ordinal)))
                         _problems.Add(Catalogue.OpenComment(new SourceSpan(_path, token.StartIndex, 2)));
                     break;
                 case DsmLexer.STRING when token.Text.Length < 2 || token.Text[token.Text.Length - 1] != '"':

@@ -6,7 +6,9 @@ using ModelDsl.Compiler.Syntax.Generated;
 
 namespace ModelDsl.Compiler.Syntax;
 
-/// <summary>Turns ANTLR's contexts into our nodes. After a syntax error contexts have holes; a hole becomes <see cref="MissingSyntax"/>.</summary>
+/// <summary>
+/// Turns ANTLR's contexts into our nodes. After a syntax error contexts have holes; a hole becomes <see cref="MissingSyntax"/>.
+/// </summary>
 internal sealed partial class TreeBuilder(string path, IReadOnlyList<Diagnostic> errors)
 {
     private readonly List<Diagnostic> _problems = new();
@@ -24,10 +26,11 @@ internal sealed partial class TreeBuilder(string path, IReadOnlyList<Diagnostic>
                 return new UseSyntax(Span(use), String(text.Symbol));
             case DsmParser.ParameterDeclarationContext parameter when Name(parameter.name()) is { } name:
                 return new ParameterSyntax(Span(parameter), name, Expression(parameter.expression()));
-            case DsmParser.ObjectDeclarationContext item when item.name() is { Length: >= 2 } names && Name(names[0]) is { } kind && Name(names[1]) is { } name:
+            case DsmParser.ObjectDeclarationContext item when item.name() is { Length: >= 2 } names && Name(names[0]) is { } kind
+                && Name(names[1]) is { } name:
                 var span = Span(item);
-                var broken = HasError(span.Start, span.End);
-                return new ObjectSyntax(span, kind, name, names.Length > 2 ? Name(names[2]) : null, Entries(item.body()), broken || item.body() is null);
+                var broken = item.body() is null || HasError(span.Start, span.End);
+                return new ObjectSyntax(span, kind, name, names.Length > 2 ? Name(names[2]) : null, Entries(item.body()), broken);
             default:
                 return null;
         }
@@ -60,7 +63,8 @@ internal sealed partial class TreeBuilder(string path, IReadOnlyList<Diagnostic>
         _ => null,
     };
 
-    private static bool HasBrace(DsmParser.BodyContext? body) => body?.children?[0] is ITerminalNode { Symbol: { Text: "{", TokenIndex: >= 0 } };
+    private static bool HasBrace(DsmParser.BodyContext? body) =>
+        body?.children?[0] is ITerminalNode { Symbol: { Text: "{", TokenIndex: >= 0 } };
 
     private ImmutableArray<ArgumentSyntax> Arguments(DsmParser.ArgumentsContext? context) =>
         context is null
@@ -68,7 +72,8 @@ internal sealed partial class TreeBuilder(string path, IReadOnlyList<Diagnostic>
             : context.argument().Select(a => new ArgumentSyntax(Span(a), Name(a.name()), Expression(a.expression()))).ToImmutableArray();
 
     private NameSyntax? Name(DsmParser.NameContext? context) =>
-        context is { exception: null, Start: { TokenIndex: >= 0 } token, Stop: not null } ? new NameSyntax(Span(context), token.Text) : null;
+        context is { exception: null, Start: { TokenIndex: >= 0 } token, Stop: not null } ? new NameSyntax(Span(context), token.Text)
+            : null;
 
     private bool HasError(int from, int to) => errors.Any(e => e.Span.Start >= from && e.Span.Start <= to);
 

@@ -40,8 +40,10 @@ public static class Units
         {
             ["%"] = (0.01, Dimension.None),
             ["$"] = (1, Dimension.Dollar),
-            ["s"] = (1, Dimension.Second), ["ms"] = (1e-3, Dimension.Second), ["us"] = (1e-6, Dimension.Second), ["µs"] = (1e-6, Dimension.Second),
-            ["ns"] = (1e-9, Dimension.Second), ["min"] = (60, Dimension.Second), ["h"] = (3600, Dimension.Second), ["hours"] = (3600, Dimension.Second),
+            ["s"] = (1, Dimension.Second), ["ms"] = (1e-3, Dimension.Second), ["us"] = (1e-6, Dimension.Second),
+            ["µs"] = (1e-6, Dimension.Second),
+            ["ns"] = (1e-9, Dimension.Second), ["min"] = (60, Dimension.Second), ["h"] = (3600, Dimension.Second),
+            ["hours"] = (3600, Dimension.Second),
             ["days"] = (86400, Dimension.Second),
             ["gpu_hour"] = (3600, Dimension.GpuSecond), ["gpu_hours"] = (3600, Dimension.GpuSecond),
             ["token"] = (1, Dimension.Token), ["tokens"] = (1, Dimension.Token),

@@ -32,7 +32,8 @@ public class DeepSeekV3Tests
     public void Precision()
     {
         var fp8 = Program.Precision("Fp8")!;
-        Assert.Equal(new GemmSpec(NumberFormat.E4M3, new TileShape(1, 128), new TileShape(128, 128), 128, ScaleRounding.Exact, Origin.None), fp8.Gemm);
+        Assert.Equal(new GemmSpec(NumberFormat.E4M3, new TileShape(1, 128), new TileShape(128, 128), 128, ScaleRounding.Exact, Origin.None),
+            fp8.Gemm);
         Assert.Equal(NumberFormat.Fp32, fp8.FormatOf(ModelPart.Router));
         Assert.Equal(NumberFormat.Bf16, fp8.FormatOf(ModelPart.Embedding));
         Assert.Equal(new StateSpec(NumberFormat.Fp32, NumberFormat.Fp32, NumberFormat.Bf16), fp8.State);
@@ -79,7 +80,8 @@ public class DeepSeekV3Tests
     public void Extend()
     {
         var extended = Program.Trains.Single(t => t.Name == "LongContext");
-        Assert.Equal([new ExtendStage(32768, 1920, 1000, 7.3e-6, Origin.None), new ExtendStage(131072, 480, 1000, 7.3e-6, Origin.None)], extended.Extensions);
+        Assert.Equal([new ExtendStage(32768, 1920, 1000, 7.3e-6, Origin.None), new ExtendStage(131072, 480, 1000, 7.3e-6, Origin.None)],
+            extended.Extensions);
         Assert.Equal(14.8e12, extended.Data.Tokens);
     }
 
@@ -87,8 +89,10 @@ public class DeepSeekV3Tests
     public void Serve()
     {
         var serve = Program.Serves.Single();
-        Assert.Equal(new ServePhase(4, new AttentionLayout(4, true, 8, Origin.None), new ExpertLayout(32, 32, Origin.None), 2, 0, Origin.None), serve.Prefill);
-        Assert.Equal(new ServePhase(40, new AttentionLayout(4, true, 80, Origin.None), new ExpertLayout(320, 64, Origin.None), 2, 1, Origin.None), serve.Decode);
+        Assert.Equal(new ServePhase(4, new AttentionLayout(4, true, 8, Origin.None), new ExpertLayout(32, 32, Origin.None), 2, 0,
+            Origin.None), serve.Prefill);
+        Assert.Equal(new ServePhase(40, new AttentionLayout(4, true, 80, Origin.None), new ExpertLayout(320, 64, Origin.None), 2, 1,
+            Origin.None), serve.Decode);
         Assert.Equal(new KvCacheSpec(64, NumberFormat.Bf16, Origin.None), serve.KvCache);
         Assert.Equal(600, serve.RebalanceSeconds);
     }

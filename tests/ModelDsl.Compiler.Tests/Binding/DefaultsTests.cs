@@ -19,7 +19,8 @@ public class DefaultsTests
     [Fact]
     public void WithoutYarnTheContextIsTheUsual()
     {
-        var micro = Program.Good(Program.Micro.Replace("rope { yarn = scale(40, original: 32 tokens, mscale_all_dim: 1) }", "")).Models.Single();
+        var micro = Program.Good(Program.Micro
+            .Replace("rope { yarn = scale(40, original: 32 tokens, mscale_all_dim: 1) }", "")).Models.Single();
         Assert.Equal(4096, micro.Context);
         Assert.Equal(new RopeSpec(10000, null, Origin.None), micro.Attention.Rope);
     }
@@ -35,16 +36,26 @@ public class DefaultsTests
         Assert.Equal(score, ((MoeSpec)micro.Layers[1].FeedForward).Groups!.Score);
     }
 
+    [Fact]
+    public void NoneIsAWordWhereItIsOne()
+    {
+        var text = Program.DeepSeekV3.Replace("overlap   = micro_batches(2)", "overlap   = none").Replace("speculate = mtp(draft: 1)", "speculate = none");
+        var serve = Program.Good(text).Serves.Single();
+        Assert.Equal((1, 1, 0), (serve.Prefill!.OverlapMicroBatches, serve.Decode!.OverlapMicroBatches, serve.Decode.Draft));
+    }
+
     [Theory]
     [InlineData("fp32", NumberFormat.Fp32)]
     [InlineData("bf16", NumberFormat.Bf16)]
     [InlineData("fp8", NumberFormat.E4M3)]
-    public void PoliciesExistByName(string name, NumberFormat format) => Assert.Equal(format, Program.Good(Program.Micro).Precision(name)!.Gemm.Format);
+    public void PoliciesExistByName(string name, NumberFormat format) =>
+        Assert.Equal(format, Program.Good(Program.Micro).Precision(name)!.Gemm.Format);
 
     [Fact]
     public void OfAPolicy()
     {
-        var policy = Program.Good("precision P { gemm { format = e4m3, scale = pow2 }, keep { fp32 = [router, norm] } }").Precisions.Single();
+        var policy = Program.Good(
+            "precision P { gemm { format = e4m3, scale = pow2 }, keep { fp32 = [router, norm] } }").Precisions.Single();
         Assert.Equal(BuiltInPrecision.Fp8.Gemm with { Scale = ScaleRounding.PowerOfTwo }, policy.Gemm);
         Assert.Equal([new KeepSpec(ModelPart.Router, NumberFormat.Fp32), new KeepSpec(ModelPart.Norm, NumberFormat.Fp32)], policy.Keep);
         Assert.Equal((StateSpec.Default, null, null), (policy.State, policy.Cache, policy.Wire));
@@ -53,7 +64,8 @@ public class DefaultsTests
     [Fact]
     public void LogarithmicFormatsOnTheWire()
     {
-        var policy = Program.Good("precision P { gemm { format = bf16 }, wire { dispatch = logfmt(8), combine = logfmt(10) } }").Precisions.Single();
+        var policy = Program.Good(
+            "precision P { gemm { format = bf16 }, wire { dispatch = logfmt(8), combine = logfmt(10) } }").Precisions.Single();
         Assert.Equal((NumberFormat.LogFmt8, NumberFormat.LogFmt10), (policy.Wire!.Dispatch.Format, policy.Wire.Combine.Format));
     }
 }

@@ -28,7 +28,8 @@ internal static class Program
 
     public static string DeepSeekV3 => File.ReadAllText(Repository.PathTo("samples", "deepseek-v3", "deepseek-v3.dsm"));
 
-    public static BoundProgram Bind(string text, params string[] set) => FrontEnd.Bind(SourceText.From("test.dsm", text), new BindOptions([.. set]));
+    public static BoundProgram Bind(string text, params string[] set) =>
+        FrontEnd.Bind(SourceText.From("test.dsm", text), new BindOptions([.. set]));
 
     /// <summary>A program without errors.</summary>
     public static BoundProgram Good(string text, params string[] set)

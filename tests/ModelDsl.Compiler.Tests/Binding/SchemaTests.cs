@@ -34,7 +34,8 @@ public class SchemaTests
         var open = new Queue<BlockSchema>(Schemas.All);
         while (open.TryDequeue(out var block))
         {
-            var names = block.Attributes.Select(a => a.Name).Concat(block.Blocks.Select(b => b.Block.Name)).Concat(block.Steps.Select(s => s.Name)).ToArray();
+            var names = block.Attributes.Select(a => a.Name).Concat(block.Blocks.Select(b => b.Block.Name))
+                .Concat(block.Steps.Select(s => s.Name)).ToArray();
             Assert.Equal(names.Distinct(), names);
             Assert.All(block.Attributes, a => Assert.False(string.IsNullOrWhiteSpace(a.Doc), $"{block.Name}.{a.Name}"));
             foreach (var child in block.Blocks) open.Enqueue(child.Block);

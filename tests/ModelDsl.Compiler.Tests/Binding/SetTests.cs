@@ -17,7 +17,8 @@ public class SetTests
     [InlineData("model.attention.heads=4")]
     [InlineData("Micro.attention.heads = 4")]
     [InlineData("model.attention[mla].heads=2 + 2")]
-    public void Attribute(string set) => Assert.Equal(4, Program.Good(Program.Micro.Replace("attention {", "attention mla {"), set).Models.Single().Attention.Heads);
+    public void Attribute(string set) =>
+        Assert.Equal(4, Program.Good(Program.Micro.Replace("attention {", "attention mla {"), set).Models.Single().Attention.Heads);
 
     [Fact]
     public void LayersByWhatTheyHold() =>
@@ -25,7 +26,8 @@ public class SetTests
 
     [Fact]
     public void LayersByLabel() =>
-        Assert.Equal(1, ((MoeSpec)Program.Good(Program.Micro, "model.layers[1..2].moe.active=1").Models.Single().Layers[2].FeedForward).Active);
+        Assert.Equal(1,
+            ((MoeSpec)Program.Good(Program.Micro, "model.layers[1..2].moe.active=1").Models.Single().Layers[2].FeedForward).Active);
 
     [Fact]
     public void AttributesAndBlocksThatWereNotThere()

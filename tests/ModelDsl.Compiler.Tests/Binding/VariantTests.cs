@@ -48,7 +48,9 @@ public class VariantTests
     {
         var program = Program.Good(Program.Micro + "\nmodel Small from Micro { layers 1..2 { moe { active = 1 } } }");
         Assert.Equal(Program.Good(Program.Micro).Models[0].Layers[0], program.Model("Small")!.Layers[0]);
-        Assert.Equal((1, 8), (((MoeSpec)program.Model("Small")!.Layers[2].FeedForward).Active, ((MoeSpec)program.Model("Small")!.Layers[2].FeedForward).Routed));
+        Assert.Equal((1, 8),
+            (((MoeSpec)program.Model("Small")!.Layers[2].FeedForward).Active,
+            ((MoeSpec)program.Model("Small")!.Layers[2].FeedForward).Routed));
     }
 
     [Fact]
@@ -68,7 +70,8 @@ public class VariantTests
     [Fact]
     public void ArithmeticSeesTheVariantsAttributes()
     {
-        var program = Program.Good(Program.Micro.Replace("width = 192", "width = ceil(hidden * 8 / 3, 64)") + "\nmodel Wide from Micro { hidden = 256 }");
+        var program = Program.Good(Program.Micro.Replace("width = 192", "width = ceil(hidden * 8 / 3, 64)")
+            + "\nmodel Wide from Micro { hidden = 256 }");
         Assert.Equal([384, 704], program.Models.Select(m => ((DenseSpec)m.Layers[0].FeedForward).Width));
     }
 

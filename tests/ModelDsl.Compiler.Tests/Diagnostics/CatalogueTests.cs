@@ -9,7 +9,8 @@ public class CatalogueTests
     [Fact]
     public void CodesAreUnique()
     {
-        var numbers = typeof(DiagnosticCode).GetFields(BindingFlags.Public | BindingFlags.Static).Select(f => (int)f.GetRawConstantValue()!).ToArray();
+        var numbers = typeof(DiagnosticCode).GetFields(BindingFlags.Public | BindingFlags.Static)
+            .Select(f => (int)f.GetRawConstantValue()!).ToArray();
         Assert.Equal(numbers.Distinct(), numbers);
     }
 
@@ -17,8 +18,10 @@ public class CatalogueTests
     [Fact]
     public void EveryCodeHasItsMessage()
     {
-        var factories = typeof(Catalogue).GetMethods(BindingFlags.Public | BindingFlags.Static).Where(m => m.ReturnType == typeof(Diagnostic)).ToArray();
-        Assert.Equal(Enum.GetNames<DiagnosticCode>().Order(StringComparer.Ordinal), factories.Select(f => f.Name).Order(StringComparer.Ordinal));
+        var factories = typeof(Catalogue).GetMethods(BindingFlags.Public | BindingFlags.Static)
+            .Where(m => m.ReturnType == typeof(Diagnostic)).ToArray();
+        Assert.Equal(Enum.GetNames<DiagnosticCode>().Order(StringComparer.Ordinal), factories.Select(f => f.Name)
+            .Order(StringComparer.Ordinal));
         foreach (var factory in factories)
         {
             var arguments = factory.GetParameters().Select(p => Sample(p.ParameterType)).ToArray();
@@ -35,7 +38,8 @@ public class CatalogueTests
     [Fact]
     public void NoExplanationIsLeftOver() => Assert.Equal(
         Enum.GetValues<DiagnosticCode>().Select(c => c.Id()),
-        Directory.GetFiles(Repository.PathTo("src", "ModelDsl.Compiler", "Diagnostics", "Explain")).Select(f => Path.GetFileNameWithoutExtension(f)).Order(StringComparer.Ordinal));
+        Directory.GetFiles(Repository.PathTo("src", "ModelDsl.Compiler", "Diagnostics", "Explain"))
+            .Select(f => Path.GetFileNameWithoutExtension(f)).Order(StringComparer.Ordinal));
 
     [Theory]
     [InlineData("DSM0108", true)]

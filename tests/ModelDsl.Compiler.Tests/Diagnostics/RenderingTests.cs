@@ -46,7 +46,8 @@ public class RenderingTests
         using var json = JsonDocument.Parse(DiagnosticJson.Render([Sample], _ => Source));
         var item = json.RootElement[0];
         Assert.Equal(("DSM0108", "error", 2, 2, 2, 7), (item.GetProperty("code").GetString(), item.GetProperty("severity").GetString(),
-            item.GetProperty("line").GetInt32(), item.GetProperty("column").GetInt32(), item.GetProperty("endLine").GetInt32(), item.GetProperty("endColumn").GetInt32()));
+            item.GetProperty("line").GetInt32(), item.GetProperty("column").GetInt32(), item.GetProperty("endLine").GetInt32(),
+                item.GetProperty("endColumn").GetInt32()));
         Assert.Equal("\"M\" starts here", item.GetProperty("notes")[0].GetProperty("message").GetString());
     }
 
@@ -64,7 +65,8 @@ public class RenderingTests
     [InlineData("quote \" backslash \\ newline \n tab \t bell \a lone \uD800 pair 😀 µ")]
     public void JsonTextIsRead(string value)
     {
-        using var json = JsonDocument.Parse(new JsonText().Array(null, a => a.Value(null, value).Value(null, 1L).Value(null, 0.1).Value(null, true).Object(null, _ => { })).ToString());
+        using var json = JsonDocument.Parse(new JsonText().Array(null, a => a.Value(null, value).Value(null, 1L).Value(null, 0.1).Value(
+            null, true).Object(null, _ => { })).ToString());
         Assert.Equal(5, json.RootElement.GetArrayLength());
         if (!value.Contains('\uD800')) Assert.Equal(value, json.RootElement[0].GetString());
     }

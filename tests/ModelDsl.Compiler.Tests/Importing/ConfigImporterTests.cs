@@ -10,7 +10,8 @@ public class ConfigImporterTests
 {
     private static readonly string Micro = File.ReadAllText(Repository.PathTo("tests", "goldens", "micro", "checkpoint", "config.json"));
 
-    private static readonly string MicroFp8 = File.ReadAllText(Repository.PathTo("tests", "goldens", "micro", "fp8", "checkpoint", "config.json"));
+    private static readonly string MicroFp8 = File.ReadAllText(Repository.PathTo("tests", "goldens", "micro", "fp8", "checkpoint",
+        "config.json"));
 
     [Fact]
     public Task Text() => Verifier.Verify(Import(MicroFp8).Text!, "dsm");
@@ -23,7 +24,8 @@ public class ConfigImporterTests
             new GroupSpec(2, 4, GroupScore.TopTwoSum, Origin.None), new BalanceSpec(0.001, null, Origin.None), Origin.None);
         FeedForwardSpec[] layers = [new DenseSpec(192, Origin.None), moe, moe];
         Assert.Equal(
-            new ModelSpec("Micro", 256, 128, 1e-6, 0.02, new MlaSpec(2, 64, 64, 32, 16, 32, new RopeSpec(10000, yarn, Origin.None), Origin.None),
+            new ModelSpec("Micro", 256, 128, 1e-6, 0.02,
+                new MlaSpec(2, 64, 64, 32, 16, 32, new RopeSpec(10000, yarn, Origin.None), Origin.None),
                 layers.Select(l => new LayerSpec(l, Origin.None)).ToEquatable(), 1, 1280, Origin.None),
             Model(Micro));
     }
@@ -35,11 +37,13 @@ public class ConfigImporterTests
     [InlineData("\"topk_method\": \"noaux_tc\",", "")]
     [InlineData("\"num_key_value_heads\": 2,", "")]
     [InlineData("\"first_k_dense_replace\": 1,", "\"mlp_layer_types\": [\"dense\", \"sparse\", \"sparse\"],")]
-    public void OtherSpellingsOfTheSame(string written, string instead) => Assert.Equal(Model(Micro), Model(Change(Micro, written, instead)));
+    public void OtherSpellingsOfTheSame(string written, string instead) =>
+        Assert.Equal(Model(Micro), Model(Change(Micro, written, instead)));
 
     [Fact]
     public void NewRopeParametersCarryTheBase() =>
-        Assert.Equal(50000, Model(Change(Micro, "\"rope_scaling\": {", "\"rope_parameters\": { \"rope_theta\": 50000,")).Attention.Rope.Theta);
+        Assert.Equal(50000,
+            Model(Change(Micro, "\"rope_scaling\": {", "\"rope_parameters\": { \"rope_theta\": 50000,")).Attention.Rope.Theta);
 
     [Fact]
     public void NoQueryCompression() => Assert.Null(Model(Change(Micro, "\"q_lora_rank\": 64", "\"q_lora_rank\": null")).Attention.QRank);
@@ -59,20 +63,24 @@ public class ConfigImporterTests
     }
 
     [Fact]
-    public void OneGroupIsNoGroup() => Assert.Null(Moe(Model(Change(Change(Micro, "\"n_group\": 4", "\"n_group\": 1"), "\"topk_group\": 2", "\"topk_group\": 1"))).Groups);
+    public void OneGroupIsNoGroup() =>
+        Assert.Null(Moe(Model(Change(Change(Micro, "\"n_group\": 4", "\"n_group\": 1"), "\"topk_group\": 2", "\"topk_group\": 1"))).Groups);
 
     [Fact]
     public void AllDense() => Assert.All(
-        Model(Change(Micro, "\"n_routed_experts\": 8", "\"n_routed_experts\": null")).Layers, l => Assert.Equal(new DenseSpec(192, Origin.None), l.FeedForward));
+        Model(Change(Micro, "\"n_routed_experts\": 8", "\"n_routed_experts\": null")).Layers, l =>
+            Assert.Equal(new DenseSpec(192, Origin.None), l.FeedForward));
 
     [Fact]
     public void EveryOtherLayerHasExperts() => Assert.Equal(
-        [false, false, true], Model(Change(Micro, "\"moe_layer_freq\": 1", "\"moe_layer_freq\": 2")).Layers.Select(l => l.FeedForward is MoeSpec));
+        [false, false, true], Model(Change(Micro, "\"moe_layer_freq\": 1", "\"moe_layer_freq\": 2")).Layers
+            .Select(l => l.FeedForward is MoeSpec));
 
     [Fact]
     public void V2IsSoftmaxWithoutBias()
     {
-        var text = Change(Change(Change(Micro, "deepseek_v3", "deepseek_v2"), "\"sigmoid\"", "\"softmax\""), "\"noaux_tc\"", "\"group_limited_greedy\"");
+        var text = Change(Change(Change(Micro, "deepseek_v3", "deepseek_v2"), "\"sigmoid\"", "\"softmax\""), "\"noaux_tc\"",
+            "\"group_limited_greedy\"");
         var moe = Moe(Model(Change(text, "\"norm_topk_prob\": true", "\"norm_topk_prob\": false")));
         Assert.Equal(new GateSpec(ScoreFunction.Softmax, 2.5, false, Origin.None), moe.Gate);
         Assert.Equal(new GroupSpec(2, 4, GroupScore.Max, Origin.None), moe.Groups);
@@ -116,7 +124,8 @@ public class ConfigImporterTests
     [Fact]
     public void MissingAndMistypedKeysTogether()
     {
-        var result = ConfigImporter.Import(SourceText.From("config.json", Change(Change(Micro, "\"hidden_size\": 128,", ""), "\"vocab_size\": 256", "\"vocab_size\": \"256\"")), "M");
+        var result = ConfigImporter.Import(SourceText.From("config.json", Change(Change(Micro, "\"hidden_size\": 128,", ""),
+            "\"vocab_size\": 256", "\"vocab_size\": \"256\"")), "M");
         Assert.Equal([DiagnosticCode.ConfigMissingKey, DiagnosticCode.ConfigWrongType], result.Diagnostics.Select(d => d.Code));
     }
 
@@ -129,11 +138,13 @@ public class ConfigImporterTests
     [InlineData("{\"a\": 1e999}")]
     [InlineData("{\"a\": tru}")]
     public void NotJson(string text) =>
-        Assert.Equal([DiagnosticCode.NotJson], ConfigImporter.Import(SourceText.From("config.json", text), "M").Diagnostics.Select(d => d.Code));
+        Assert.Equal([DiagnosticCode.NotJson], ConfigImporter.Import(SourceText.From("config.json", text), "M").Diagnostics
+            .Select(d => d.Code));
 
     [Fact]
     public void DeepJson() => Assert.Equal(
-        [DiagnosticCode.NotJson], ConfigImporter.Import(SourceText.From("config.json", new string('[', 100_000)), "M").Diagnostics.Select(d => d.Code));
+        [DiagnosticCode.NotJson], ConfigImporter.Import(SourceText.From("config.json", new string('[', 100_000)), "M").Diagnostics
+            .Select(d => d.Code));
 
     [Theory]
     [InlineData("tiny-v3.2", "tinyv32")]

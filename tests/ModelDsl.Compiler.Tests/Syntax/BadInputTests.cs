@@ -28,7 +28,8 @@ public class BadInputTests
     public void Deep(char bracket) => Only(DiagnosticCode.TooDeep, Encoding.UTF8.GetBytes("param x = " + new string(bracket, 10_000)));
 
     [Fact]
-    public void DeepAndClosed() => Only(DiagnosticCode.TooDeep, Encoding.UTF8.GetBytes($"param x = {new string('(', 10_000)}1{new string(')', 10_000)}"));
+    public void DeepAndClosed() =>
+        Only(DiagnosticCode.TooDeep, Encoding.UTF8.GetBytes($"param x = {new string('(', 10_000)}1{new string(')', 10_000)}"));
 
     [Fact]
     public void AsDeepAsAllowed()
@@ -57,7 +58,8 @@ public class BadInputTests
     [Fact]
     public void BracketsAndNamesTogether()
     {
-        var text = string.Concat(Enumerable.Range(0, 500).Select(i => $"param x{i} = {new string('(', 199)}x{i + 1} + 1{new string(')', 199)}\n"));
+        var text = string.Concat(Enumerable.Range(0, 500)
+            .Select(i => $"param x{i} = {new string('(', 199)}x{i + 1} + 1{new string(')', 199)}\n"));
         Assert.Contains(FrontEnd.Bind(SourceText.From("chain.dsm", text)).Diagnostics, d => d.Code == DiagnosticCode.ChainTooLong);
     }
 
@@ -65,12 +67,14 @@ public class BadInputTests
     public void EmptyIsFine() => Assert.Empty(FrontEnd.Bind(SourceText.FromBytes("empty.dsm", [])).Diagnostics);
 
     [Fact]
-    public void ByteOrderMarkIsFine() => Assert.Empty(FrontEnd.Bind(SourceText.FromBytes("bom.dsm", [0xEF, 0xBB, 0xBF, .. "param x = 1"u8])).Diagnostics);
+    public void ByteOrderMarkIsFine() =>
+        Assert.Empty(FrontEnd.Bind(SourceText.FromBytes("bom.dsm", [0xEF, 0xBB, 0xBF, .. "param x = 1"u8])).Diagnostics);
 
     [Fact]
     public void ManyErrorsAreCounted()
     {
-        var program = FrontEnd.Bind(SourceText.From("many.dsm", string.Concat(Enumerable.Range(0, 500).Select(i => $"param x{i} = 1 xyz\n"))));
+        var program = FrontEnd.Bind(SourceText.From("many.dsm", string.Concat(Enumerable.Range(0, 500).Select(i =>
+            $"param x{i} = 1 xyz\n"))));
         Assert.Equal(101, program.Diagnostics.Length);
         Assert.Equal(DiagnosticCode.TooManyErrors, program.Diagnostics[100].Code);
         Assert.Equal("400 more errors are not shown", program.Diagnostics[100].Message);

@@ -50,7 +50,8 @@ internal static class MemoryChecks
             experts += Math.Ceiling((moe.Routed + phase.Experts.Redundant) / (double)phase.Experts.Expert) * 3.0 * model.Hidden * moe.Width;
         var cachePerToken = (double)model.Layers.Count * model.Attention.CacheWidth * Bytes(serve.KvCache.Format);
 
-        Report(serve.Cluster, $"{serve.Name}, {block.Schema.Name}", $"weights and the cache of one sequence of {Catalogue.Count(model.Context)} tokens",
+        Report(serve.Cluster, $"{serve.Name}, {block.Schema.Name}",
+            $"weights and the cache of one sequence of {Catalogue.Count(model.Context)} tokens",
         [
             ("routed experts", experts * gemm),
             ("attention", counts.Attention * gemm / tensor),
@@ -67,7 +68,8 @@ internal static class MemoryChecks
         var total = consumers.Sum(c => c.Bytes);
         var memory = (double)cluster.Gpu.MemoryBytes;
         if (total <= TightShare * memory) return;
-        var largest = string.Join(", ", consumers.OrderByDescending(c => c.Bytes).Take(LargestConsumers).Select(c => $"{c.Name} {Gigabytes(c.Bytes)}"));
+        var largest = string.Join(", ", consumers.OrderByDescending(c => c.Bytes).Take(LargestConsumers)
+            .Select(c => $"{c.Name} {Gigabytes(c.Bytes)}"));
         var fits = total <= memory;
         var verdict = fits
             ? $"leaves {Gigabytes(memory - total)} of {Gigabytes(memory)} for everything else"
@@ -84,5 +86,6 @@ internal static class MemoryChecks
         _ => 1,
     };
 
-    private static string Gigabytes(double bytes) => (bytes / 1e9).ToString(bytes < 1e11 ? "0.0" : "0", CultureInfo.InvariantCulture) + " GB";
+    private static string Gigabytes(double bytes) =>
+        (bytes / 1e9).ToString(bytes < 1e11 ? "0.0" : "0", CultureInfo.InvariantCulture) + " GB";
 }

@@ -3,7 +3,9 @@ using ModelDsl.Compiler.Specs;
 
 namespace ModelDsl.Compiler.Binding.Checks;
 
-/// <summary>What must hold within a model, whatever it runs on. Works on what could be bound, so that one error does not hide another.</summary>
+/// <summary>
+/// What must hold within a model, whatever it runs on. Works on what could be bound, so that one error does not hide another.
+/// </summary>
 internal static class ModelChecks
 {
     public static void Check(BoundBlock model, DiagnosticBag diagnostics)
@@ -31,8 +33,10 @@ internal static class ModelChecks
         foreach (var run in model.BlocksNamed("layers").OrderBy(b => b.Range!.Value.First))
         {
             var (first, last) = run.Range!.Value;
-            if (first < next) diagnostics.Add(Catalogue.LayersOverlap(run.LabelSpan, Are(first, Math.Min(last, next - 1)), previous!.LabelSpan));
-            else if (first > next) diagnostics.Add(Catalogue.LayersGap(run.LabelSpan, Are(next, first - 1)));
+            if (first < next)
+                diagnostics.Add(Catalogue.LayersOverlap(run.LabelSpan, Are(first, Math.Min(last, next - 1)), previous!.LabelSpan));
+            else if (first > next)
+                diagnostics.Add(Catalogue.LayersGap(run.LabelSpan, Are(next, first - 1)));
             if (last >= next) (next, previous) = (last + 1, run);
         }
     }
@@ -53,7 +57,8 @@ internal static class ModelChecks
         if (kept > count) diagnostics.Add(Catalogue.GroupsKept(groups.SpanOf("kept"), kept, count));
         else if (routed % count != 0) diagnostics.Add(Catalogue.ExpertsPerGroup(groups.SpanOf("of"), routed, count));
         else if (active > routed / count * kept)
-            diagnostics.Add(Catalogue.ActiveExperts(moe.SpanOf("active"), active, routed / count * kept, $"{kept} of {count} groups, {routed / count} experts in each"));
+            diagnostics.Add(Catalogue.ActiveExperts(moe.SpanOf("active"), active, routed / count * kept,
+                $"{kept} of {count} groups, {routed / count} experts in each"));
         else if (routed / count < 2 && moe.TryCall("gate") is { } gate
             && ModelBuilder.By(groups, gate.Name == "sigmoid" ? ScoreFunction.Sigmoid : ScoreFunction.Softmax) == GroupScore.TopTwoSum)
             diagnostics.Add(Catalogue.TwoExpertsPerGroup(groups.Span, routed / count));
@@ -63,7 +68,8 @@ internal static class ModelChecks
     private static void CheckSizes(BoundBlock model, DiagnosticBag diagnostics)
     {
         if (model.Block("attention") is { } attention && attention.TryLong("heads") is { } heads
-            && attention.TryLong("nope_dim") is { } nope && attention.TryLong("rope_dim") is { } rope && attention.TryLong("v_dim") is { } value)
+            && attention.TryLong("nope_dim") is { } nope && attention.TryLong("rope_dim") is { } rope
+            && attention.TryLong("v_dim") is { } value)
             Limit(heads * Math.Max(nope + Math.Max(rope, value), value), attention.NameSpan, "all heads together", diagnostics);
         foreach (var moe in model.BlocksNamed("layers").Select(r => r.Block("moe")).OfType<BoundBlock>())
             if (moe.TryLong("shared") is { } shared && moe.TryLong("width") is { } width)
@@ -72,6 +78,7 @@ internal static class ModelChecks
 
     private static void Limit(long width, SourceSpan at, string what, DiagnosticBag diagnostics)
     {
-        if (width > int.MaxValue) diagnostics.Add(Catalogue.ModelTooLarge(at, $"{what} are {Catalogue.Count(width)} wide; the limit is {Catalogue.Count(int.MaxValue)}"));
+        if (width > int.MaxValue)
+            diagnostics.Add(Catalogue.ModelTooLarge(at, $"{what} are {Catalogue.Count(width)} wide; the limit is {Catalogue.Count(int.MaxValue)}"));
     }
 }

@@ -48,7 +48,9 @@ internal sealed record ParameterCounts(double Attention, double Dense, double Ro
         return layer.FeedForward switch
         {
             DenseSpec dense => (3 * hidden * dense.Width, 0),
-            MoeSpec moe => (3 * hidden * moe.Width * moe.Shared + hidden * moe.Routed + (moe.HasSelectionBias ? moe.Routed : 0), 3 * hidden * moe.Width * moe.Routed),
+            MoeSpec moe =>
+                (3 * hidden * moe.Width * moe.Shared + hidden * moe.Routed + (moe.HasSelectionBias ? moe.Routed : 0),
+                3 * hidden * moe.Width * moe.Routed),
             _ => (0, 0),
         };
     }

@@ -12,8 +12,8 @@ internal static class PlanChecks
         {
             if (redundant == 0 && routed % ranks != 0) diagnostics.Add(Catalogue.ExpertsPerRank(at, routed, ranks));
             if (redundant > 0 && (routed + (long)redundant) % ranks != 0)
-                diagnostics.Add(Catalogue.ExpertUnit(at,
-                    $"{routed} experts and {redundant} copies do not divide among {ranks} ranks: {(routed + (long)redundant) % ranks} left over"));
+                diagnostics.Add(Catalogue.ExpertUnit(at, $"{routed} experts and {redundant} copies do not divide among {ranks} ranks: "
+                    + $"{(routed + (long)redundant) % ranks} left over"));
         }
     }
 

@@ -29,7 +29,8 @@ internal static class ServeChecks
         if ((long)phase.Attention.Tensor * phase.Attention.Data != gpus)
             diagnostics.Add(Catalogue.AttentionUnit(block.SpanOf("attention"), phase.Attention.Tensor, phase.Attention.Data, gpus));
         if (phase.Experts.Expert > gpus)
-            diagnostics.Add(Catalogue.ExpertUnit(block.SpanOf("experts"), $"{phase.Experts.Expert} expert ranks, and the unit has {gpus} GPUs"));
+            diagnostics.Add(Catalogue.ExpertUnit(block.SpanOf("experts"),
+                $"{phase.Experts.Expert} expert ranks, and the unit has {gpus} GPUs"));
         else
             PlanChecks.Experts(model, phase.Experts.Expert, phase.Experts.Redundant, block.SpanOf("experts"), diagnostics);
         if (phase.Draft > 0 && model.MtpDepth == 0)

@@ -33,7 +33,8 @@ internal static class TrainChecks
         }
 
         if (train.Data.Sequence > model.Context)
-            diagnostics.Add(Catalogue.SequenceBeyondContext(block.Block("data")!.SpanOf("sequence"), train.Data.Sequence, model.Context, model.Name));
+            diagnostics.Add(Catalogue.SequenceBeyondContext(
+                block.Block("data")!.SpanOf("sequence"), train.Data.Sequence, model.Context, model.Name));
         PlanChecks.Precision(train.Precision, train.Cluster, block.SpanOf("precision"), diagnostics);
         CheckRate(train, block, diagnostics);
     }
@@ -50,10 +51,12 @@ internal static class TrainChecks
         if (!train.Schedule.Kind.StartsWith("dualpipe", StringComparison.Ordinal)) return;
         var schedule = block.Block("schedule")!;
         var stages = train.Parallel.Pipeline;
-        if (stages % 2 != 0) diagnostics.Add(Catalogue.OddDualPipe(block.Block("parallel")?.SpanOf("pipeline") ?? schedule.NameSpan, stages));
+        if (stages % 2 != 0)
+            diagnostics.Add(Catalogue.OddDualPipe(block.Block("parallel")?.SpanOf("pipeline") ?? schedule.NameSpan, stages));
         if (train.Schedule.MicroBatches is { } given)
         {
-            if (given < 2 * stages) diagnostics.Add(Catalogue.FewMicroBatches(schedule.SpanOf("micro_batches"), false, given, stages, "micro_batches"));
+            if (given < 2 * stages)
+                diagnostics.Add(Catalogue.FewMicroBatches(schedule.SpanOf("micro_batches"), false, given, stages, "micro_batches"));
             return;
         }
 
@@ -81,13 +84,19 @@ internal static class TrainChecks
         var at = block.Block("rate")!.NameSpan;
         var tokens = 0.0;
         var perStep = (double)train.Batch.From * train.Data.Sequence;
-        foreach (var phase in train.Rate)
+        for (var i = 0; i < train.Rate.Count; i++)
         {
+            var phase = train.Rate[i];
+            var ends = (phase.UntilTokens is null ? 0 : 1) + (phase.OverTokens is null && phase.OverSteps is null ? 0 : 1);
+            if (ends == 2) diagnostics.Add(Catalogue.RateCurve(phase.Origin.Span, "this stretch ends twice: 'until' counts, 'over' does not"));
+            if (ends == 0 && i < train.Rate.Count - 1)
+                diagnostics.Add(Catalogue.RateCurve(phase.Origin.Span, "this stretch has no end, and others follow it"));
             if (phase.UntilTokens is { } until) tokens = Math.Max(tokens, until);
             else tokens += phase.OverTokens ?? (phase.OverSteps ?? 0) * perStep;
         }
         var open = train.Rate.Count > 0 && train.Rate[train.Rate.Count - 1] is { UntilTokens: null, OverTokens: null, OverSteps: null };
         if (!open && Math.Abs(tokens - train.Data.Tokens) > 0.001 * train.Data.Tokens)
-            diagnostics.Add(Catalogue.RateCurve(at, $"the learning rate is given for {tokens / 1e9:0.###} B tokens, and the run reads {train.Data.Tokens / 1e9:0.###} B"));
+            diagnostics.Add(Catalogue.RateCurve(at,
+                $"the learning rate is given for {tokens / 1e9:0.###} B tokens, and the run reads {train.Data.Tokens / 1e9:0.###} B"));
     }
 }

@@ -26,7 +26,7 @@ public sealed record AttributeSchema(string Name, SchemaType Type, string? Defau
     public bool Required => Default is null;
 
     /// <summary>May be absent, and then means something of its own; <c>none</c> removes an inherited one.</summary>
-    public bool Optional => Default == "none";
+    public bool Optional => Default == "none" && Type is not ChoiceType { HasNone: true };
 }
 
 /// <summary>A block within a block.</summary>

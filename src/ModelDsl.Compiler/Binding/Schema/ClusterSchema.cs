@@ -25,7 +25,8 @@ internal static class ClusterSchema
         Optional("network", Choice(
             Call("multi_plane_fat_tree", "a two-layer fat tree per plane; GPU k of every node sits on plane k",
                 Named("planes", Planes, "separate networks"), Named("radix", Planes, "ports of a switch")),
-            Call("fat_tree", "a fat tree", Named("layers", new IntegerType(1, 4), "layers of switches"), Named("radix", Planes, "ports of a switch"))),
+            Call("fat_tree", "a fat tree",
+                Named("layers", new IntegerType(1, 4), "layers of switches"), Named("radix", Planes, "ports of a switch"))),
             "how nodes are connected"),
     ], [new ChildSchema(Node, Required: true)]);
 }

@@ -14,7 +14,8 @@ internal static class ModelSchema
             Named("beta_fast", Positive, "32", "pairs that turn more often than this over the original context stay as they are"),
             Named("beta_slow", Positive, "1", "pairs that turn less often than this are interpolated in full"),
             Named("mscale", Factor, "1", "numerator of the factor on cos and sin: 0.1 mscale ln(factor) + 1"),
-            Named("mscale_all_dim", Factor, "0", "its denominator; squared, it scales the softmax as well; 0: off"))), "YaRN context extension (rope_scaling)"),
+            Named("mscale_all_dim", Factor, "0", "its denominator; squared, it scales the softmax as well; 0: off"))),
+            "YaRN context extension (rope_scaling)"),
     ]);
 
     private static readonly BlockSchema Attention = Block("attention", "Multi-head latent attention (V3 report, section 2.1.1).",
@@ -36,7 +37,8 @@ internal static class ModelSchema
     [
         Optional("bias", Choice(Call("rate", "step of the bias", Value("step", Share, "added or subtracted per step"))),
             "auxiliary-loss-free balancing: a bias per expert that takes part in the selection only (e_score_correction_bias)"),
-        Optional("sequence", Choice(Call("loss", "weight of the loss", Value("weight", Share, "factor on the loss"))), "sequence-wise balance loss"),
+        Optional("sequence", Choice(Call("loss", "weight of the loss", Value("weight", Share, "factor on the loss"))),
+            "sequence-wise balance loss"),
     ]);
 
     private static readonly BlockSchema Moe = Block("moe", "Mixture of experts (V3 report, section 2.1.2).",
@@ -51,7 +53,8 @@ internal static class ModelSchema
                 Named("normalize", Flag, "true", "the chosen weights are divided by their sum (norm_topk_prob)")),
             Call("softmax", "experts are scored against one another",
                 Named("scale", Factor, "1", "factor on the weights (routed_scaling_factor)"),
-                Named("normalize", Flag, "false", "the chosen weights are divided by their sum (norm_topk_prob)"))), "how experts are scored (scoring_func)"),
+                Named("normalize", Flag, "false", "the chosen weights are divided by their sum (norm_topk_prob)"))),
+            "how experts are scored (scoring_func)"),
         Optional("groups", Choice(Call("top", "only the best groups of experts are considered",
             Value("kept", Counted, "groups that stay (topk_group)"),
             Named("of", Counted, "groups in all (n_group)"),
@@ -71,9 +74,12 @@ internal static class ModelSchema
     [
         Attribute("vocabulary", new IntegerType(2, 1 << 24), "rows of the embedding and of the output head (vocab_size)"),
         Attribute("hidden", Width, "width of the residual stream (hidden_size)"),
-        Attribute("norm", Choice(Call("rms", "root mean square", Named("epsilon", new NumberType(0, 1), "1e-6", "added to the mean square (rms_norm_eps)"))),
+        Attribute("norm",
+            Choice(Call("rms", "root mean square",
+                Named("epsilon", new NumberType(0, 1), "1e-6", "added to the mean square (rms_norm_eps)"))),
             "rms", "normalisation before each block"),
-        Attribute("init", Choice(Call("normal", "normal distribution", Named("std", Positive, "0.006", "standard deviation (initializer_range)"))),
+        Attribute("init",
+            Choice(Call("normal", "normal distribution", Named("std", Positive, "0.006", "standard deviation (initializer_range)"))),
             "normal", "initial weights; used by training only"),
         Optional("context", Tokens, "longest sequence (max_position_embeddings); absent: what YaRN extends to, else 4096"),
     ], [new ChildSchema(Attention, Required: true), new ChildSchema(Layers, Required: true, Repeats: true), new ChildSchema(Mtp)]);

@@ -8,7 +8,8 @@ internal static class PrecisionSchema
 {
     public static readonly (string Word, ModelPart Part)[] Parts =
     [
-        ("embedding", ModelPart.Embedding), ("output_head", ModelPart.OutputHead), ("norm", ModelPart.Norm), ("attention", ModelPart.Attention),
+        ("embedding", ModelPart.Embedding), ("output_head", ModelPart.OutputHead), ("norm", ModelPart.Norm),
+        ("attention", ModelPart.Attention),
         ("router", ModelPart.Router), ("mlp", ModelPart.Mlp), ("experts", ModelPart.Experts),
     ];
 
@@ -27,11 +28,14 @@ internal static class PrecisionSchema
     private static readonly BlockSchema Gemm = Block("gemm", "Operands of every linear layer.",
     [
         Attribute("format", Words("fp32", "bf16", "e4m3"), "number format of both operands; e4m3 takes scales as below"),
-        Attribute("activations", Choice(Call("tile", "one scale per tile", Value("rows", TileSide, "tokens"), Value("columns", TileSide, "channels"))),
+        Attribute("activations",
+            Choice(Call("tile", "one scale per tile", Value("rows", TileSide, "tokens"), Value("columns", TileSide, "channels"))),
             "tile(1, 128)", "values that share a scale, in activations"),
-        Attribute("weights", Choice(Call("block", "one scale per block", Value("rows", TileSide, "outputs"), Value("columns", TileSide, "inputs"))),
+        Attribute("weights",
+            Choice(Call("block", "one scale per block", Value("rows", TileSide, "outputs"), Value("columns", TileSide, "inputs"))),
             "block(128, 128)", "values that share a scale, in weights (weight_block_size)"),
-        Attribute("promote", new IntegerType(16, 1 << 20), "128", "products that the tensor core adds up before they go to an FP32 register"),
+        Attribute("promote", new IntegerType(16, 1 << 20), "128",
+            "products that the tensor core adds up before they go to an FP32 register"),
         Attribute("scale", ScaleWord, "exact", "scales are amax / 448, or the next power of two at or above (scale_fmt: ue8m0)"),
     ]);
 
@@ -68,5 +72,6 @@ internal static class PrecisionSchema
         new ChildSchema(Gemm, Required: true), new ChildSchema(Keep), new ChildSchema(State), new ChildSchema(Cache), new ChildSchema(Wire),
     ]);
 
-    private static Signature Scaled(string name) => Call(name, "scaled format", Named("scale", ScaleWord, "exact", "how its scales are rounded"));
+    private static Signature Scaled(string name) =>
+        Call(name, "scaled format", Named("scale", ScaleWord, "exact", "how its scales are rounded"));
 }

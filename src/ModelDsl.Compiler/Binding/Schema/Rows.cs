@@ -38,14 +38,17 @@ internal static class Rows
 
     public static Signature Word(string name, string doc = "") => new(name, doc, ImmutableArray<ParameterSchema>.Empty);
 
-    public static Signature Call(string name, string doc, params ParameterSchema[] parameters) => new(name, doc, parameters.ToImmutableArray());
+    public static Signature Call(string name, string doc, params ParameterSchema[] parameters) =>
+        new(name, doc, parameters.ToImmutableArray());
 
     public static ChoiceType Choice(params Signature[] choices) => new(choices.ToImmutableArray());
 
     public static ChoiceType Words(params string[] words) => new(words.Select(w => Word(w)).ToImmutableArray());
 
-    public static BlockSchema Block(string name, string doc, AttributeSchema[] attributes, ChildSchema[]? blocks = null, LabelRule? label = null) =>
-        new(name, doc, label ?? NoLabel, attributes.ToImmutableArray(), (blocks ?? Array.Empty<ChildSchema>()).ToImmutableArray(), ImmutableArray<Signature>.Empty);
+    public static BlockSchema Block(
+        string name, string doc, AttributeSchema[] attributes, ChildSchema[]? blocks = null, LabelRule? label = null) =>
+        new(name, doc, label ?? NoLabel, attributes.ToImmutableArray(), (blocks ?? Array.Empty<ChildSchema>()).ToImmutableArray(),
+            ImmutableArray<Signature>.Empty);
 
     public static BlockSchema Steps(string name, string doc, params Signature[] steps) =>
         new(name, doc, NoLabel, ImmutableArray<AttributeSchema>.Empty, ImmutableArray<ChildSchema>.Empty, steps.ToImmutableArray());

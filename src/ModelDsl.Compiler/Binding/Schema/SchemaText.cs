@@ -31,7 +31,8 @@ public static class SchemaText
             if (i == names.Length - 1 && block.Step(names[i]) is { } step) return Step(path, step);
             hint = block.Attribute(names[i]) is not null
                 ? $"'{names[i]}' is an attribute and holds nothing"
-                : Spelling.DidYouMean(names[i], block.Attributes.Select(a => a.Name).Concat(block.Blocks.Select(b => b.Block.Name)).Concat(block.Steps.Select(s => s.Name)));
+                : Spelling.DidYouMean(names[i], block.Attributes.Select(a => a.Name).Concat(block.Blocks.Select(b => b.Block.Name))
+                    .Concat(block.Steps.Select(s => s.Name)));
             return null;
         }
         return Block(path, block);
@@ -82,7 +83,8 @@ public static class SchemaText
         if (block.Label is LabelRule.Range) text.Append("\n  label    a range, first..last, or one number\n");
         if (!block.Attributes.IsEmpty) text.Append('\n');
         foreach (var row in block.Attributes)
-            text.Append("  ").Append(row.Name.PadRight(Width)).Append(row.Doc).Append(row.Required || row.Optional ? "" : $"; default {row.Default}")
+            text.Append("  ").Append(row.Name.PadRight(Width)).Append(row.Doc)
+                .Append(row.Required || row.Optional ? "" : $"; default {row.Default}")
                 .Append(row.Required ? "; must be given" : "").Append('\n');
         if (!block.Blocks.IsEmpty) text.Append('\n');
         foreach (var child in block.Blocks)

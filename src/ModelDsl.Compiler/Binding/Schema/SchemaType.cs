@@ -51,6 +51,9 @@ public sealed record ChoiceType(ImmutableArray<Signature> Choices, IntegerType? 
 {
     public override string Description => Number is null ? "one of " + Words : "a whole number or " + Words;
 
+    /// <summary>"none" is one of the words, and means what it says; elsewhere it means that the value is absent.</summary>
+    public bool HasNone => Choices.Any(c => c.Name == "none");
+
     public string Words => string.Join(", ", Choices.Select(c => c.Example));
 }
 

@@ -9,14 +9,21 @@ internal static class ServeSchema
     private static readonly AttributeSchema[] Phase =
     [
         Attribute("unit", new IntegerType(1, LargestCount, Dimension.Node), "nodes of one unit"),
-        Attribute("attention", Choice(Call("parallel", "how attention is spread", Named("tensor", Counted, "1", "ranks among which heads are divided"),
-            Named("sequence", Flag, "false", "norms are divided along the sequence"), Named("data", Counted, "1", "ranks with requests of their own"))),
+        Attribute("attention",
+            Choice(Call("parallel", "how attention is spread",
+                Named("tensor", Counted, "1", "ranks among which heads are divided"),
+                Named("sequence", Flag, "false", "norms are divided along the sequence"),
+                Named("data", Counted, "1", "ranks with requests of their own"))),
             "parallel", "how attention is spread over the unit"),
-        Attribute("experts", Choice(Call("parallel", "how experts are spread", Named("expert", Counted, "1", "ranks among which experts are divided"),
+        Attribute("experts",
+            Choice(Call("parallel", "how experts are spread", Named("expert", Counted, "1", "ranks among which experts are divided"),
             Named("redundant", CountedOrNone, "0", "copies of busy experts"))), "parallel", "how experts are spread over the unit"),
-        Attribute("overlap", Choice(Call("micro_batches", "halves that take turns", Value("count", new IntegerType(1, 64), "how many")), Word("none")),
+        Attribute("overlap",
+            Choice(Call("micro_batches", "halves that take turns", Value("count", new IntegerType(1, 64), "how many")), Word("none")),
             "none", "micro-batches whose communication hides behind one another's computation"),
-        Attribute("speculate", Choice(Call("mtp", "drafts with the MTP module", Named("draft", new IntegerType(1, 16), "1", "tokens drafted per step")), Word("none")),
+        Attribute("speculate",
+            Choice(Call("mtp", "drafts with the MTP module", Named("draft", new IntegerType(1, 16), "1", "tokens drafted per step")),
+                Word("none")),
             "none", "speculative decoding"),
     ];
 
@@ -31,11 +38,14 @@ internal static class ServeSchema
         Attribute("model", new ReferenceType("model"), "what is served"),
         Attribute("precision", new ReferenceType("precision"), "in which formats"),
         Attribute("cluster", new ReferenceType("cluster"), "on which machines"),
-        Optional("rebalance", Choice(Call("every", "at regular times", Value("time", new NumberType(0, 1e9, Dimension.Second, AboveMinimum: true), "time between"))),
+        Optional("rebalance",
+            Choice(Call("every", "at regular times",
+                Value("time", new NumberType(0, 1e9, Dimension.Second, AboveMinimum: true), "time between"))),
             "when redundant experts are chosen anew"),
     ],
     [
-        new ChildSchema(Block("prefill", "Units that read prompts.", Phase)), new ChildSchema(Block("decode", "Units that write answers.", Phase)),
+        new ChildSchema(Block("prefill", "Units that read prompts.", Phase)),
+        new ChildSchema(Block("decode", "Units that write answers.", Phase)),
         new ChildSchema(KvCache),
     ]);
 }

@@ -12,12 +12,14 @@ internal static class TrainSchema
     private static readonly SchemaType Sequences = new IntegerType(1, 1 << 24);
     private static readonly TokensOrStepsType Stretch = new();
 
-    private static readonly BlockSchema Parallel = Block("parallel", "How the run is spread over GPUs; data parallelism takes what the rest leaves.",
+    private static readonly BlockSchema Parallel = Block("parallel",
+        "How the run is spread over GPUs; data parallelism takes what the rest leaves.",
     [
         Attribute("pipeline", Counted, "1", "pipeline stages"),
         Attribute("expert", Counted, "1", "ranks among which routed experts are divided"),
         Attribute("tensor", Counted, "1", "ranks among which a matrix is divided"),
-        Attribute("data", Words("replicated", "zero1", "zero2", "zero3"), "zero1", "what data-parallel ranks share: zero1 optimizer state, zero2 gradients, zero3 weights"),
+        Attribute("data", Words("replicated", "zero1", "zero2", "zero3"), "zero1",
+            "what data-parallel ranks share: zero1 optimizer state, zero2 gradients, zero3 weights"),
     ]);
 
     private static readonly BlockSchema Schedule = Block("schedule", "In which order a pipeline works off its micro-batches.",
@@ -61,9 +63,11 @@ internal static class TrainSchema
             Named("over", ManyTokens, "while this many tokens are read"))], new IntegerType(1, 1 << 24)), "sequences per step"),
         Attribute("optimizer", Choice(Call("adamw", "Adam with decoupled weight decay",
             Named("beta1", Share, "0.9", "decay of the first moment"), Named("beta2", Share, "0.95", "decay of the second moment"),
-            Named("epsilon", Positive, "1e-8", "added to the root of the second moment"), Named("weight_decay", Factor, "0.1", "decay of matrices"),
+            Named("epsilon", Positive, "1e-8", "added to the root of the second moment"),
+            Named("weight_decay", Factor, "0.1", "decay of matrices"),
             Named("clip", Positive, "none", "largest norm of the gradient"))), "adamw", "how weights move"),
-        Optional("ema", Choice(Call("cpu", "kept in host memory", Named("decay", Share, "decay per step"))), "moving average of the weights"),
+        Optional("ema", Choice(Call("cpu", "kept in host memory", Named("decay", Share, "decay per step"))),
+            "moving average of the weights"),
     ],
     [
         new ChildSchema(Parallel), new ChildSchema(Schedule), new ChildSchema(Data, Required: true), new ChildSchema(Rates, Required: true),
@@ -74,5 +78,6 @@ internal static class TrainSchema
         [new ChildSchema(Stage, Required: true, Repeats: true)]);
 
     private static BlockSchema Values(string name, string doc) => Steps(name, doc,
-        Call("at", "holds from a point on", Value("value", new NumberType(0, 1e6), "the value"), Named("from", ManyTokens, "0", "tokens read by then")));
+        Call("at", "holds from a point on", Value("value", new NumberType(0, 1e6), "the value"),
+            Named("from", ManyTokens, "0", "tokens read by then")));
 }
