@@ -5,7 +5,9 @@ namespace ModelDsl.Ptx;
 
 public sealed partial class KernelBuilder
 {
-    /// <summary>Runs <paramref name="then"/> where the predicate holds, <paramref name="otherwise"/> elsewhere. A constant leaves one of them.</summary>
+    /// <summary>
+    /// Runs <paramref name="then"/> where the predicate holds, <paramref name="otherwise"/> elsewhere. A constant leaves one of them.
+    /// </summary>
     /// <param name="uniform">All threads of a warp agree: the jump is <c>bra.uni</c>.</param>
     public void If(Pred predicate, Action then, Action? otherwise = null, bool uniform = false)
     {
@@ -35,7 +37,8 @@ public sealed partial class KernelBuilder
     /// never is left out, and one that they show to run is entered without a test.
     /// </summary>
     /// <param name="nounroll">Tells the assembler not to unroll.</param>
-    public void For(S32 start, S32 end, S32 step, Action<S32> body, bool nounroll = false) => For(start, end, step, (i, _) => body(i), nounroll);
+    public void For(S32 start, S32 end, S32 step, Action<S32> body, bool nounroll = false) =>
+        For(start, end, step, (i, _) => body(i), nounroll);
 
     /// <inheritdoc cref="For(S32, S32, S32, Action{S32}, bool)"/>
     public void For(S32 start, S32 end, S32 step, Action<S32, LoopScope> body, bool nounroll = false)

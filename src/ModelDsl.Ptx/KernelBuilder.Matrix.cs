@@ -30,7 +30,9 @@ public sealed record MmaShape(int K, string A, string B, Feature Feature)
 public sealed partial class KernelBuilder
 {
     /// <summary>Adds a product to four accumulators in place.</summary>
-    /// <param name="a">Four registers: (rows g, first half of k), (rows g+8, first half), (rows g, second half), (rows g+8, second half).</param>
+    /// <param name="a">
+    /// Four registers: (rows g, first half of k), (rows g+8, first half), (rows g, second half), (rows g+8, second half).
+    /// </param>
     /// <param name="b">Two registers: first and second half of k.</param>
     public void Mma(MmaShape shape, Var<F32>[] accumulators, B32[] a, B32[] b)
     {
@@ -63,6 +65,7 @@ public sealed partial class KernelBuilder
     {
         Require(shape.Feature, shape.Name);
         if (a.Length != 4 || b.Length != 2) throw new PtxException($"{shape.Name} takes four registers of A and two of B");
-        EmitVoid(shape.Name, [d], [new VectorOperand([.. a.Select(InRegister)]), new VectorOperand([.. b.Select(InRegister)]), c], Effect.None);
+        EmitVoid(shape.Name, [d], [new VectorOperand([.. a.Select(InRegister)]), new VectorOperand([.. b.Select(InRegister)]), c],
+            Effect.None);
     }
 }

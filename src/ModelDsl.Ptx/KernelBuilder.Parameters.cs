@@ -60,7 +60,9 @@ public sealed partial class KernelBuilder
     public F32 F32Param(string name) => new(this, Parameter(name, ScalarType.F32));
 
     /// <summary>The block has exactly this many threads, and at least so many blocks should fit on a multiprocessor.</summary>
-    /// <param name="minBlocksPerMultiprocessor">From 1 on, the assembler may use all registers that leaves; 0: it decides for itself.</param>
+    /// <param name="minBlocksPerMultiprocessor">
+    /// From 1 on, the assembler may use all registers that leaves; 0: it decides for itself.
+    /// </param>
     public void RequireThreads(int threads, int minBlocksPerMultiprocessor = 0) => Bound("reqntid", threads, minBlocksPerMultiprocessor);
 
     /// <summary>The block has at most this many threads; see <see cref="RequireThreads"/>.</summary>

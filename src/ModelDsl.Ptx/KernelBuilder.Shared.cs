@@ -55,7 +55,8 @@ public sealed partial class KernelBuilder
     /// and are not read. Both addresses must be multiples of <paramref name="bytes"/>.
     /// </summary>
     /// <param name="bypassL1">Only with 16 bytes.</param>
-    public void CopyAsync<T, U>(SharedPtr<T> destination, GlobalPtr<U> source, int bytes, S32? sourceBytes = null, bool bypassL1 = true, Pred? predicate = null)
+    public void CopyAsync<T, U>(
+        SharedPtr<T> destination, GlobalPtr<U> source, int bytes, S32? sourceBytes = null, bool bypassL1 = true, Pred? predicate = null)
         where T : Value where U : Value
     {
         Require(Targets.Feature.AsyncCopy, "cp.async");

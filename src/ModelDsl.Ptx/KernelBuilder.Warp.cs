@@ -65,12 +65,15 @@ public sealed partial class KernelBuilder
         return value;
     }
 
-    /// <summary>Sum over a block of <paramref name="threads"/> threads (a multiple of 32); every thread gets it. Two block barriers.</summary>
+    /// <summary>
+    /// Sum over a block of <paramref name="threads"/> threads (a multiple of 32); every thread gets it. Two block barriers.
+    /// </summary>
     /// <param name="scratch">Room for one value per warp; may be used again after the next barrier.</param>
     public F32 BlockReduceSum(F32 value, int threads, SharedPtr<F32> scratch) => BlockReduce(value, threads, scratch, 0f, (a, b) => a + b);
 
     /// <summary>Largest over a block; see <see cref="BlockReduceSum"/>.</summary>
-    public F32 BlockReduceMax(F32 value, int threads, SharedPtr<F32> scratch) => BlockReduce(value, threads, scratch, float.NegativeInfinity, Max);
+    public F32 BlockReduceMax(F32 value, int threads, SharedPtr<F32> scratch) =>
+        BlockReduce(value, threads, scratch, float.NegativeInfinity, Max);
 
     private F32 BlockReduce(F32 value, int threads, SharedPtr<F32> scratch, float neutral, Func<F32, F32, F32> combine)
     {
@@ -92,7 +95,8 @@ public sealed partial class KernelBuilder
         if (value.Type.Bits != 32) throw new PtxException($"shfl moves 32-bit values, not {value.Type}");
         var cls = value.Operand is RegisterOperand r ? r.Register.Class : value.Type.Class;
         var result = EmitOne(
-            $"shfl.sync.{mode}.b32", Effect.Reads, cls, [InRegister(value), operand.Operand, ((S32)clamp).Operand, ((B32)AllLanes).Operand]);
+            $"shfl.sync.{mode}.b32", Effect.Reads, cls,
+            [InRegister(value), operand.Operand, ((S32)clamp).Operand, ((B32)AllLanes).Operand]);
         return Element<T>.Value.Wrap(this, result);
     }
 

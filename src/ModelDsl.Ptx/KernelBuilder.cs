@@ -62,7 +62,7 @@ public sealed partial class KernelBuilder
     }
 
     internal T ReadVariable<T>(Var<T> variable) where T : Value =>
-        Element<T>.Value.Wrap(this, EmitOne("mov." + MoveType(variable.Register.Class), Effect.Reads, variable.Register.Class, [variable.Register]));
+        Element<T>.Value.Wrap(this, Copy(variable.Register, variable.Register.Class, Effect.Reads));
 
     internal void WriteVariable<T>(Var<T> variable, T value, Pred? predicate = null) where T : Value
     {
@@ -79,7 +79,8 @@ public sealed partial class KernelBuilder
     /// <summary>The factors, if a value is a product that may be fused.</summary>
     internal (F32 Left, F32 Right)? ProductOf(F32 value)
     {
-        if (DefinitionOf(value) is not { Opcode: "mul" } product || _rounded.Contains(((RegisterOperand)value.Operand).Register)) return null;
+        if (DefinitionOf(value) is not { Opcode: "mul" } product) return null;
+        if (_rounded.Contains(((RegisterOperand)value.Operand).Register)) return null;
         return (new F32(this, product.Sources[0]), new F32(this, product.Sources[1]));
     }
 
@@ -120,7 +121,9 @@ public sealed partial class KernelBuilder
 
     /// <summary>The operand in a register, for the places where PTX wants no constant.</summary>
     internal Operand InRegister(Value value) =>
-        value.IsConstant ? EmitOne("mov." + (value.Type.Class == RegisterClass.F32 ? "f32" : "b" + value.Type.Bits), Effect.None, value.Type.Class, [value.Operand]) : value.Operand;
+        value.IsConstant ? Copy(value.Operand, value.Type.Class, Effect.None) : value.Operand;
+
+    private Operand Copy(Operand source, RegisterClass cls, Effect effect) => EmitOne("mov." + MoveType(cls), effect, cls, [source]);
 
     /// <summary>Something that every thread has from the start: emitted once, before the body.</summary>
     internal Operand Prologue(string name, RegisterClass result, Operand source)
@@ -141,7 +144,8 @@ public sealed partial class KernelBuilder
     }
 
     /// <summary>A constant predicate in a register.</summary>
-    private Operand Known(bool value) => EmitOne("setp.ne.s32", Effect.None, RegisterClass.Pred, [InRegister((S32)(value ? 1 : 0)), ((S32)0).Operand]);
+    private Operand Known(bool value) =>
+        EmitOne("setp.ne.s32", Effect.None, RegisterClass.Pred, [InRegister((S32)(value ? 1 : 0)), ((S32)0).Operand]);
 
     private void Append(Instruction instruction) => _body.Add(instruction);
 

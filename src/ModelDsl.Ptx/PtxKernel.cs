@@ -25,7 +25,8 @@ public sealed record PtxKernel(
         k.Return();
         var statements = Cleanup.Run(k.Statements);
         Verifier.Check(name, statements);
-        return new PtxKernel(target, name, k.Parameters, k.LaunchBounds, k.SharedVariables, k.UsesDynamicShared, k.DynamicSharedBytes, statements);
+        return new PtxKernel(target, name, k.Parameters, k.LaunchBounds, k.SharedVariables, k.UsesDynamicShared, k.DynamicSharedBytes,
+            statements);
     }
 
     /// <summary>The kernel as a module of its own.</summary>

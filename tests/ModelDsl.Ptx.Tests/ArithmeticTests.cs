@@ -85,7 +85,8 @@ public class ArithmeticTests
     public void Seen_as_integers_floats_are_moved_and_seen_as_bits_they_are_not()
     {
         Assert.Equal("mov.b32 add.s32 st.global.b32", Emit.Opcodes(k => k.GlobalPtrParam<S32>("y").Store(k.F32Param("a").As<S32>() + 1)));
-        Assert.Equal("and.b32 st.global.f32", Emit.Opcodes(k => k.GlobalPtrParam<F32>("y").Store((k.F32Param("a").As<B32>() & 0xFFFF0000u).As<F32>())));
+        Assert.Equal("and.b32 st.global.f32",
+            Emit.Opcodes(k => k.GlobalPtrParam<F32>("y").Store((k.F32Param("a").As<B32>() & 0xFFFF0000u).As<F32>())));
     }
 
     [Fact]

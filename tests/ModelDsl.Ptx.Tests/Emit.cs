@@ -6,7 +6,8 @@ namespace ModelDsl.Ptx.Tests;
 internal static partial class Emit
 {
     /// <summary>The whole module's text.</summary>
-    public static string Text(Action<KernelBuilder> write, PtxTarget? target = null) => PtxKernel.Write(target ?? PtxTarget.Sm89, "k", write).ToText();
+    public static string Text(Action<KernelBuilder> write, PtxTarget? target = null) =>
+        PtxKernel.Write(target ?? PtxTarget.Sm89, "k", write).ToText();
 
     /// <summary>The body's lines, single-spaced, without what reads parameters and special registers.</summary>
     public static string[] Lines(Action<KernelBuilder> write)
@@ -22,7 +23,7 @@ internal static partial class Emit
 
     /// <summary>Just the opcodes, in order, without the closing <c>ret</c>.</summary>
     public static string Opcodes(Action<KernelBuilder> write) =>
-        string.Join(" ", Lines(write).SkipLast(1).Select(line => line.StartsWith('@') ? line.Split(' ')[1] : line.Split(' ')[0].TrimEnd(';')));
+        string.Join(" ", Lines(write).SkipLast(1).Select(line => line.Split(' ')[line.StartsWith('@') ? 1 : 0].TrimEnd(';')));
 
     [GeneratedRegex(@"\s+")]
     private static partial Regex Spaces();

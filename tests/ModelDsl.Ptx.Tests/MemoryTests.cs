@@ -69,7 +69,9 @@ public class MemoryTests
         Assert.Contains(".extern .shared .align 128 .b8 dynamic_shared[];", kernel.ToText());
     }
 
-    /// <summary>Eight rows of one column of chunks must lie in eight different 16-byte bank groups, and no two chunks may share a place.</summary>
+    /// <summary>
+    /// Eight rows of one column of chunks must lie in eight different 16-byte bank groups, and no two chunks may share a place.
+    /// </summary>
     [Theory]
     [InlineData(32)]
     [InlineData(64)]

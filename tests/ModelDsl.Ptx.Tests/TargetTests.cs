@@ -10,7 +10,8 @@ public class TargetTests
     [InlineData("sm_90a", Feature.Wgmma, true)]
     [InlineData("sm_100a", Feature.Wgmma, false)]
     [InlineData("sm_100a", Feature.TensorMemory, true)]
-    public void A_target_knows_what_it_has(string name, Feature feature, bool has) => Assert.Equal(has, PtxTarget.Find(name)!.Supports(feature));
+    public void A_target_knows_what_it_has(string name, Feature feature, bool has) =>
+        Assert.Equal(has, PtxTarget.Find(name)!.Supports(feature));
 
     [Fact]
     public void An_unknown_target_is_null() => Assert.Null(PtxTarget.Find("sm_91"));

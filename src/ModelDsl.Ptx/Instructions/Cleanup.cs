@@ -19,7 +19,8 @@ internal static class Cleanup
     private static bool IsCopy(Instruction i, out Register to, out Register from)
     {
         (to, from) = (default, default);
-        if (i.Opcode != "mov" || i.Guard is not null || i.Sources[0] is not RegisterOperand source || i.Destinations[0] is not RegisterOperand target) return false;
+        if (i.Opcode != "mov" || i.Guard is not null) return false;
+        if (i.Sources[0] is not RegisterOperand source || i.Destinations[0] is not RegisterOperand target) return false;
         (to, from) = (target.Register, source.Register);
         return to.Class == from.Class;
     }
@@ -64,7 +65,9 @@ internal static class Cleanup
             if (list[n] is Label or Instruction { Opcode: "bra" }) { definedAt.Clear(); }
             if (list[n] is not Instruction i) continue;
             if (IsCopy(i, out var to, out var from) && reads[from] == 1 && writes[from] == 1 && definedAt.TryGetValue(from, out var at)
-                && (!lastTouched.TryGetValue(to, out var touched) || touched < at || (touched == at && !((Instruction)list[at]).Writes.Contains(to))))
+                && (!lastTouched.TryGetValue(to, out var touched)
+                    || touched < at
+                    || (touched == at && !((Instruction)list[at]).Writes.Contains(to))))
             {
                 list[at] = ((Instruction)list[at]).WithWrites(r => r == from ? to : r);
                 list[n] = new Blank();

@@ -74,10 +74,15 @@ public sealed record Instruction : Statement
 
     /// <summary>The same instruction with other registers read.</summary>
     public Instruction WithReads(Func<Register, Register> map) => new(
-        Name, Destinations, [.. Sources.Select(s => Map(s, map))], Effect, Guard is { } guard ? guard with { Predicate = map(guard.Predicate) } : null);
+        Name,
+        Destinations,
+        [.. Sources.Select(s => Map(s, map))],
+        Effect,
+        Guard is { } guard ? guard with { Predicate = map(guard.Predicate) } : null);
 
     /// <summary>The same instruction with other registers written.</summary>
-    public Instruction WithWrites(Func<Register, Register> map) => new(Name, [.. Destinations.Select(d => Map(d, map))], Sources, Effect, Guard);
+    public Instruction WithWrites(Func<Register, Register> map) =>
+        new(Name, [.. Destinations.Select(d => Map(d, map))], Sources, Effect, Guard);
 
     private static void Collect(Operand operand, List<Register> registers)
     {

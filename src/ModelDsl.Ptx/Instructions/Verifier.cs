@@ -1,6 +1,8 @@
 namespace ModelDsl.Ptx.Instructions;
 
-/// <summary>What can be seen without an assembler: registers are written before they are read, jumps land, operands fit their opcode.</summary>
+/// <summary>
+/// What can be seen without an assembler: registers are written before they are read, jumps land, operands fit their opcode.
+/// </summary>
 internal static class Verifier
 {
     public static void Check(string kernel, IReadOnlyList<Statement> statements)
@@ -10,7 +12,8 @@ internal static class Verifier
         foreach (var i in statements.OfType<Instruction>())
         {
             foreach (var register in i.Reads)
-                if (!written.Contains(register)) throw Fail($"reads a {register.Class} register that nothing wrote; a value left the branch or builder it was made in");
+                if (!written.Contains(register))
+                    throw Fail($"reads a {register.Class} register that nothing wrote; a value left the branch or builder it was made in");
             foreach (var label in i.Sources.OfType<LabelOperand>())
                 if (!labels.Contains(label.Name)) throw Fail($"jumps to {label.Name}, which does not exist");
             if (Uniform.Contains(i.Opcode) && Types.TryGetValue(i.Name.Substring(i.Name.LastIndexOf('.') + 1), out var type))
@@ -23,7 +26,11 @@ internal static class Verifier
     }
 
     /// <summary>Opcodes all of whose register operands have the type of the last word.</summary>
-    private static readonly HashSet<string> Uniform = ["add", "sub", "fma", "div", "rem", "min", "max", "neg", "abs", "and", "or", "xor", "not", "sqrt", "rcp", "rsqrt", "ex2", "lg2", "tanh"];
+    private static readonly HashSet<string> Uniform =
+    [
+        "add", "sub", "fma", "div", "rem", "min", "max", "neg", "abs", "and", "or", "xor", "not", "sqrt", "rcp", "rsqrt", "ex2", "lg2",
+        "tanh",
+    ];
 
     private static readonly Dictionary<string, ScalarType> Types = new ScalarType[]
     {

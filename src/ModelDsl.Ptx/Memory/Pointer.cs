@@ -62,7 +62,9 @@ public abstract class Pointer<T> where T : Value
         return [.. registers.Select(r => Element<T>.Value.Wrap(K, r))];
     }
 
-    /// <summary>As <see cref="LoadVector"/>, where the predicate holds; elsewhere touches nothing and gives copies of <paramref name="otherwise"/>.</summary>
+    /// <summary>
+    /// As <see cref="LoadVector"/>, where the predicate holds; elsewhere touches nothing and gives copies of <paramref name="otherwise"/>.
+    /// </summary>
     public T[] LoadVectorOr(Pred predicate, T otherwise, int count, S32? index = null, LoadHint hint = LoadHint.Default)
     {
         if (predicate.Constant == true) return LoadVector(count, index, hint);
@@ -132,7 +134,9 @@ public abstract class Pointer<T> where T : Value
         return new AddressOperand(@base, offset);
     }
 
-    /// <summary>Base and offset, <paramref name="index"/> times <paramref name="scale"/> bytes further. Constants go into the offset.</summary>
+    /// <summary>
+    /// Base and offset, <paramref name="index"/> times <paramref name="scale"/> bytes further. Constants go into the offset.
+    /// </summary>
     private protected (Operand Base, long Offset) Moved(S32 index, long scale)
     {
         if (index.Constant is { } constant) return (Base, ByteOffset + constant * scale);

@@ -13,7 +13,10 @@ public sealed class SharedPtr<T> : Pointer<T> where T : Value
     /// <summary>The address as a number.</summary>
     public S32 ToS32() => new S32(K, BaseRegister) + (int)ByteOffset;
 
-    /// <summary>The address as a register, for a pointer that changes: keep it in a <see cref="Var{T}"/> and see it through <see cref="KernelBuilder.SharedAt{T}"/>.</summary>
+    /// <summary>
+    /// The address as a register, for a pointer that changes: keep it in a <see cref="Var{T}"/> and see it through
+    /// <see cref="KernelBuilder.SharedAt{T}"/>.
+    /// </summary>
     internal Operand BaseRegister => Base is SymbolOperand ? K.Prologue("mov.u32", RegisterClass.B32, Base) : Base;
 
     public static SharedPtr<T> operator +(SharedPtr<T> pointer, S32 index)

@@ -25,7 +25,9 @@ public sealed record PtxTarget
     /// <summary>Empty, or <c>a</c> where architecture-specific instructions are allowed.</summary>
     public string Suffix { get; }
 
-    /// <summary>The <c>.version</c> to print: the oldest that knows the target and what we emit, so that old assemblers accept it.</summary>
+    /// <summary>
+    /// The <c>.version</c> to print: the oldest that knows the target and what we emit, so that old assemblers accept it.
+    /// </summary>
     public string IsaVersion { get; }
 
     /// <summary>As in <c>.target</c>: <c>sm_90a</c>.</summary>

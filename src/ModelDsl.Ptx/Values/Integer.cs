@@ -24,7 +24,8 @@ internal static class Integer
         if (definition.Opcode == "mul" && definition.Modifiers[0] == "lo")
             return k.Emit<T>($"mad.lo.{product.Type}", Wrap<T>(k, definition.Sources[0]), Wrap<T>(k, definition.Sources[1]), addend);
         if (definition.Opcode == "mul" && definition.Modifiers[0] == "wide")
-            return k.EmitRaw<T>($"mad.{string.Join(".", definition.Modifiers)}", definition.Sources[0], definition.Sources[1], addend.Operand);
+            return k.EmitRaw<T>($"mad.{string.Join(".", definition.Modifiers)}", definition.Sources[0], definition.Sources[1],
+                addend.Operand);
         if (definition.Opcode == "shl" && definition.Sources[1] is ImmediateOperand bits && !addend.IsConstant)
             return k.Emit<T>($"mad.lo.{product.Type}", Wrap<T>(k, definition.Sources[0]), Constant<T>(1ul << (int)bits.Bits), addend);
         return null;
@@ -82,7 +83,8 @@ internal static class Integer
     public static T ShiftRight<T>(T a, S32 bits) where T : Value
     {
         if (bits.Constant == 0) return a;
-        if (Signed(a) is { } c && bits.Constant is { } n) return Constant<T>(a.Type.IsSigned ? (ulong)(c >> n) : a.ConstantBits!.Value >> n);
+        if (Signed(a) is { } c && bits.Constant is { } n)
+            return Constant<T>(a.Type.IsSigned ? (ulong)(c >> n) : a.ConstantBits!.Value >> n);
         return Value.BuilderOf(a, bits).Emit<T>($"shr.{a.Type}", a, bits);
     }
 
@@ -117,7 +119,8 @@ internal static class Integer
 
     private static int? PowerOfTwo(Value value)
     {
-        if (value.ConstantBits is not { } bits || bits == 0 || (bits & (bits - 1)) != 0 || (bits >> (value.Type.Bits - 1)) != 0) return null;
+        if (value.ConstantBits is not { } bits || bits == 0 || (bits & (bits - 1)) != 0) return null;
+        if (bits >> (value.Type.Bits - 1) != 0) return null;
         var n = 0;
         while (bits >> n != 1) n++;
         return n;

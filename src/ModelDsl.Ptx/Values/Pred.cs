@@ -5,7 +5,8 @@ namespace ModelDsl.Ptx.Values;
 /// <summary>A condition. <c>!p</c> costs nothing where it guards: the guard is negated.</summary>
 public sealed class Pred : Value
 {
-    internal Pred(KernelBuilder? builder, Operand operand, bool negated = false) : base(builder, operand, ScalarType.Pred) => Negated = negated;
+    internal Pred(KernelBuilder? builder, Operand operand, bool negated = false) : base(builder, operand, ScalarType.Pred) =>
+        Negated = negated;
 
     internal bool Negated { get; }
 

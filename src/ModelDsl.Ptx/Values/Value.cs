@@ -25,13 +25,16 @@ public abstract class Value
     /// <summary>The constant's bits, or null for a register.</summary>
     internal ulong? ConstantBits => Operand is ImmediateOperand i ? i.Bits : null;
 
-    /// <summary>The same bits seen as another type of the same size. Costs a <c>mov</c> only from a float register to an integer type.</summary>
+    /// <summary>
+    /// The same bits seen as another type of the same size. Costs a <c>mov</c> only from a float register to an integer type.
+    /// </summary>
     public T As<T>() where T : Value
     {
         var to = Element<T>.Value;
         if (to.Register.Bits != Type.Bits) throw new PtxException($"a {Type} value cannot be seen as {to.Register}: sizes differ");
         if (Operand is ImmediateOperand constant) return to.Wrap(Builder, constant with { Type = to.Register });
-        var isFloat = Type.Class is RegisterClass.F32 or RegisterClass.F64 || Operand is RegisterOperand { Register.Class: RegisterClass.F32 or RegisterClass.F64 };
+        var isFloat = Type.Class is RegisterClass.F32 or RegisterClass.F64
+            || Operand is RegisterOperand { Register.Class: RegisterClass.F32 or RegisterClass.F64 };
         var staysPut = !isFloat || to.Register.IsUntyped || to.Register.Class is RegisterClass.F32 or RegisterClass.F64;
         return staysPut ? to.Wrap(Builder, Operand) : Builder!.Emit<T>($"mov.b{Type.Bits}", this);
     }

@@ -11,7 +11,10 @@ public class GemmAssemblyTests
 {
     /// <summary>Outputs and inputs of V3's linear layers.</summary>
     private static readonly (int N, int K)[] Dense =
-        [(1536, 7168), (24576, 1536), (576, 7168), (32768, 512), (7168, 16384), (18432, 7168), (36864, 7168), (7168, 18432), (4096, 7168), (7168, 2048)];
+    [
+        (1536, 7168), (24576, 1536), (576, 7168), (32768, 512), (7168, 16384), (18432, 7168), (36864, 7168), (7168, 18432), (4096, 7168),
+        (7168, 2048),
+    ];
 
     private static readonly (int N, int K)[] Expert = [(4096, 7168), (2048, 7168), (7168, 2048)];
 
@@ -43,7 +46,12 @@ public class GemmAssemblyTests
         foreach (var shape in new[] { GemmShape.Tile, GemmShape.Skinny })
         {
             foreach (var (n, k) in Dense)
-                yield return fp8 ? new Fp8GemmKernel(n, k, DType.BF16, shape) : new GemmKernel(n, k, DType.BF16, DType.BF16, DType.BF16, shape);
+            {
+                yield return fp8
+                    ? new Fp8GemmKernel(n, k, DType.BF16, shape)
+                    : new GemmKernel(n, k, DType.BF16, DType.BF16, DType.BF16, shape);
+            }
+
             foreach (var (n, k) in Expert)
             {
                 yield return fp8

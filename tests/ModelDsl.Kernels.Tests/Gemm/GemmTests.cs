@@ -6,10 +6,13 @@ namespace ModelDsl.Kernels.Tests.Gemm;
 
 public class GemmTests
 {
-    /// <summary>Rows, outputs, inputs: full tiles; tails everywhere; depths whose rows start at multiples of 8, 4 and 2 bytes only; one row.</summary>
+    /// <summary>
+    /// Rows, outputs, inputs: full tiles; tails everywhere; depths whose rows start at multiples of 8, 4 and 2 bytes only; one row.
+    /// </summary>
     public static TheoryData<int, int, int> Shapes { get; } = new()
     {
-        { 64, 64, 128 }, { 65, 72, 200 }, { 1, 64, 64 }, { 3, 33, 84 }, { 9, 130, 70 }, { 5, 17, 45 }, { 1, 1, 1 }, { 16, 96, 520 }, { 2, 40, 1100 },
+        { 64, 64, 128 }, { 65, 72, 200 }, { 1, 64, 64 }, { 3, 33, 84 }, { 9, 130, 70 }, { 5, 17, 45 }, { 1, 1, 1 }, { 16, 96, 520 },
+        { 2, 40, 1100 },
     };
 
     [Theory]

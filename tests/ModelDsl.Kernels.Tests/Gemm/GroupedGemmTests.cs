@@ -27,7 +27,8 @@ public class GroupedGemmTests
         Launch(run, kernel, kernel.TileRows, n);
         var expected = GemmReference.Multiply(rows, n, k, (i, d) => left[i * k + d], (_, _) => 0);
         for (int e = 0, row = 0; e < Counts.Length; row += Counts[e++])
-            GemmReference.Multiply(Counts[e], n, k, (i, d) => left[(row + i) * k + d], (j, d) => right[(e * n + j) * k + d]).CopyTo(expected, row * n);
+            GemmReference.Multiply(Counts[e], n, k, (i, d) => left[(row + i) * k + d], (j, d) => right[(e * n + j) * k + d])
+                .CopyTo(expected, row * n);
         Close.To(expected, run.Floats("c"), io, GemmReference.Slack(k));
     }
 

@@ -20,7 +20,8 @@ public class HeadGemmTests
         foreach (var io in new[] { DType.BF16, DType.F32 })
         {
             var (q, kvB) = (Samples.Normal(1, rows * heads * (nope + rope), io), Samples.Normal(2, heads * (nope + v) * rank, io));
-            var kernel = new HeadGemmKernel(heads, rank, nope, heads * (nope + rope), nope + rope, (nope + v) * rank, 0, true, heads * rank, rank, io);
+            var kernel = new HeadGemmKernel(
+                heads, rank, nope, heads * (nope + rope), nope + rope, (nope + v) * rank, 0, true, heads * rank, rank, io);
             using var run = new KernelRun(kernel);
             run.Set("a", q).Set("w", kvB).Output("c", rows * heads * rank).Number("rows", rows).Launch(rows);
             var expected = new double[rows * heads * rank];
@@ -31,7 +32,9 @@ public class HeadGemmTests
         }
     }
 
-    /// <summary>The attended latent through the value up-projection: <c>o = latent · Wᵀ</c>, with W behind the keys' inside <c>kv_b</c>.</summary>
+    /// <summary>
+    /// The attended latent through the value up-projection: <c>o = latent · Wᵀ</c>, with W behind the keys' inside <c>kv_b</c>.
+    /// </summary>
     [Theory]
     [MemberData(nameof(Models))]
     public void Outputs_absorb_the_value_projection(int heads, int rows, int nope, int rope, int v, int rank)

@@ -13,7 +13,8 @@ namespace ModelDsl.Compiler.Kernels.Gemm;
 /// <param name="Out">F32 or BF16.</param>
 public sealed record GemmKernel(int N, int K, DType A, DType W, DType Out, GemmShape Shape) : Kernel
 {
-    public override string Name => $"gemm_n{N}_k{K}_{A.Text()}_{W.Text()}_{Out.Text()}" + KernelNames.If(Shape == GemmShape.Skinny, "skinny");
+    public override string Name =>
+        $"gemm_n{N}_k{K}_{A.Text()}_{W.Text()}_{Out.Text()}" + KernelNames.If(Shape == GemmShape.Skinny, "skinny");
 
     public override ImmutableArray<KernelParameter> Parameters =>
         [KernelParameter.In("a", A), KernelParameter.In("w", W), KernelParameter.Out("c", Out), KernelParameter.Int("rows")];

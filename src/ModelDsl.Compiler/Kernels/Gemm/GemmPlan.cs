@@ -29,16 +29,19 @@ internal sealed record GemmPlan(int Rows, int Columns, int Threads, int SharedBy
     private static GemmPlan Tensor(TensorTile tile, bool scaled) =>
         new(tile.Rows, tile.Columns, tile.Threads, tile.SharedBytes(scaled), p => new TensorTileEmitter(p, tile).Emit());
 
-    private static GemmPlan Simt(SimtTile tile) => new(tile.Rows, tile.Columns, tile.Threads, tile.SharedBytes, p => new SimtTileEmitter(p, tile).Emit());
+    private static GemmPlan Simt(SimtTile tile) =>
+        new(tile.Rows, tile.Columns, tile.Threads, tile.SharedBytes, p => new SimtTileEmitter(p, tile).Emit());
 
     private static GemmPlan SkinnyTensor(SkinnyTile tile) =>
-        new(tile.Rows, tile.Columns, tile.Threads, tile.SharedBytes(SkinnyTensorEmitter.Sums), p => new SkinnyTensorEmitter(p, tile).Emit());
+        new(tile.Rows, tile.Columns, tile.Threads, tile.SharedBytes(SkinnyTensorEmitter.Sums),
+            p => new SkinnyTensorEmitter(p, tile).Emit());
 
     private static GemmPlan SkinnySimt(SkinnyTile tile) =>
         new(tile.Rows, tile.Columns, tile.Threads, tile.SharedBytes(SkinnySimtEmitter.Sums), p => new SkinnySimtEmitter(p, tile).Emit());
 
     /// <summary>Rows run along x, so that blocks which share weights run side by side.</summary>
-    public LaunchGeometry Geometry(Dim rowTiles, int n, int heads = 1) => new(rowTiles, Dim.CeilDiv(n, Columns), heads, Threads, SharedBytes);
+    public LaunchGeometry Geometry(Dim rowTiles, int n, int heads = 1) =>
+        new(rowTiles, Dim.CeilDiv(n, Columns), heads, Threads, SharedBytes);
 
     /// <summary>Writes the kernel around the problem that <paramref name="problem"/> sets up.</summary>
     public void Write(KernelBuilder k, Func<GemmProblem> problem)

@@ -60,7 +60,9 @@ internal sealed record Matrix(GlobalPtr<U8> Start, DType Type, int RowElements, 
         k.GlobalPtrParam<U8>(name), type, rowElements, Access.VectorWidth.Of(type, [rowElements, .. distances]) * type.Bytes());
 }
 
-/// <summary>What quantised operands are multiplied by: A per row and 128 of the depth, W per 128 columns of C and 128 of the depth.</summary>
+/// <summary>
+/// What quantised operands are multiplied by: A per row and 128 of the depth, W per 128 columns of C and 128 of the depth.
+/// </summary>
 /// <param name="Columns">Scales per row of either: <c>ceil(Depth / 128)</c>.</param>
 internal sealed record BlockScales(GlobalPtr<F32> A, GlobalPtr<F32> W, int Columns)
 {

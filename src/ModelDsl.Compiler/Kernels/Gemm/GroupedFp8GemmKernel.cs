@@ -11,7 +11,8 @@ namespace ModelDsl.Compiler.Kernels.Gemm;
 /// <param name="Active">Experts per token.</param>
 public sealed record GroupedFp8GemmKernel(int Experts, int N, int K, int Active, DType Out, GemmShape Shape) : Kernel
 {
-    public override string Name => $"grouped_gemm_fp8_e{Experts}_n{N}_k{K}_t{Active}_{Out.Text()}" + KernelNames.If(Shape == GemmShape.Skinny, "skinny");
+    public override string Name =>
+        $"grouped_gemm_fp8_e{Experts}_n{N}_k{K}_t{Active}_{Out.Text()}" + KernelNames.If(Shape == GemmShape.Skinny, "skinny");
 
     public override ImmutableArray<KernelParameter> Parameters =>
     [

@@ -14,11 +14,16 @@ namespace ModelDsl.Compiler.Kernels.Gemm;
 public sealed record GroupedGemmKernel(int Experts, int N, int K, int Active, DType A, DType W, DType Out, GemmShape Shape) : Kernel
 {
     public override string Name =>
-        $"grouped_gemm_e{Experts}_n{N}_k{K}_t{Active}_{A.Text()}_{W.Text()}_{Out.Text()}" + KernelNames.If(Shape == GemmShape.Skinny, "skinny");
+        $"grouped_gemm_e{Experts}_n{N}_k{K}_t{Active}_{A.Text()}_{W.Text()}_{Out.Text()}"
+        + KernelNames.If(Shape == GemmShape.Skinny, "skinny");
 
     public override ImmutableArray<KernelParameter> Parameters =>
     [
-        KernelParameter.In("a", A), KernelParameter.In("w", W), KernelParameter.Out("c", Out), .. ExpertTiles.Parameters, KernelParameter.Int("rows"),
+        KernelParameter.In("a", A),
+        KernelParameter.In("w", W),
+        KernelParameter.Out("c", Out),
+        .. ExpertTiles.Parameters,
+        KernelParameter.Int("rows"),
     ];
 
     /// <summary>Rows of a tile of the list.</summary>
@@ -35,6 +40,7 @@ public sealed record GroupedGemmKernel(int Experts, int N, int K, int Active, DT
         var c = Matrix.Parameter(k, "c", Out, N);
         var tile = ExpertTiles.Read(k, TileRows);
         k.S32Param("rows");
-        return new GemmProblem(k, N, K, a, w with { Start = w.Start.Row(tile.Expert, N * K * W.Bytes()) }, c, tile.First, tile.End, k.BlockIdY * Plan.Columns);
+        w = w with { Start = w.Start.Row(tile.Expert, N * K * W.Bytes()) };
+        return new GemmProblem(k, N, K, a, w, c, tile.First, tile.End, k.BlockIdY * Plan.Columns);
     });
 }

@@ -36,6 +36,9 @@ public sealed record HeadGemmKernel(
         a = a with { Start = a.Start.Row(head, AHead * bytes) };
         w = w with { Start = w.Start.AddBytes((long)WOffset * bytes).Row(head, WHead * bytes) };
         c = c with { Start = c.Start.Row(head, CHead * bytes) };
-        return new GemmProblem(k, N, K, a, w, c, k.BlockIdX * Plan.Rows, k.S32Param("rows"), k.BlockIdY * Plan.Columns) { Transposed = Transposed };
+        return new GemmProblem(k, N, K, a, w, c, k.BlockIdX * Plan.Rows, k.S32Param("rows"), k.BlockIdY * Plan.Columns)
+        {
+            Transposed = Transposed,
+        };
     });
 }

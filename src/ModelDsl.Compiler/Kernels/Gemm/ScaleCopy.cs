@@ -4,7 +4,9 @@ using ModelDsl.Ptx.Values;
 
 namespace ModelDsl.Compiler.Kernels.Gemm;
 
-/// <summary>The scales of a step: one for each row of the tile and one for its columns, copied in the background like the operands.</summary>
+/// <summary>
+/// The scales of a step: one for each row of the tile and one for its columns, copied in the background like the operands.
+/// </summary>
 internal sealed class ScaleCopy
 {
     private readonly KernelBuilder _k;

@@ -29,7 +29,9 @@ internal sealed class SimtTileEmitter
         _startA = problem.A.Type == DType.BF16
             ? new WideningCopy(problem, tile, _shared).Start
             : Copy(_shared, tile.Rows, problem.A.VectorBytes, problem.ARow).Start;
-        _startW = problem.Transposed ? new TransposingCopy(problem, tile, w).Start : Copy(w, tile.Columns, problem.W.VectorBytes, row => problem.WRow(row, tile.Columns)).Start;
+        _startW = problem.Transposed
+            ? new TransposingCopy(problem, tile, w).Start
+            : Copy(w, tile.Columns, problem.W.VectorBytes, row => problem.WRow(row, tile.Columns)).Start;
     }
 
     public void Emit()
@@ -70,7 +72,8 @@ internal sealed class SimtTileEmitter
     {
         for (var depth = 0; depth < SimtTile.Step; depth += Vector)
         {
-            var columns = Enumerable.Range(0, _tile.ThreadColumns).Select(j => w.LoadVector(Vector, j * _tile.ThreadsAcross * SimtTile.Pitch + depth)).ToArray();
+            var columns = Enumerable.Range(0, _tile.ThreadColumns)
+                .Select(j => w.LoadVector(Vector, j * _tile.ThreadsAcross * SimtTile.Pitch + depth)).ToArray();
             for (var i = 0; i < _tile.ThreadRows; i++)
             {
                 var row = a.LoadVector(Vector, i * _tile.ThreadsDown * SimtTile.Pitch + depth);
@@ -88,7 +91,9 @@ internal sealed class SimtTileEmitter
         };
 }
 
-/// <summary>A in BF16, widened to FP32 on its way to shared memory, element by element: neighbouring threads take neighbours of a row.</summary>
+/// <summary>
+/// A in BF16, widened to FP32 on its way to shared memory, element by element: neighbouring threads take neighbours of a row.
+/// </summary>
 internal sealed class WideningCopy(GemmProblem p, SimtTile tile, SharedPtr<U8> to)
 {
     public void Start(S32 step, S32 stage)

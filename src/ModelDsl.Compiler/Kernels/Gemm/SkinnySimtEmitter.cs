@@ -76,10 +76,8 @@ internal sealed class SkinnySimtEmitter
     {
         if (_p.A.Type == DType.F32) return from.As<F32>().LoadVectorOr(inside, 0f, _vector);
         if (_vector == 1) return [_k.ToF32(from.As<B16>().LoadOr(inside, (ushort)0).As<BF16>())];
-        return
-        [
-            .. from.As<B32>().LoadVectorOr(inside, 0u, _vector / 2).Select(pair => _k.ToF32(pair.As<BF16x2>())).SelectMany(pair => new[] { pair.First, pair.Second }),
-        ];
+        var pairs = from.As<B32>().LoadVectorOr(inside, 0u, _vector / 2).Select(pair => _k.ToF32(pair.As<BF16x2>()));
+        return [.. pairs.SelectMany(pair => new[] { pair.First, pair.Second })];
     }
 
     private GlobalPtr<F32> WeightRow(S32 row)

@@ -87,14 +87,19 @@ internal sealed class SkinnyTensorEmitter
         }
     }
 
-    private static B32[] Weights(B32[] upper, B32[] lower, int half) => [upper[half * 2], lower[half * 2], upper[half * 2 + 1], lower[half * 2 + 1]];
+    private static B32[] Weights(B32[] upper, B32[] lower, int half) =>
+        [upper[half * 2], lower[half * 2], upper[half * 2 + 1], lower[half * 2 + 1]];
 
     private List<(B32[] Upper, B32[] Lower, B32[] Row)> LoadChunks(S32 unit, int bytes)
     {
         var chunks = new List<(B32[], B32[], B32[])>();
         var (upper, lower, row) = (Moved(_upper, unit), Moved(_lower, unit), Moved(_row, unit));
         for (var start = 0; start < bytes; start += ChunkBytes)
-            chunks.Add((Load(upper, start, bytes, LoadHint.Streaming), Load(lower, start, bytes, LoadHint.Streaming), Load(row, start, bytes, LoadHint.Default)));
+        {
+            var weights = (Upper: Load(upper, start, bytes, LoadHint.Streaming), Lower: Load(lower, start, bytes, LoadHint.Streaming));
+            chunks.Add((weights.Upper, weights.Lower, Load(row, start, bytes, LoadHint.Default)));
+        }
+
         return chunks;
     }
 
@@ -122,8 +127,8 @@ internal sealed class SkinnyTensorEmitter
     {
         if (Narrowest == 2)
         {
-            var halves = Enumerable.Range(0, 2).Select(i => from.As<B16>().LoadOr(_laneBytes + (piece + 2 * i) < bytes, (ushort)0, i)).ToArray();
-            return _k.Pack(halves[0], halves[1]);
+            B16 Half(int i) => from.As<B16>().LoadOr(_laneBytes + (piece + 2 * i) < bytes, (ushort)0, i);
+            return _k.Pack(Half(0), Half(1));
         }
 
         B32 all = 0u;
@@ -137,7 +142,8 @@ internal sealed class SkinnyTensorEmitter
         return _p.W.Row(_p.N % _tile.Columns == 0 ? column : _k.Min(column, _p.N - 1)) + _laneBytes;
     }
 
-    private GlobalPtr<F32> RowScales(BlockScales scales, S32 token) => scales.A.Row(_k.Min(_p.FirstRow + token, _p.EndRow - 1), scales.Columns);
+    private GlobalPtr<F32> RowScales(BlockScales scales, S32 token) =>
+        scales.A.Row(_k.Min(_p.FirstRow + token, _p.EndRow - 1), scales.Columns);
 
     /// <summary>A lane has two rows of C, and in each two columns eight apart.</summary>
     private void Store()

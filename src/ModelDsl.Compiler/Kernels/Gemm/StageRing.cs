@@ -28,7 +28,8 @@ internal sealed record StageRing(KernelBuilder K, int Stages, int StageBytes, in
         K.Comment("Each step: wait for its stage, start the copy of a later one into the stage used last, multiply.");
         if (Steps <= Short)
         {
-            for (var step = 0; step < Steps; step++) Step(step, step % Stages * StageBytes, (step + Stages - 1) % Stages * StageBytes, start, use);
+            for (var step = 0; step < Steps; step++)
+                Step(step, step % Stages * StageBytes, (step + Stages - 1) % Stages * StageBytes, start, use);
             return;
         }
 

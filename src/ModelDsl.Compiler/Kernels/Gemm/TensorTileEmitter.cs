@@ -44,7 +44,9 @@ internal sealed class TensorTileEmitter
         {
             StepBytes = StepBytes, Remaining = problem.DepthRemaining(StepBytes),
         };
-        _copyScales = problem.Scales is null ? null : new ScaleCopy(problem, tile, _shared.AddBytes((tile.Rows + tile.Columns) * StepBytes));
+        _copyScales = problem.Scales is null
+            ? null
+            : new ScaleCopy(problem, tile, _shared.AddBytes((tile.Rows + tile.Columns) * StepBytes));
         _fragments = new WarpFragments(_k, tile, a, w, problem.Transposed);
     }
 
@@ -124,7 +126,8 @@ internal sealed class TensorTileEmitter
     {
         var bytes = _p.W.Type.Bytes();
         var depth = StepBytes / bytes;
-        if (_tile.Columns * bytes != StepBytes) throw new PtxException($"a transposed operand needs tiles of {depth} columns, not {_tile.Columns}");
+        if (_tile.Columns * bytes != StepBytes)
+            throw new PtxException($"a transposed operand needs tiles of {depth} columns, not {_tile.Columns}");
         var wide = _p.N % _tile.Columns == 0;
         var deep = _p.Depth % depth == 0;
         var firstByte = _p.FirstColumn * bytes;

@@ -49,7 +49,8 @@ internal sealed class TileCopy
         var period = Math.Max(1, layout.Period / _rowStep);
         var turns = Enumerable.Range(0, Math.Min(period, count)).Select(i => layout.At(_firstRow + i * _rowStep, _column)).ToArray();
         _sources = [.. Enumerable.Range(0, count).Select(i => source(_firstRow + i * _rowStep) + _column)];
-        _destinations = [.. Enumerable.Range(0, count).Select(i => turns[i % period].AddBytes(i / period * period * _rowStep * layout.PitchBytes))];
+        _destinations =
+            [.. Enumerable.Range(0, count).Select(i => turns[i % period].AddBytes(i / period * period * _rowStep * layout.PitchBytes))];
     }
 
     /// <summary>From one step to the next, in bytes of the matrix.</summary>

@@ -39,7 +39,8 @@ internal sealed class WarpFragments
     public S32 WarpColumn { get; }
 
     /// <summary>16 rows of A, one part of the step.</summary>
-    public B32[] LoadA(S32 stage, int part, int tileRow) => _k.LoadMatrix(_a[part].AddBytes(stage).AddBytes(tileRow * 16 * TensorTile.StepBytes), 4);
+    public B32[] LoadA(S32 stage, int part, int tileRow) =>
+        _k.LoadMatrix(_a[part].AddBytes(stage).AddBytes(tileRow * 16 * TensorTile.StepBytes), 4);
 
     /// <summary>Sixteen of the warp's columns of W as two operands of eight, one part of the step.</summary>
     public B32[][] LoadW(S32 stage, int part, int pair)
