@@ -85,7 +85,7 @@ internal sealed class BlockBinder(Evaluator evaluator, DiagnosticBag diagnostics
 
     private (long, long)? Range(string name, ExpressionSyntax label)
     {
-        var type = new IntegerType(0, Rows.LargestCount);
+        var type = new IntegerType(0, Rows.LastLayer);
         var (first, last) = label is RangeSyntax range ? (range.First, range.Last) : (label, label);
         if (_values.Bind(type, first, name) is not BoundNumber from || _values.Bind(type, last, name) is not BoundNumber to) return null;
         if (from.Value <= to.Value) return ((long)from.Value, (long)to.Value);

@@ -27,7 +27,7 @@ internal sealed class ProgramBinder(Declarations declarations, Evaluator evaluat
 
     public void Bind()
     {
-        Each("model", (name, block) => _models[name] = ModelBuilder.Build(name, block), ModelChecks.Check);
+        Each("model", Model, ModelChecks.Check);
         Each("precision", (name, block) => _precisions[name] = PrecisionBuilder.Build(name, block), PrecisionBuilder.Check);
         Each("cluster", (name, block) => _clusters[name] = ClusterBuilder.Build(name, block));
         Each("train", Train);
@@ -53,6 +53,12 @@ internal sealed class ProgramBinder(Declarations declarations, Evaluator evaluat
         if (declarations.Entries(item) is not { } entries) return null;
         var schema = Schemas.ByKind(item.Kind.Text)!;
         return new BlockBinder(evaluator, diagnostics).Bind(schema, item.Name.Span, item.Span, entries, item.HasErrors);
+    }
+
+    private void Model(string name, BoundBlock block)
+    {
+        var model = ModelBuilder.Build(name, block);
+        if (ModelChecks.HasSaneSize(model, diagnostics)) _models[name] = model;
     }
 
     private void Train(string name, BoundBlock block)

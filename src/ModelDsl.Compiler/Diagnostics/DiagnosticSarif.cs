@@ -21,7 +21,8 @@ public static class DiagnosticSarif
                     {
                         foreach (var rule in rules)
                             list.Object(null, r => r.Value("id", rule.Id()).Value("name", rule.ToString())
-                                .Object("fullDescription", d => d.Value("text", Explanations.Of(rule))));
+                                .Object("shortDescription", d => d.Value("text", Explanations.Title(rule)))
+                                .Object("help", d => d.Value("text", Explanations.Of(rule)).Value("markdown", Explanations.Of(rule))));
                     })))
                 .Value("columnKind", "utf16CodeUnits")
                 .Array("results", results =>

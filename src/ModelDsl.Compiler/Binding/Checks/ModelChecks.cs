@@ -8,6 +8,8 @@ namespace ModelDsl.Compiler.Binding.Checks;
 /// </summary>
 internal static class ModelChecks
 {
+    private const double MostWeights = 1e15;
+
     public static void Check(BoundBlock model, DiagnosticBag diagnostics)
     {
         CheckLayers(model, diagnostics);
@@ -74,6 +76,16 @@ internal static class ModelChecks
         foreach (var moe in model.BlocksNamed("layers").Select(r => r.Block("moe")).OfType<BoundBlock>())
             if (moe.TryLong("shared") is { } shared && moe.TryLong("width") is { } width)
                 Limit(shared * width, moe.NameSpan, "the shared experts together", diagnostics);
+    }
+
+    /// <summary>Sizes in bytes are 64 bits; a thousand times the largest model there is leaves them far from full.</summary>
+    public static bool HasSaneSize(ModelSpec model, DiagnosticBag diagnostics)
+    {
+        var weights = ParameterCounts.Of(model).Total;
+        if (weights <= MostWeights) return true;
+        var text = FormattableString.Invariant($"the model has {weights:0.0e0} weights; the limit is {MostWeights:0e0}");
+        diagnostics.Add(Catalogue.ModelTooLarge(model.Origin.Span, text));
+        return false;
     }
 
     private static void Limit(long width, SourceSpan at, string what, DiagnosticBag diagnostics)

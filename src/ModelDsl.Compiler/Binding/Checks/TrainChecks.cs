@@ -96,7 +96,7 @@ internal static class TrainChecks
         }
         var open = train.Rate.Count > 0 && train.Rate[train.Rate.Count - 1] is { UntilTokens: null, OverTokens: null, OverSteps: null };
         if (!open && Math.Abs(tokens - train.Data.Tokens) > 0.001 * train.Data.Tokens)
-            diagnostics.Add(Catalogue.RateCurve(at,
-                $"the learning rate is given for {tokens / 1e9:0.###} B tokens, and the run reads {train.Data.Tokens / 1e9:0.###} B"));
+            diagnostics.Add(Catalogue.RateCurve(at, FormattableString.Invariant(
+                $"the learning rate is given for {tokens / 1e9:0.###} B tokens, and the run reads {train.Data.Tokens / 1e9:0.###} B")));
     }
 }

@@ -11,6 +11,8 @@ internal static class Rows
 
     public const int LargestCount = 1 << 20;
 
+    public const int LastLayer = 9999;
+
     public static readonly LabelRule NoLabel = new LabelRule.None();
 
     public static readonly SchemaType Width = new IntegerType(1, LargestWidth);
