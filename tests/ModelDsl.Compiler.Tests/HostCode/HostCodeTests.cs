@@ -1,6 +1,10 @@
 using ModelDsl.Compiler.Graph;
 using ModelDsl.Compiler.HostCode;
+using ModelDsl.Compiler.Scheduling;
+using ModelDsl.Compiler.Specs;
+using ModelDsl.Ptx.Targets;
 using ModelDsl.Runtime.Models;
+using Models = ModelDsl.Compiler.Tests.Lowering.Models;
 using static ModelDsl.Testing.Verifier;
 
 namespace ModelDsl.Compiler.Tests.HostCode;
@@ -36,6 +40,32 @@ public class HostCodeTests
         played.ExpectLaunches(plan.Nucleus, new() { [DimSymbol.LogitRows] = 1 });
     }
 
+    [Theory]
+    [InlineData("fp32")]
+    [InlineData("bf16")]
+    [InlineData("fp8")]
+    public void Whole_models_launch_what_their_plans_say(string precision)
+    {
+        foreach (var model in (ModelSpec[])[Models.Micro, Models.Odd])
+        {
+            var plan = Plan(model, precision, new PlanLimits(64, 2, 256));
+            using var played = new PlayedPlan(plan);
+            played.Model.Prefill(played.Session, [1, 2, 3, 4, 5, 6, 7]);
+            played.ExpectLaunches(plan.Prefill, new() { [DimSymbol.Tokens] = 7, [DimSymbol.Context] = 7, [DimSymbol.LogitRows] = 1 });
+            played.Model.Decode(played.Session, 6);
+            played.ExpectLaunches(
+                plan.Decode, new() { [DimSymbol.Tokens] = 1, [DimSymbol.Context] = 8, [DimSymbol.LogitRows] = 1, [DimSymbol.Splits] = 1, [DimSymbol.MaxPages] = 1 });
+        }
+    }
+
+    [Fact]
+    public void The_largest_model_is_a_short_text_that_compiles_without_a_warning()
+    {
+        var text = HostCodeGenerator.Generate(Plan(Models.V3, "fp8", new PlanLimits(4096, 128, 16384)));
+        GeneratedCode.Compile(text);
+        Assert.InRange(text.Split('\n').Length, 300, 1000);
+    }
+
     [Fact]
     public void A_decode_step_allocates_nothing()
     {
@@ -66,5 +96,12 @@ public class HostCodeTests
         plan = plan with { Model = plan.Model with { Name = model } };
         Assert.Equal(expected, HostCodeGenerator.ClassName(plan));
         GeneratedCode.Compile(HostCodeGenerator.Generate(plan));
+    }
+
+    private static ModelPlan Plan(ModelSpec model, string precision, PlanLimits limits)
+    {
+        var compiled = ModelCompiler.Compile(model, BuiltInPrecision.ByName(precision)!, new CompileOptions(PtxTarget.Sm90a, limits));
+        Assert.Empty(compiled.Diagnostics);
+        return compiled.Plan!;
     }
 }
