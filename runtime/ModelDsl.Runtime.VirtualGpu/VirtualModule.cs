@@ -18,7 +18,7 @@ internal sealed class VirtualModule : IModule
         try
         {
             PlaceVariables(module);
-            foreach (PtxFunction function in module.Functions)
+            foreach (PtxFunction function in module.Functions.Where(f => f.IsEntry))
                 _kernels.Add(function.Name, new VirtualKernel(KernelDecoder.Decode(module, function), device.Profile.Of(function.Name)));
         }
         catch

@@ -15,9 +15,14 @@ internal static unsafe class ControlDecoder
                 d.RequireOperands(1);
                 d.EmitBranch(i.Operands[0]);
                 return true;
-            case "ret" or "exit":
+            case "ret":
+                d.EmitReturn();
+                return true;
+            case "exit":
                 d.Emit(&Control.Exit);
                 return true;
+            case "call":
+                return CallDecoder.Decode(d, i);
             case "trap":
                 d.Emit(&Control.Trap);
                 return true;

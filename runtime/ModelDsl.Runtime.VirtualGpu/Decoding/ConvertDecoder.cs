@@ -90,6 +90,8 @@ internal static unsafe class ConvertDecoder
             (PtxType.F32, PtxType.S32) when nearest && source.Size() == 4 => &Unary32<NumberConversions.SingleFromS32>,
             (PtxType.F32, PtxType.U32) when nearest && source.Size() == 4 => &Unary32<NumberConversions.SingleFromU32>,
             (PtxType.S32, PtxType.F32) when spec.Rounding == Rounding.Zero && destination.Size() == 4 => &Unary32<NumberConversions.S32FromSingle>,
+            (PtxType.S32, PtxType.F32) when nearest && destination.Size() == 4 => &Unary32<NumberConversions.S32FromSingleNearest>,
+            (PtxType.S32, PtxType.F32) when spec.Rounding == Rounding.Down && destination.Size() == 4 => &Unary32<NumberConversions.S32FromSingleDown>,
             (PtxType.U32, PtxType.F32) when spec.Rounding == Rounding.Zero && destination.Size() == 4 => &Unary32<NumberConversions.U32FromSingle>,
             (PtxType.TF32, PtxType.F32) when spec.Rounding == Rounding.NearestAway => &Unary32<NumberConversions.TF32FromSingle>,
             _ => null,

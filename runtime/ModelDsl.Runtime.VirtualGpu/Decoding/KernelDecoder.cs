@@ -16,26 +16,22 @@ internal sealed unsafe class KernelDecoder
     public const int AlwaysTrue = 0;
     private const int PredicateChunk = 64;
 
-    private readonly PtxFunction _function;
     private readonly DecodedKernel _kernel;
     private readonly List<Instr> _code = [];
 
     /// <summary>Branches by place in the code, and the PTX instructions they go to.</summary>
-    private readonly List<(int Branch, int Target)> _branches = [];
-    private readonly int[] _offsets;
+    private readonly List<(int Branch, FunctionInstance Instance, int Target)> _branches = [];
     private readonly Dictionary<(ulong, bool), int> _constants = [];
     private readonly Dictionary<(SpecialRegister, bool), int> _specials = [];
     private int _bytes = PredicateChunk, _predicateNext = 4, _predicateEnd = PredicateChunk;
-    private int _source;
     private int _carry = -1;
+    private FunctionInstance _instance;
     private PtxInstruction _instruction = null!;
 
     private KernelDecoder(PtxModule module, PtxFunction function)
     {
-        _function = function;
+        _instance = new FunctionInstance(function, null);
         _kernel = new DecodedKernel(module, function);
-        _offsets = new int[function.Registers.Count];
-        Array.Fill(_offsets, -1);
     }
 
     public DecodedKernel Kernel => _kernel;
@@ -51,17 +47,18 @@ internal sealed unsafe class KernelDecoder
     {
         var decoder = new KernelDecoder(module, function);
         decoder.PlaceVariables();
-        decoder.Run();
+        decoder.DecodeBody(decoder._instance);
+        decoder.Finish(function);
         return decoder._kernel;
     }
 
     public DeviceException Error(string message) => Error(_instruction.Position, message);
 
-    public DeviceException Error(int position, string message) => _kernel.Module.Source.Error(position, $"{message} (in '{_function.Name}')");
+    public DeviceException Error(int position, string message) => _kernel.Module.Source.Error(position, $"{message} (in '{_instance.Function.Name}')");
 
     public DeviceException Unsupported() => Error($"instruction '{_instruction.FullName}' is not supported");
 
-    public PtxType RegisterType(Operand operand) => operand.Kind == OperandKind.Register ? _function.Registers[operand.Register] : PtxType.None;
+    public PtxType RegisterType(Operand operand) => operand.Kind == OperandKind.Register ? _instance.Function.Registers[operand.Register] : PtxType.None;
 
     public void RequireOperands(int least, int most = -1)
     {
@@ -70,11 +67,13 @@ internal sealed unsafe class KernelDecoder
     }
 
     /// <summary>Row of a virtual register.</summary>
-    public int Register(int number)
+    public int Register(int number) => RowIn(_instance, number);
+
+    public int RowIn(FunctionInstance instance, int number)
     {
-        ref int offset = ref _offsets[number];
+        ref int offset = ref instance.Rows[number];
         if (offset >= 0) return offset;
-        PtxType type = _function.Registers[number];
+        PtxType type = instance.Function.Registers[number];
         return offset = type == PtxType.Pred ? NewPredicate() : NewRow(type.Size() == 8);
     }
 
@@ -137,6 +136,10 @@ internal sealed unsafe class KernelDecoder
         }
     }
 
+    /// <summary>Whether an address is that of a parameter or result of a call, not of the entry's.</summary>
+    public bool IsOfCall(Operand address) =>
+        address.Items is [{ Kind: OperandKind.Symbol, Variable: { Space: StateSpace.Param } variable }] && !_kernel.Function.Parameters.Contains(variable);
+
     /// <summary>Slot of a predicate source and the mask that flips it.</summary>
     public (int Slot, uint Flip) Predicate(Operand operand)
     {
@@ -149,7 +152,7 @@ internal sealed unsafe class KernelDecoder
 
     private void RequireWidth(Operand operand, PtxType type)
     {
-        PtxType register = _function.Registers[operand.Register];
+        PtxType register = _instance.Function.Registers[operand.Register];
         bool fits = (register == PtxType.Pred) == (type == PtxType.Pred) && register.Size() == Math.Max(type.Size(), type == PtxType.Pred ? 0 : 2);
         // Bytes live in registers of 16 bits or more.
         if (!fits && !(type.Size() == 1 && register.Size() <= 4))
@@ -176,7 +179,7 @@ internal sealed unsafe class KernelDecoder
             Guard = _instruction.Guard < 0 ? AlwaysTrue : Register(_instruction.Guard),
             GuardFlip = _instruction.GuardNegated ? Lanes.All : 0,
             D = d, A = a, B = b, C = c, E = e, F = f,
-            Imm = imm, Target = target, Slot = slot, Source = _source,
+            Imm = imm, Target = target, Slot = slot, Source = _instruction.Position,
         });
     }
 
@@ -184,28 +187,64 @@ internal sealed unsafe class KernelDecoder
     {
         if (label.Kind != OperandKind.Label) throw Error(label.Position, "a label is wanted here");
         int target = _instruction.Scope.FindLabel(label.Name) ?? throw Error(label.Position, $"label '{label.Name}' is not defined");
-        _branches.Add((_code.Count, target));
+        _branches.Add((_code.Count, _instance, target));
         Emit(&Control.Branch);
+    }
+
+    /// <summary>The end of a thread in an entry; in a function the way to its end.</summary>
+    public void EmitReturn()
+    {
+        if (_instance.Caller == null)
+        {
+            Emit(&Control.Exit);
+            return;
+        }
+        _branches.Add((_code.Count, _instance, _instance.Function.Instructions.Count));
+        Emit(&Control.Branch);
+    }
+
+    /// <summary>Takes threads whose guard does not hold past what this PTX instruction becomes.</summary>
+    public void EmitSkip()
+    {
+        _branches.Add((_code.Count, _instance, _instance.Current + 1));
+        Emit(&Control.Branch);
+        CollectionsMarshal.AsSpan(_code)[^1].GuardFlip ^= Lanes.All;
+    }
+
+    /// <summary>Makes ready to put a function in the place of the instruction being decoded.</summary>
+    public FunctionInstance Enter(PtxFunction function)
+    {
+        if (_instance.IsCalledBy(function)) throw Error($"'{function.Name}' calls itself; recursion is not supported");
+        PlacePrivate(function);
+        return new FunctionInstance(function, _instance);
+    }
+
+    public void DecodeBody(FunctionInstance instance)
+    {
+        FunctionInstance outer = _instance;
+        PtxInstruction call = _instruction;
+        _instance = instance;
+        List<PtxInstruction> instructions = instance.Function.Instructions;
+        for (int i = 0; i < instructions.Count; i++)
+        {
+            instance.Current = i;
+            instance.Starts[i] = _code.Count;
+            _instruction = instructions[i];
+            InstructionDecoder.Decode(this);
+        }
+        instance.Starts[^1] = _code.Count;
+        (_instance, _instruction) = (outer, call);
     }
 
     /// <summary>A new entry for the allocation cache.</summary>
     public int NewRange() => _kernel.RangeCount++;
 
-    private void Run()
+    private void Finish(PtxFunction entry)
     {
-        var starts = new int[_function.Instructions.Count + 1];
-        for (_source = 0; _source < _function.Instructions.Count; _source++)
-        {
-            starts[_source] = _code.Count;
-            _instruction = _function.Instructions[_source];
-            InstructionDecoder.Decode(this);
-        }
-        starts[^1] = _code.Count;
-        _code.Add(new Instr { Handler = &Control.End, Source = Math.Max(0, _source - 1) });
-
+        _code.Add(new Instr { Handler = &Control.End, Source = entry.Instructions.Count > 0 ? entry.Instructions[^1].Position : entry.Position });
         Instr* code = (Instr*)NativeMemory.AlignedAlloc((nuint)(_code.Count * sizeof(Instr)), 64);
         CollectionsMarshal.AsSpan(_code).CopyTo(new Span<Instr>(code, _code.Count));
-        foreach (var (branch, target) in _branches) code[branch].Target = (nint)(code + starts[target]);
+        foreach (var (branch, instance, target) in _branches) code[branch].Target = (nint)(code + instance.Starts[target]);
         _kernel.Code = code;
         _kernel.InstructionCount = _code.Count;
         _kernel.RegisterBytes = _bytes;
@@ -213,27 +252,42 @@ internal sealed unsafe class KernelDecoder
 
     private void PlaceVariables()
     {
+        PtxFunction entry = _instance.Function;
         uint parameter = 0;
-        foreach (PtxVariable variable in _function.Parameters)
+        foreach (PtxVariable variable in entry.Parameters)
         {
             parameter = Align(parameter, variable.Alignment);
             variable.Address = parameter;
             parameter += (uint)variable.Bytes;
         }
         _kernel.ParameterBytes = parameter;
+        PlaceShared(entry);
+        PlacePrivate(entry);
+    }
 
-        uint shared = 0, local = 0, alignment = 16;
-        foreach (PtxVariable variable in _function.Variables.Concat(_kernel.Module.Variables))
+    /// <summary>Shared memory of the module, the entry and whatever it may call; the array whose length the launch decides comes last.</summary>
+    private void PlaceShared(PtxFunction entry)
+    {
+        IEnumerable<PtxVariable> variables = entry.Variables.Concat(_kernel.Module.Variables);
+        if (entry.Instructions.Exists(i => i.Name == "call")) variables = variables.Concat(_kernel.Module.Functions.Where(f => !f.IsEntry).SelectMany(f => f.Variables));
+        uint shared = 0;
+        int alignment = 16;
+        foreach (PtxVariable variable in variables.Where(v => v.Space == StateSpace.Shared))
         {
-            if (variable.Space == StateSpace.Shared && variable.Bytes > 0) shared = Place(variable, shared);
-            else if (variable.Space == StateSpace.Local) local = Place(variable, local);
-            else if (variable.Space == StateSpace.Shared) alignment = Math.Max(alignment, (uint)variable.Alignment);
+            if (variable.Bytes > 0) shared = Place(variable, shared);
+            else alignment = Math.Max(alignment, variable.Alignment);
         }
-        // The array whose length the launch decides comes last.
-        shared = Align(shared, (int)alignment);
-        foreach (PtxVariable variable in _function.Variables.Concat(_kernel.Module.Variables))
-            if (variable.Space == StateSpace.Shared && variable.Bytes == 0) variable.Address = shared;
+        shared = Align(shared, alignment);
+        foreach (PtxVariable variable in variables.Where(v => v.Space == StateSpace.Shared && v.Bytes == 0)) variable.Address = shared;
         _kernel.StaticSharedBytes = shared;
+    }
+
+    /// <summary>What each thread has of its own for a function: local variables and the parameters of calls.</summary>
+    private void PlacePrivate(PtxFunction function)
+    {
+        uint local = _kernel.LocalBytes;
+        foreach (PtxVariable variable in function.Variables)
+            if (variable.Space is StateSpace.Local or StateSpace.Param) local = Place(variable, local);
         _kernel.LocalBytes = Align(local, 16);
     }
 

@@ -39,7 +39,7 @@ internal static unsafe class MemoryDecoder
             PtxVariable variable = @base.Variable!;
             ulong address = variable.Address + operand.Bits;
             if (space == StateSpace.Generic) address += Window(variable.Space);
-            else if (variable.Space != space && !(IsGlobal(space) && IsGlobal(variable.Space)))
+            else if (variable.Space != space && !(IsGlobal(space) && IsGlobal(variable.Space)) && !(space == StateSpace.Local && variable.Space == StateSpace.Param))
                 throw d.Error(@base.Position, $"'{variable.Name}' is in .{variable.Space.ToString().ToLowerInvariant()}, the instruction looks in .{space.ToString().ToLowerInvariant()}");
             return (d.Constant(address, wide), 0, wide);
         }
@@ -71,7 +71,7 @@ internal static unsafe class MemoryDecoder
                 case "shared" or "shared::cta" or "shared::cluster": return StateSpace.Shared;
                 case "local": return StateSpace.Local;
                 case "const": return StateSpace.Const;
-                case "param" or "param::entry": return StateSpace.Param;
+                case "param" or "param::entry" or "param::func": return StateSpace.Param;
             }
         }
         return StateSpace.Generic;
@@ -83,6 +83,9 @@ internal static unsafe class MemoryDecoder
         // A cache policy may follow; it changes nothing here.
         d.RequireOperands(2, 3);
         StateSpace space = Space(i);
+        // Parameters of calls are memory of the thread; only an entry's own are the launch's.
+        bool isOfCall = space == StateSpace.Param && d.IsOfCall(i.Operands[isLoad ? 1 : 0]);
+        if (isOfCall) space = StateSpace.Local;
         PtxType type = i.Type(d);
         Operand data = i.Operands[isLoad ? 0 : 1];
         Operand[] items = count == 1 && data.Kind != OperandKind.Vector ? [data] : data.Items;

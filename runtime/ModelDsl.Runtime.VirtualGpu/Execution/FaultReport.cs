@@ -15,7 +15,7 @@ internal static unsafe class FaultReport
         string name = launch.Kernel.Function.Name;
         if (failure is not LocatedFault located) return new DeviceException($"kernel '{name}' failed inside the virtual GPU: {failure.Message}", failure);
         PtxSource source = launch.Kernel.Module.Source;
-        int position = launch.Kernel.Function.Instructions.Count == 0 ? 0 : launch.Kernel.Function.Instructions[located.Instruction].Position;
+        int position = located.Position;
         int line = source.Locate(position).Line;
         Dim3 grid = launch.Grid, threads = launch.Block;
         var at = new Dim3((int)(block % grid.X), (int)(block / grid.X % grid.Y), (int)(block / ((long)grid.X * grid.Y)));
@@ -27,10 +27,10 @@ internal static unsafe class FaultReport
         return new DeviceException($"kernel '{name}', block {at}, {who}: {what}\n    ptx line {line}: {source.LineAt(position)}", failure);
     }
 
-    private sealed class LocatedFault(FaultException fault, int instruction, int warp) : Exception(fault.Message, fault)
+    private sealed class LocatedFault(FaultException fault, int position, int warp) : Exception(fault.Message, fault)
     {
         public FaultException Fault { get; } = fault;
-        public int Instruction { get; } = instruction;
+        public int Position { get; } = position;
         public int Warp { get; } = warp;
     }
 }

@@ -29,7 +29,7 @@ internal unsafe struct Instr
     /// <summary>Which entry of <see cref="Warp.Ranges"/> this instruction may keep its last allocation in; or a small option.</summary>
     public int Slot;
 
-    /// <summary>Index of the source instruction, for reports.</summary>
+    /// <summary>Where in the PTX text the instruction stands, for reports.</summary>
     public int Source;
 
     public readonly int* Operands => (int*)Target;

@@ -21,6 +21,10 @@ internal static class NumberConversions
     /// <summary>Towards zero; what does not fit becomes the nearest that does, NaN becomes zero.</summary>
     public readonly struct S32FromSingle : IUnary32 { public static V Apply(V a) => Vector512.ConvertToInt32(a.AsSingle()).AsUInt32(); }
 
+    public readonly struct S32FromSingleNearest : IUnary32 { public static V Apply(V a) => Vector512.ConvertToInt32(Vector512.Round(a.AsSingle())).AsUInt32(); }
+
+    public readonly struct S32FromSingleDown : IUnary32 { public static V Apply(V a) => Vector512.ConvertToInt32(Vector512.Floor(a.AsSingle())).AsUInt32(); }
+
     public readonly struct U32FromSingle : IUnary32 { public static V Apply(V a) => Vector512.ConvertToUInt32(a.AsSingle()); }
 
     /// <summary>Nearest with ties away from zero: half a unit is added to the magnitude and the rest cut off.</summary>

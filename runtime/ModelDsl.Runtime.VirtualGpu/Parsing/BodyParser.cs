@@ -79,7 +79,7 @@ internal sealed class BodyParser(PtxCursor cursor, PtxFunction function)
         {
             do
             {
-                _operands.Add(Operand(scope));
+                _operands.Add(cursor.Peek() == '(' ? List(scope) : Operand(scope));
             }
             while (cursor.TryTake(','));
         }
@@ -119,6 +119,23 @@ internal sealed class BodyParser(PtxCursor cursor, PtxFunction function)
                 return cursor.Number(signed: true);
         }
         return char.IsAsciiDigit(c) ? cursor.Number() : Named(scope);
+    }
+
+    private Operand List(PtxScope scope)
+    {
+        int start = cursor.Position;
+        cursor.Expect('(');
+        var items = new List<Operand>();
+        if (cursor.Peek() != ')')
+        {
+            do
+            {
+                items.Add(Simple(scope));
+            }
+            while (cursor.TryTake(','));
+        }
+        cursor.Expect(')');
+        return new Operand(OperandKind.List, start) { Items = items.ToArray() };
     }
 
     private Operand Vector(PtxScope scope, int start)

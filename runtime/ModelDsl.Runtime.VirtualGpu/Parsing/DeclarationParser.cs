@@ -13,6 +13,23 @@ internal sealed class DeclarationParser(PtxCursor cursor, PtxScope scope)
         return Declarator(StateSpace.Param, Attributes(out int alignment), alignment, isExternal: false);
     }
 
+    /// <summary>A parameter of a function: <c>.param</c> as above, or a register.</summary>
+    public PtxVariable FunctionParameter(PtxFunction function)
+    {
+        int start = cursor.Position;
+        if (cursor.Word() is not ".reg")
+        {
+            cursor.Position = start;
+            return Parameter();
+        }
+        PtxVariable variable = Declarator(StateSpace.Register, Attributes(out int alignment), alignment, isExternal: false);
+        scope.Variables.Remove(variable.Name);
+        variable.Register = function.Registers.Count;
+        scope.Registers[variable.Name] = (function.Registers.Count, 0);
+        function.Registers.Add(variable.Type);
+        return variable;
+    }
+
     /// <summary>One or more variables up to the semicolon, starting at the state space.</summary>
     public List<PtxVariable> Variables(bool isExternal)
     {

@@ -30,7 +30,9 @@ internal enum OperandKind
     Vector,
     /// <summary><c>a|b</c></summary>
     Pair,
-    /// <summary>A label; looked up when all are known.</summary>
+    /// <summary><c>(a, b)</c>, of a call.</summary>
+    List,
+    /// <summary>A label, or the function of a call; looked up when all are known.</summary>
     Label,
     /// <summary><c>_</c></summary>
     Sink,

@@ -19,6 +19,9 @@ internal sealed class PtxVariable(string name, StateSpace space, PtxType type, i
     /// <summary>Places in <see cref="Initial"/> that hold the address of another variable.</summary>
     public List<(int Offset, string Symbol)>? Relocations { get; set; }
 
+    /// <summary>For a <c>.reg</c> parameter of a function: its register.</summary>
+    public int? Register { get; set; }
+
     /// <summary>Offset within its space; for global and const variables the device address.</summary>
     public ulong Address { get; set; }
 }
@@ -32,14 +35,18 @@ internal sealed class PtxModule(PtxSource source)
     public List<PtxFunction> Functions { get; } = [];
 }
 
-/// <summary>An <c>.entry</c> with everything its body declares.</summary>
-internal sealed class PtxFunction(string name, int position)
+/// <summary>An <c>.entry</c> or <c>.func</c> with everything its body declares.</summary>
+internal sealed class PtxFunction(string name, int position, bool isEntry)
 {
+    public bool IsEntry { get; } = isEntry;
     public string Name { get; } = name;
     public int Position { get; } = position;
     public List<PtxVariable> Parameters { get; } = [];
 
-    /// <summary>Shared and local variables declared in the body.</summary>
+    /// <summary>What a function hands back.</summary>
+    public List<PtxVariable> Results { get; } = [];
+
+    /// <summary>Shared, local and parameter variables declared in the body.</summary>
     public List<PtxVariable> Variables { get; } = [];
 
     /// <summary>Type of each virtual register, by the number that operands carry.</summary>

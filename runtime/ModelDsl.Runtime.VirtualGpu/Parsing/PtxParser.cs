@@ -46,6 +46,9 @@ internal sealed class PtxParser
                 case ".entry":
                     Entry(start);
                     break;
+                case ".func":
+                    Function(start);
+                    break;
                 case ".global" or ".const" or ".shared":
                     _cursor.Position = start;
                     Variables(isExternal: false);
@@ -94,7 +97,11 @@ internal sealed class PtxParser
                 Entry(start);
                 return;
             }
-            if (word is ".func") throw _cursor.Source.Error(start, ".func is not supported; inline the function");
+            if (word is ".func")
+            {
+                Function(start);
+                return;
+            }
             _cursor.Position = start;
             Variables(isExternal);
             return;
@@ -108,7 +115,7 @@ internal sealed class PtxParser
 
     private void Entry(int position)
     {
-        var function = new PtxFunction(_cursor.Word().ToString(), position);
+        var function = new PtxFunction(_cursor.Word().ToString(), position, isEntry: true);
         _module.Functions.Add(function);
         var scope = new PtxScope(_scope);
         if (_cursor.TryTake('('))
@@ -127,6 +134,38 @@ internal sealed class PtxParser
         new BodyParser(_cursor, function).Parse(scope);
     }
 
+    /// <summary><c>.func (results) name (parameters) { … }</c>, or its declaration ahead of that, which says nothing new.</summary>
+    private void Function(int position)
+    {
+        var scope = new PtxScope(_scope);
+        PtxFunction nameless = new("", position, isEntry: false);
+        List<PtxVariable> results = _cursor.Peek() == '(' ? FunctionParameters(nameless, scope) : [];
+        var function = new PtxFunction(_cursor.Word().ToString(), position, isEntry: false);
+        function.Registers.AddRange(nameless.Registers);
+        function.Results.AddRange(results);
+        if (_cursor.Peek() == '(') function.Parameters.AddRange(FunctionParameters(function, scope));
+        while (_cursor.Peek() == '.') Tuning(function);
+        if (_cursor.TryTake(';')) return;
+        _module.Functions.Add(function);
+        new BodyParser(_cursor, function).Parse(scope);
+    }
+
+    private List<PtxVariable> FunctionParameters(PtxFunction function, PtxScope scope)
+    {
+        var parameters = new List<PtxVariable>();
+        _cursor.Expect('(');
+        if (_cursor.Peek() != ')')
+        {
+            do
+            {
+                parameters.Add(new DeclarationParser(_cursor, scope).FunctionParameter(function));
+            }
+            while (_cursor.TryTake(','));
+        }
+        _cursor.Expect(')');
+        return parameters;
+    }
+
     private void Tuning(PtxFunction function)
     {
         int start = _cursor.Position;
@@ -141,7 +180,7 @@ internal sealed class PtxParser
             case ".minnctapersm" or ".maxnctapersm" or ".maxnreg" or ".reqnctapercluster" or ".maxclusterrank":
                 Triple();
                 break;
-            case ".explicitcluster" or ".noreturn":
+            case ".explicitcluster" or ".noreturn" or ".noinline":
                 break;
             case ".pragma":
                 _cursor.Quoted();
@@ -172,7 +211,7 @@ internal sealed class PtxParser
     {
         foreach (PtxInstruction instruction in function.Instructions)
             foreach (Operand operand in instruction.Operands)
-                if (operand.Kind == OperandKind.Label && instruction.Scope.FindLabel(operand.Name) == null)
+                if (operand.Kind == OperandKind.Label && instruction.Name != "call" && instruction.Scope.FindLabel(operand.Name) == null)
                     throw _cursor.Source.Error(operand.Position, $"'{operand.Name}' is neither a register, a variable nor a label here");
     }
 }
