@@ -3,9 +3,9 @@ using ModelDsl.Compiler.Kernels.Gemm;
 using ModelDsl.Compiler.Kernels.Moe;
 using ModelDsl.Compiler.Passes;
 using ModelDsl.Compiler.Passes.SelectKernels;
+using ModelDsl.Compiler.Scheduling;
 using ModelDsl.Compiler.Specs;
 using ModelDsl.Compiler.Tests.Lowering;
-using ModelDsl.Compiler.Tests.Scheduling;
 
 namespace ModelDsl.Compiler.Tests.Passes;
 
@@ -21,18 +21,26 @@ public class SelectKernelsTests
                         Selected(model, phase, policy).Ops, op => Assert.True(op is LaunchOp || op.Mnemonic == "tail_rows", op.Mnemonic));
     }
 
-    [Fact]
-    public void Products_stream_weights_in_decode_and_tile_in_prefill()
+    /// <summary>
+    /// Of V3's products: everything but the experts', the experts', the head. The up-projection of a prefill has a row for each token of
+    /// the context, however few are new.
+    /// </summary>
+    [Theory]
+    [InlineData(Phase.Decode, 4, GemmShape.Skinny, GemmShape.Skinny, GemmShape.Skinny)]
+    [InlineData(Phase.Decode, 64, GemmShape.Tile, GemmShape.Skinny, GemmShape.Tile)]
+    [InlineData(Phase.Decode, 512, GemmShape.Tile, GemmShape.Tile, GemmShape.Tile)]
+    [InlineData(Phase.Prefill, 8, GemmShape.Skinny, GemmShape.Skinny, GemmShape.Skinny)]
+    [InlineData(Phase.Prefill, 512, GemmShape.Tile, GemmShape.Tile, GemmShape.Skinny)]
+    public void Products_with_few_rows_stream_their_weights(Phase phase, int rows, GemmShape dense, GemmShape experts, GemmShape head)
     {
-        Assert.All(Shapes(Selected(Models.V3, Phase.Decode, BuiltInPrecision.Fp8)), shape => Assert.Equal(GemmShape.Skinny, shape));
-
-        // The head has one row to do in a prefill whose last logits alone are wanted.
-        var prefill = Graphs.After(
-            Graphs.Lowered(Models.V3, Phase.Prefill), BuiltInPrecision.Fp8, ModelCompilerTests.SmallLimits with { LogitRows = 1 },
-            new PassCall("place-precision"), new PassCall("fuse"), new PassCall("select-kernels"));
-        var shapes = Shapes(prefill).ToList();
-        Assert.All(shapes[..^1], shape => Assert.Equal(GemmShape.Tile, shape));
-        Assert.Equal(GemmShape.Skinny, shapes[^1]);
+        var limits = new PlanLimits(PrefillTokens: rows, DecodeSequences: rows, Context: 4096);
+        var kernels = Graphs.After(
+                Graphs.Lowered(Models.V3, phase, limits: limits), BuiltInPrecision.Fp8, limits,
+                new PassCall("place-precision"), new PassCall("fuse"), new PassCall("select-kernels"))
+            .Ops.OfType<LaunchOp>().Select(op => op.Kernel).ToList();
+        Assert.All(kernels.OfType<Fp8GemmKernel>(), kernel => Assert.Equal(kernel.N == 32768 ? GemmShape.Tile : dense, kernel.Shape));
+        Assert.All(kernels.OfType<GroupedFp8GemmKernel>(), kernel => Assert.Equal(experts, kernel.Shape));
+        Assert.Equal(head, kernels.OfType<GemmKernel>().Single(kernel => kernel.N == 129280).Shape);
     }
 
     [Fact]
@@ -81,12 +89,4 @@ public class SelectKernelsTests
 
     private static ModelGraph Selected(ModelSpec model, Phase phase, PrecisionSpec policy) =>
         Graphs.After(Graphs.Lowered(model, phase), policy, "place-precision", "fuse", "select-kernels");
-
-    private static IEnumerable<GemmShape> Shapes(ModelGraph graph) => graph.Ops.OfType<LaunchOp>().Select(op => op.Kernel switch
-    {
-        GemmKernel gemm => gemm.Shape,
-        Fp8GemmKernel gemm => gemm.Shape,
-        GroupedFp8GemmKernel gemm => gemm.Shape,
-        _ => (GemmShape?)null,
-    }).OfType<GemmShape>();
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.RegularExpressions;
 using ModelDsl.Compiler.Graph;
 using ModelDsl.Compiler.Passes;
 using ModelDsl.Compiler.Specs;
@@ -34,4 +35,16 @@ public class StageSnapshotTests
     public Task Taps_keep_what_fusion_would_drop(Phase phase) => Verify(
         Graphs.After(Graphs.Lowered(Models.Micro, phase, taps: true), BuiltInPrecision.Fp8, "place-precision", "fuse").ToText(),
         suffix: phase.ToString().ToLowerInvariant());
+
+    /// <summary>Launches and offsets; kernels' names, which are theirs to choose, are left out.</summary>
+    [Theory]
+    [InlineData("bf16", Phase.Prefill)]
+    [InlineData("fp8", Phase.Decode)]
+    public Task Launches_at_their_offsets(string policy, Phase phase)
+    {
+        var graph = Graphs.After(
+            Graphs.Lowered(Models.Micro, phase), BuiltInPrecision.ByName(policy)!, "place-precision", "fuse", "select-kernels", "plan-memory");
+        var text = Regex.Replace(graph.ToText(), " by [a-z0-9_]+ :", " by a kernel :");
+        return Verify(text, suffix: $"{policy}_{phase.ToString().ToLowerInvariant()}");
+    }
 }

@@ -8,8 +8,11 @@ namespace ModelDsl.Compiler.Passes.SelectKernels;
 /// <summary>Matrix products. The shape follows from how many rows there can be: the host never chooses.</summary>
 internal sealed class GemmSelection(Phase phase, PassContext context)
 {
-    /// <summary>Up to this many rows, streaming the weights past them beats tiles.</summary>
+    /// <summary>Up to this many rows, streaming the weights past them beats tiles: those would be mostly empty.</summary>
     private const int FewRows = 16;
+
+    /// <summary>The same for what an expert gets on average; its rows are never even.</summary>
+    private const int FewRowsPerExpert = 8;
 
     private readonly string _forced = context["gemm"] is "auto" or "tile" or "skinny"
         ? context["gemm"]
@@ -18,7 +21,7 @@ internal sealed class GemmSelection(Phase phase, PassContext context)
     public LaunchOp Linear(LinearOp op)
     {
         var (n, k) = (checked((int)op.Weight.Type.Rows.Constant!.Value), op.X.Type.Width);
-        var shape = Shape(op.X.Type.Rows);
+        var shape = Shape(op.X.Type.Rows, FewRows);
         Kernel kernel = op.X.Type.IsQuantised
             ? new Fp8GemmKernel(n, k, op.Result.Type.Type, shape)
             : new GemmKernel(n, k, op.X.Type.Type, op.Weight.Type.Type, op.Result.Type.Type, shape);
@@ -39,7 +42,7 @@ internal sealed class GemmSelection(Phase phase, PassContext context)
     {
         var experts = checked((int)op.Weight.Type.Shape[0].Constant!.Value);
         var (n, k) = (checked((int)op.Weight.Type.Shape[1].Constant!.Value), op.X.Type.Width);
-        var shape = Shape(op.X.Type.Rows);
+        var shape = Shape(op.X.Type.Rows, FewRowsPerExpert * experts);
         if (op.X.Type.IsQuantised)
         {
             var quantised = new GroupedFp8GemmKernel(experts, n, k, op.Active, op.Result.Type.Type, shape);
@@ -66,12 +69,10 @@ internal sealed class GemmSelection(Phase phase, PassContext context)
         return new LaunchOp(op, kernel, new Arguments().Tensors(op.X, op.Weight, op.Result).Size(rows).Build(), rows);
     }
 
-    private GemmShape Shape(Dim rows) => _forced switch
+    private GemmShape Shape(Dim rows, int few) => _forced switch
     {
         "tile" => GemmShape.Tile,
         "skinny" => GemmShape.Skinny,
-        _ => phase == Phase.Decode || MostRows(rows) <= FewRows ? GemmShape.Skinny : GemmShape.Tile,
+        _ => rows.Evaluate(symbol => context.Limits.Of(symbol, phase)) <= few ? GemmShape.Skinny : GemmShape.Tile,
     };
-
-    private long MostRows(Dim rows) => rows.Evaluate(symbol => context.Limits.Of(symbol, phase));
 }
