@@ -99,6 +99,9 @@ internal sealed class Declarations
             case ParameterSyntax parameter:
                 Parameters[parameter.Name.Text] = parameter.Value;
                 break;
+            // Its header did not parse either: this is no misspelt declaration but something else altogether.
+            case ObjectSyntax { HasErrors: true, Entries.IsEmpty: true } item when Schemas.ByKind(item.Kind.Text) is null:
+                break;
             case ObjectSyntax item when Schemas.ByKind(item.Kind.Text) is null:
                 _diagnostics.Add(Catalogue.UnknownDeclaration(item.Kind.Span, item.Kind.Text, 
                     Spelling.DidYouMean(item.Kind.Text, DeclarationWords.All)));

@@ -9,6 +9,9 @@ internal static class QuantizationText
 {
     private const string PolicyName = "Checkpoint";
 
+    /// <summary>What the policy keeps in BF16 or FP32 anyway; to name it changes nothing.</summary>
+    private static readonly string[] NeverQuantised = ["lm_head", "embed_tokens", "norm", "mlp.gate", "eh_proj"];
+
     /// <returns>The policy's name; null when the checkpoint is not quantised.</returns>
     public static string? Write(StringBuilder text, Config config, DiagnosticBag diagnostics)
     {
@@ -22,12 +25,18 @@ internal static class QuantizationText
             diagnostics.Add(Catalogue.ConfigUnsupported(quantization.SpanOf("scale_fmt"), "scale_fmt", $"\"{format}\"",
                 "supported: ue8m0, or none"));
 
+        if (quantization.Find("modules_to_not_convert") is JsonArray kept && !kept.Items.All(IsNeverQuantised))
+            diagnostics.Add(Catalogue.ConfigIgnored(kept.Span, "modules_to_not_convert", "the policy quantises all linear layers"));
+
         text.Append($"\nprecision {PolicyName} {{\ngemm {{\nformat = e4m3\n")
             .Append($"activations = tile(1, {columns})\nweights = block({rows}, {columns})\npromote = 128\n");
         if (format == "ue8m0") text.Append("scale = pow2\n");
         text.Append("}\n\nkeep { bf16 = [embedding, output_head, norm, attention], fp32 = [router] }\n}\n");
         return PolicyName;
     }
+
+    private static bool IsNeverQuantised(JsonNode module) =>
+        module is JsonString { Value: var name } && NeverQuantised.Any(end => name.EndsWith(end, StringComparison.Ordinal));
 
     private static void Only(Config config, string key, string supported, DiagnosticBag diagnostics)
     {

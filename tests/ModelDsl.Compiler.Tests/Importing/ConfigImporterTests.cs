@@ -103,6 +103,16 @@ public class ConfigImporterTests
     }
 
     [Theory]
+    [InlineData("\"lm_head\", \"model.layers.1.mlp.gate\"", 0)]
+    [InlineData("\"lm_head\", \"model.layers.1.self_attn.o_proj\"", 1)]
+    public void LayersThatStayUnquantisedAreMentioned(string modules, int warnings)
+    {
+        var result = Import(Change(MicroFp8, "\"fmt\": \"e4m3\",", $"\"fmt\": \"e4m3\", \"modules_to_not_convert\": [{modules}],"));
+        Assert.Equal(
+            Enumerable.Repeat((DiagnosticCode.ConfigIgnored, Severity.Warning), warnings), result.Diagnostics.Select(d => (d.Code, d.Severity)));
+    }
+
+    [Theory]
     [InlineData("\"hidden_act\": \"silu\"", "\"hidden_act\": \"gelu\"", "hidden_act")]
     [InlineData("\"attention_bias\": false", "\"attention_bias\": true", "attention_bias")]
     [InlineData("\"tie_word_embeddings\": false", "\"tie_word_embeddings\": true", "tie_word_embeddings")]
