@@ -30,7 +30,6 @@ public sealed class CallTests : IDisposable
                 .param .b32 _Z5clampif_param_0,
                 .param .b32 _Z5clampif_param_1
             )
-            .noinline
             {
                 .reg .pred %p<2>;
                 .reg .b32 %r<8>;

@@ -186,4 +186,68 @@ public sealed class ConvertTests : IDisposable
             Assert.True(float.IsNaN(e) ? float.IsNaN(result[i]) : BitConverter.SingleToUInt32Bits(e) == BitConverter.SingleToUInt32Bits(result[i]), $"{instruction} of {inputs[i]:R}: expected {e:R}, got {result[i]:R}");
         }
     }
+
+    [Theory]
+    [InlineData("cvt.rn.relu.f16.f32 %h1, %f1; cvt.u32.u16 %r4, %h1", "f16")]
+    [InlineData("cvt.rn.relu.bf16.f32 %h1, %f1; cvt.u32.u16 %r4, %h1", "bf16")]
+    [InlineData("cvt.rn.relu.f16x2.f32 %r5, 0f00000000, %f1; and.b32 %r4, %r5, 0xFFFF", "f16")]
+    [InlineData("cvt.rn.satfinite.relu.e4m3x2.f32 %h1, 0f00000000, %f1; cvt.u32.u16 %r4, %h1", "e4m3")]
+    public void ClampsNegativesToZero(string instruction, string type)
+    {
+        float[] inputs = [1.5f, -1.5f, 0, -0f, 1e-3f, -1e30f, 300, float.NegativeInfinity, float.NaN];
+        uint[] result = _gpu.Map<float, uint>(inputs, null, null, "ld.global.f32 %f1, @", instruction + ";", "st.global.u32 @, %r4");
+        for (int i = 0; i < inputs.Length; i++)
+        {
+            float x = inputs[i] < 0 ? 0 : inputs[i];
+            uint expected = float.IsNaN(x) ? type == "e4m3" ? 0x7Fu : 0x7FFF
+                : type == "f16" ? BitConverter.HalfToUInt16Bits((Half)x) : type == "bf16" ? BitConverter.SingleToUInt32Bits(x) + 0x8000 >> 16 : SmallFloats.Nearest(x, 3);
+            // Which zero comes of minus zero is nowhere said.
+            Assert.True(expected == result[i] || (x == 0 && (result[i] & 0x7FFF) == 0) || (x == 0 && result[i] == 0x80), $"{instruction} of {inputs[i]:R}: expected 0x{expected:x}, got 0x{result[i]:x}");
+        }
+    }
+
+    [Theory]
+    [InlineData("e4m3x2", 3)]
+    [InlineData("e5m2x2", 2)]
+    public void RoundsPairsOfHalvesToEightBits(string type, int fraction)
+    {
+        uint[] inputs = Enumerable.Range(0, 65536).Select(i => (uint)(i | (65535 - i) << 16)).ToArray();
+        uint[] result = _gpu.Map32(inputs, null, null, $"cvt.rn.satfinite.{type}.f16x2 %h1, %r1; cvt.u32.u16 %r4, %h1;");
+        for (int i = 0; i < inputs.Length; i += 7)
+        {
+            double low = (double)BitConverter.UInt16BitsToHalf((ushort)i), high = (double)BitConverter.UInt16BitsToHalf((ushort)(65535 - i));
+            Assert.True((SmallFloats.Nearest(low, fraction) | SmallFloats.Nearest(high, fraction) << 8) == result[i], $"0x{inputs[i]:x8}: got 0x{result[i]:x4}");
+        }
+    }
+
+    [Fact]
+    public void ConvertsDoublesAndLongs()
+    {
+        ulong[] bits = new double[] { 0, 0.5, 1.5, 2.5, -2.5, 1e10, -1e10, 1e18, 1e19, -1e19, 1e300, double.NegativeInfinity, 9007199254740993 }.Select(BitConverter.DoubleToUInt64Bits).ToArray();
+        ulong[] nearest = _gpu.Map64(bits, null, null, "mov.b64 %g1, %d1; cvt.rni.s64.f64 %d4, %g1;"), unsigned = _gpu.Map64(bits, null, null, "mov.b64 %g1, %d1; cvt.rzi.u64.f64 %d4, %g1;");
+        ulong[] back = _gpu.Map64([0, 1, ulong.MaxValue, 1UL << 63, 9007199254740993], null, null, "cvt.rn.f64.u64 %g1, %d1; mov.b64 %d4, %g1;");
+        for (int i = 0; i < bits.Length; i++)
+        {
+            double x = BitConverter.UInt64BitsToDouble(bits[i]), r = Math.Round(x, MidpointRounding.ToEven);
+            Assert.Equal(r >= 9.3e18 ? long.MaxValue : r <= -9.3e18 ? long.MinValue : (long)r, (long)nearest[i]);
+            Assert.Equal(x <= 0 ? 0 : x >= 1.9e19 ? ulong.MaxValue : (ulong)Math.Truncate(x), unsigned[i]);
+        }
+        Assert.Equal([0.0, 1, 18446744073709551616.0, 9223372036854775808.0, 9007199254740992], back.Select(BitConverter.UInt64BitsToDouble));
+    }
+
+    [Theory]
+    [InlineData("finite", 1)]
+    [InlineData("infinite", 2)]
+    [InlineData("number", 3)]
+    [InlineData("notanumber", 4)]
+    [InlineData("normal", 5)]
+    [InlineData("subnormal", 6)]
+    public void TestsKindsOfFloats(string kind, int which)
+    {
+        float[] inputs = [0, 1, -1e-40f, float.PositiveInfinity, float.NegativeInfinity, float.NaN, float.MaxValue, 1.17549435e-38f];
+        uint[] result = _gpu.Map<float, uint>(inputs, null, null, "ld.global.f32 %f1, @", $"testp.{kind}.f32 %p1, %f1; selp.u32 %r4, 1, 0, %p1;", "st.global.u32 @, %r4");
+        Assert.Equal(
+            inputs.Select(x => which switch { 1 => float.IsFinite(x), 2 => float.IsInfinity(x), 3 => !float.IsNaN(x), 4 => float.IsNaN(x), 5 => float.IsNormal(x), _ => float.IsSubnormal(x) } ? 1u : 0),
+            result);
+    }
 }

@@ -53,7 +53,7 @@ public sealed class FaultTests : IDisposable
     [Theory]
     [InlineData("ld.param.u64 %d1, [p0]; ld.global.u32 %r1, [%d1+2];", "misaligned access: 4 bytes")]
     [InlineData("ld.param.u64 %d1, [p0]; ld.global.v4.u32 {%r1, %r2, %r3, %r4}, [%d1+8];", "misaligned access: 16 bytes")]
-    [InlineData("ld.param.u64 %d1, [p0]; ld.global.u64 %d2, [%d1-8];", "8 bytes before the allocation")]
+    [InlineData("ld.param.u64 %d1, [p0]; ld.global.u64 %d2, [%d1+-8];", "8 bytes before the allocation")]
     [InlineData("ld.param.u64 %d1, [p0]; ld.global.u64 %d2, [%d1+124];", "misaligned")]
     [InlineData("ld.param.u64 %d1, [p0]; ld.global.v2.u32 {%r1, %r2}, [%d1+128];", "past the end")]
     [InlineData(".shared .align 16 .b8 s[64]; mov.u32 %r1, s; ld.shared.u32 %r2, [%r1+64];", "out of bounds: 4 bytes at shared offset 64, the block has 64 bytes")]
@@ -118,6 +118,7 @@ public sealed class FaultTests : IDisposable
     [InlineData("@%r1 mov.u32 %r1, 1;", "not a declared predicate", 14)]
     [InlineData("mov.u32 %r1 1;", "expected ',' or ';'", 14)]
     [InlineData("ld.shared.u32 %r1, [p0];", "'p0' is in .param", 14)]
+    [InlineData("ld.global.u32 %r1, [%d1-8];", "an offset is added: write '+-8'", 14)]
     [InlineData(".reg .q32 %x;", "unknown register type", 14)]
     [InlineData("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%f1, %f2}, {%r1, %r2, %r3, %r4}, {%r5, %r6}, {%f1, %f2, %f3, %f4};", "has 4 registers, not 2", 14)]
     public void PointsAtBadText(string line, string expected, int lineNumber)

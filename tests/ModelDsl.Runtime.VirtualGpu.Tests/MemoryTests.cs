@@ -112,7 +112,7 @@ public sealed class MemoryTests : IDisposable
     public void InitialisesModuleVariables()
     {
         const string Variables = """
-            .const .align 4 .f32 table[4] = {0f3F800000, 2.5, 3, -1};
+            .const .align 4 .f32 table[4] = {0f3F800000, 2.5, 3.0, -1.0};
             .global .align 4 .u32 counter = 7;
             .global .align 8 .u64 pointer = counter;
             .const .align 2 .b8 bytes[4] = {1, 2, 0xFF, -1};

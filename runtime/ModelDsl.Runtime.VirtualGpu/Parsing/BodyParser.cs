@@ -167,7 +167,8 @@ internal sealed class BodyParser(PtxCursor cursor, PtxFunction function)
     private ulong Offset()
     {
         if (cursor.TryTake('+')) return cursor.Number(cursor.Peek() == '-').Bits;
-        return cursor.Peek() == '-' ? cursor.Number(signed: true).Bits : 0;
+        if (cursor.Peek() == '-') throw cursor.Error($"an offset is added: write '+-{(0 - cursor.Number(signed: true).Bits)}'");
+        return 0;
     }
 
     private Operand Named(PtxScope scope)

@@ -180,7 +180,7 @@ internal sealed class PtxParser
             case ".minnctapersm" or ".maxnctapersm" or ".maxnreg" or ".reqnctapercluster" or ".maxclusterrank":
                 Triple();
                 break;
-            case ".explicitcluster" or ".noreturn" or ".noinline":
+            case ".explicitcluster" or ".noreturn":
                 break;
             case ".pragma":
                 _cursor.Quoted();
