@@ -63,6 +63,21 @@ public class ArithmeticTests
     }
 
     [Fact]
+    public void Constants_inside_a_sum_or_a_product_end_in_the_address()
+    {
+        var lines = Emit.Lines(k =>
+        {
+            var (y, a, b) = (k.GlobalPtrParam<S32>("y"), k.S32Param("a"), k.S32Param("b"));
+            for (var i = 0; i < 2; i++)
+            for (var j = 0; j < 2; j++)
+                y[(a + i) * 10 + (b + j)] = 0;
+        });
+        Assert.Single(lines, l => l.StartsWith("mad.wide"));
+        Assert.Single(lines, l => l.StartsWith("mad.lo"));
+        Assert.Equal(["[%rd3],", "[%rd3+4],", "[%rd3+40],", "[%rd3+44],"], lines.Where(l => l.StartsWith("st.")).Select(l => l.Split(' ')[1]));
+    }
+
+    [Fact]
     public void Equal_computations_are_made_once_in_a_scope() =>
         Assert.Equal("mul.lo.s32 xor.b32 st.global.b32", Integers((_, a, b, _) => (a * b) ^ (a * b)));
 

@@ -140,12 +140,7 @@ public abstract class Pointer<T> where T : Value
     private protected (Operand Base, long Offset) Moved(S32 index, long scale)
     {
         if (index.Constant is { } constant) return (Base, ByteOffset + constant * scale);
-        if (K.DefinitionOf(index) is { Opcode: "add" } sum && sum.Sources[1] is ImmediateOperand part)
-        {
-            var shorter = new S32(K, sum.Sources[0]);
-            return (Scaled(shorter, scale), ByteOffset + (int)part.Bits * scale);
-        }
-
+        if (Integer.ConstantPart(K, index) is { } sum) return (Scaled(sum.Variable, scale), ByteOffset + (int)sum.Part * scale);
         return (Scaled(index, scale), ByteOffset);
     }
 

@@ -11,11 +11,23 @@ internal static class Integer
         if (a.ConstantBits is { }) (a, b) = (b, a);
         if (b.ConstantBits == 0) return a;
         var k = Value.BuilderOf(a, b);
-        // (x + c1) + c2: one addition with both constants.
-        if (b.IsConstant && k.DefinitionOf(a) is { Opcode: "add" } sum && sum.Sources[1] is ImmediateOperand inner)
-            return Add(Wrap<T>(k, sum.Sources[0]), Constant<T>(inner.Bits + b.ConstantBits!.Value));
+        // Constants go outwards: (x + c1) + c2 is one addition, and x + (y + c) ends in one that an address can swallow.
+        if (ConstantPart(k, a) is { } left)
+            return b.ConstantBits is { } more
+                ? Add(left.Variable, Constant<T>(left.Part + more))
+                : Add(Add(left.Variable, b), Constant<T>(left.Part));
+        if (ConstantPart(k, b) is { } right) return Add(Add(a, right.Variable), Constant<T>(right.Part));
         return Fuse(k, a, b) ?? Fuse(k, b, a) ?? k.Emit<T>($"add.{a.Type}", a, b);
     }
+
+    /// <summary>The two sides of a value that was made by adding a constant, alone or to a product.</summary>
+    public static (T Variable, ulong Part)? ConstantPart<T>(KernelBuilder k, T value) where T : Value => k.DefinitionOf(value) switch
+    {
+        { Opcode: "add" } sum when sum.Sources[1] is ImmediateOperand part => (Wrap<T>(k, sum.Sources[0]), part.Bits),
+        { Opcode: "mad" } sum when sum.Name.StartsWith("mad.lo.", StringComparison.Ordinal) && sum.Sources[2] is ImmediateOperand part =>
+            (Multiply(Wrap<T>(k, sum.Sources[0]), Wrap<T>(k, sum.Sources[1])), part.Bits),
+        _ => null,
+    };
 
     /// <summary><c>x*y + c</c> as one instruction, if <paramref name="product"/> was just multiplied.</summary>
     private static T? Fuse<T>(KernelBuilder k, T product, T addend) where T : Value
@@ -45,6 +57,8 @@ internal static class Integer
         if (a.ConstantBits is { }) (a, b) = (b, a);
         if (b.ConstantBits == 1) return a;
         if (b.ConstantBits == 0) return b;
+        if (b.ConstantBits is { } factor && ConstantPart(Value.BuilderOf(a, b), a) is { } sum)
+            return Add(Multiply(sum.Variable, b), Constant<T>(sum.Part * factor));
         return PowerOfTwo(b) is { } bits ? ShiftLeft(a, bits) : Value.BuilderOf(a, b).Emit<T>($"mul.lo.{a.Type}", a, b);
     }
 

@@ -42,7 +42,7 @@ public sealed record GroupedFp8GemmKernel(int Experts, int N, int K, int Active,
         var tile = ExpertTiles.Read(k, TileRows);
         k.S32Param("rows");
         var scales = new BlockScales(aScales, wScales.Row(tile.Expert, BlockScales.Count(N) * BlockScales.Count(K)), BlockScales.Count(K));
-        w = w with { Start = w.Start.Row(tile.Expert, N * K) };
+        w = w with { Start = w.Start.Row(tile.Expert, checked(N * K)) };
         return new GemmProblem(k, N, K, a, w, c, tile.First, tile.End, k.BlockIdY * Plan.Columns) { Scales = scales };
     });
 }

@@ -40,7 +40,7 @@ public sealed record GroupedGemmKernel(int Experts, int N, int K, int Active, DT
         var c = Matrix.Parameter(k, "c", Out, N);
         var tile = ExpertTiles.Read(k, TileRows);
         k.S32Param("rows");
-        w = w with { Start = w.Start.Row(tile.Expert, N * K * W.Bytes()) };
+        w = w with { Start = w.Start.Row(tile.Expert, checked(N * K * W.Bytes())) };
         return new GemmProblem(k, N, K, a, w, c, tile.First, tile.End, k.BlockIdY * Plan.Columns);
     });
 }
