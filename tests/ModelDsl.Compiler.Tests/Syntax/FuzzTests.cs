@@ -9,7 +9,7 @@ namespace ModelDsl.Compiler.Tests.Syntax;
 /// <summary>Damages a good file at random places: the front end answers with a tree and messages, whatever comes.</summary>
 public class FuzzTests
 {
-    private const int Cases = 300;
+    private const int Cases = 400;
 
     private static readonly string[] Splinters =
     [
@@ -34,9 +34,41 @@ public class FuzzTests
             DiagnosticText.Render(program.Diagnostics, program.Source);
             DiagnosticSarif.Render(program.Diagnostics, program.Source);
             var formatted = Formatter.Format(source);
-            if (formatted.Succeeded) Assert.Equal(formatted.Text, Formatter.Format(SourceText.From("fuzz.dsm", formatted.Text)).Text);
+            if (formatted.Succeeded) IsFormattedOnce(text, formatted.Text);
         }
     }
+
+    /// <summary>Comments and line ends in every gap of a good file.</summary>
+    [Fact]
+    public void FormattingKeepsCommentsWhereverTheyAre()
+    {
+        var good = File.ReadAllText(Repository.PathTo("samples", "deepseek-v3", "deepseek-v3.dsm"));
+        var gaps = Enumerable.Range(0, good.Length).Where(i => good[i] is ' ' or '\n').ToArray();
+        string[] inserted = [" /* c */ ", " // c\n", "\n", "\n\n\n", " /* c\n   d */ ", "\t"];
+        var random = new Random(7);
+        var formatted = 0;
+        for (var i = 0; i < Cases; i++)
+        {
+            var text = good;
+            foreach (var gap in gaps.OrderBy(_ => random.Next()).Take(random.Next(1, 4)).OrderDescending())
+                text = text.Insert(gap, inserted[random.Next(inserted.Length)]);
+            var result = Formatter.Format(SourceText.From("fuzz.dsm", text));
+            if (!result.Succeeded) continue;
+            IsFormattedOnce(text, result.Text);
+            formatted++;
+        }
+        Assert.InRange(formatted, Cases / 4, Cases);
+    }
+
+    private static void IsFormattedOnce(string text, string formatted)
+    {
+        Assert.Equal(formatted, Formatter.Format(SourceText.From("fuzz.dsm", formatted)).Text);
+        Assert.Equal(Substance(text), Substance(formatted));
+    }
+
+    /// <summary>All characters but blanks and commas, in no order: a comment may move, nothing may get lost.</summary>
+    private static string Substance(string text) =>
+        string.Concat(text.Where(c => !char.IsWhiteSpace(c) && c != ',').Order());
 
     private static string Damage(string text, Random random)
     {
