@@ -28,7 +28,7 @@ internal static class CheckVerb
                     break;
                 default:
                     ProgramInput.Report(program, io);
-                    io.Out.WriteLine(Summary(program.Diagnostics.Count(d => d.IsError), program.Diagnostics.Count(d => !d.IsError)));
+                    io.Out.WriteLine(Summary(program.Diagnostics.Count(d => d.IsError), program.Diagnostics.Count(d => d.Severity == Severity.Warning)));
                     break;
             }
 
@@ -37,12 +37,12 @@ internal static class CheckVerb
         return verb;
     }
 
-    private static string Summary(int errors, int others) => (errors, others) switch
+    private static string Summary(int errors, int warnings) => (errors, warnings) switch
     {
         (0, 0) => "No errors.",
-        (0, _) => $"No errors, {Count(others, "warning")}.",
+        (0, _) => $"No errors, {Count(warnings, "warning")}.",
         (_, 0) => $"{Count(errors, "error")}.",
-        _ => $"{Count(errors, "error")}, {Count(others, "warning")}.",
+        _ => $"{Count(errors, "error")}, {Count(warnings, "warning")}.",
     };
 
     private static string Count(int number, string noun) => $"{number} {noun}{(number == 1 ? "" : "s")}";
