@@ -10,8 +10,11 @@ internal sealed unsafe class Launcher : IDisposable
     private readonly BlockRunner[] _runners;
     private readonly Thread[] _threads;
     private readonly SemaphoreSlim _work = new(0);
-    private readonly CountdownEvent _done = new(1);
     private LaunchInfo _launch = null!;
+
+    /// <summary>Places for helpers in the launch that runs. Whoever wakes when they are gone goes back to sleep.</summary>
+    private int _places;
+    private int _finished;
     private long _next;
     private long _failedBlock;
     private Exception? _failure;
@@ -44,11 +47,12 @@ internal sealed unsafe class Launcher : IDisposable
         {
             foreach (Thread thread in _threads)
                 if (thread.ThreadState.HasFlag(ThreadState.Unstarted)) thread.Start();
-            _done.Reset(helpers);
+            _finished = 0;
+            Volatile.Write(ref _places, helpers);
             _work.Release(helpers);
         }
         Work(_runners[0]);
-        if (helpers > 0) _done.Wait();
+        if (helpers > 0) AwaitHelpers(helpers);
         if (_failure != null) throw FaultReport.Describe(_failure, launch, _failedBlock, _heap);
         ulong executed = 0;
         foreach (BlockRunner runner in _runners) executed += runner.Executed;
@@ -64,7 +68,6 @@ internal sealed unsafe class Launcher : IDisposable
             if (!thread.ThreadState.HasFlag(ThreadState.Unstarted)) thread.Join();
         foreach (BlockRunner runner in _runners) runner.Dispose();
         _work.Dispose();
-        _done.Dispose();
     }
 
     private void Serve(BlockRunner runner)
@@ -73,9 +76,20 @@ internal sealed unsafe class Launcher : IDisposable
         {
             _work.Wait();
             if (_disposed) return;
+            int places = Volatile.Read(ref _places);
+            while (places > 0 && Interlocked.CompareExchange(ref _places, places - 1, places) is var seen && seen != places) places = seen;
+            if (places <= 0) continue;
             Work(runner);
-            _done.Signal();
+            Interlocked.Increment(ref _finished);
         }
+    }
+
+    /// <summary>Waits for the helpers that have joined; those still asleep are too late, all blocks being taken.</summary>
+    private void AwaitHelpers(int helpers)
+    {
+        int joined = helpers - Interlocked.Exchange(ref _places, 0);
+        var spin = new SpinWait();
+        while (Volatile.Read(ref _finished) < joined) spin.SpinOnce(sleep1Threshold: -1);
     }
 
     private void Work(BlockRunner runner)
