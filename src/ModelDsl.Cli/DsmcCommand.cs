@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using ModelDsl.Cli.Input;
 using ModelDsl.Cli.Verbs;
 using ModelDsl.Runtime.Chat;
@@ -16,7 +17,8 @@ public static class DsmcCommand
     public static int Run(IReadOnlyList<string> arguments, IoContext io)
     {
         var root = Create(io);
-        var parsed = root.Parse(arguments);
+        // An '@' starts a file name of ours (--ids @FILE) or a prompt's first word, never a file with more arguments.
+        var parsed = root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0)
             return Refuse(parsed, io);
         try
@@ -28,7 +30,12 @@ public static class DsmcCommand
             io.Error.WriteLine($"dsmc: {trouble.Message}");
             return trouble.ExitCode;
         }
-        catch (Exception failure) when (failure is CheckpointException or DeviceException or ModelException or TokenizerException or ChatTemplateException)
+        catch (ModelException request)
+        {
+            io.Error.WriteLine($"dsmc: {request.Message}");
+            return ExitCode.Usage;
+        }
+        catch (Exception failure) when (failure is CheckpointException or DeviceException or TokenizerException or ChatTemplateException)
         {
             io.Error.WriteLine($"dsmc: {failure.Message}");
             return ExitCode.Trouble;
@@ -56,9 +63,19 @@ public static class DsmcCommand
     private static int Refuse(ParseResult parsed, IoContext io)
     {
         foreach (var error in parsed.Errors)
-            io.Error.WriteLine($"dsmc: {error.Message}");
+            io.Error.WriteLine($"dsmc: {Say(error)}");
         var verb = parsed.CommandResult.Command;
         io.Error.WriteLine(verb is RootCommand ? "Try 'dsmc --help'." : $"Try 'dsmc {verb.Name} --help'.");
         return ExitCode.Usage;
+    }
+
+    /// <summary>The parser names .NET types where a value is of the wrong kind.</summary>
+    private static string Say(ParseError error)
+    {
+        if (error.SymbolResult is not OptionResult { Tokens: [var token], Option: var option }) return error.Message;
+        var type = Nullable.GetUnderlyingType(option.ValueType) ?? option.ValueType;
+        if (type == typeof(int)) return $"{option.Name} {token.Value}: a whole number is expected";
+        if (type == typeof(ulong)) return $"{option.Name} {token.Value}: a whole number from 0 up is expected";
+        return type == typeof(float) ? $"{option.Name} {token.Value}: a number is expected" : error.Message;
     }
 }

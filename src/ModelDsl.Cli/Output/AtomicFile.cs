@@ -20,7 +20,7 @@ internal static class AtomicFile
         }
         catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException or NotSupportedException)
         {
-            File.Delete(temporary);
+            if (File.Exists(temporary)) File.Delete(temporary);
             throw TroubleException.Failed($"cannot write '{path}': {trouble.Message}");
         }
     }

@@ -40,6 +40,8 @@ internal static class RunVerb
         {
             if (parsed.GetValue(prompt) is null == parsed.GetValue(ids) is null) throw TroubleException.Usage("run needs --prompt or --ids, and not both");
             if (parsed.GetValue(chunk) is <= 0) throw TroubleException.Usage("--chunk should be at least 1");
+            if (parsed.GetValue(logits) is { } one && parsed.GetValue(dump) is { } other && Path.GetFullPath(one) == Path.GetFullPath(other))
+                throw TroubleException.Usage("--logits and --dump name the same file");
             _ = HostCompiler.WarmUp();
             var folder = parsed.GetValue(weights)!;
             var tokenizer = TokenizerOf(folder, needed: parsed.GetValue(prompt) is not null);

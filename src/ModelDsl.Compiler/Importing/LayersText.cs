@@ -11,7 +11,13 @@ internal static class LayersText
 
     public static void Write(StringBuilder text, Config config, DiagnosticBag diagnostics)
     {
-        var count = Math.Min(config.Int("num_hidden_layers"), MostLayers);
+        var count = config.Int("num_hidden_layers");
+        if (count > MostLayers)
+        {
+            diagnostics.Add(Catalogue.ConfigWrongType(config.SpanOf("num_hidden_layers"), "num_hidden_layers", $"at most {MostLayers}"));
+            return;
+        }
+
         var experts = Experts(config, count, diagnostics);
         for (var first = 0; first < count;)
         {
