@@ -111,9 +111,13 @@ public sealed class CommandLineTests : IDisposable
     [Theory]
     [InlineData("--ids 1,2,x", ExitCode.Usage, "'x' is no token id")]
     [InlineData("--ids 1,2 --prompt x", ExitCode.Usage, "--prompt or --ids")]
-    [InlineData("--ids 1,512", ExitCode.Trouble, "512")]
-    [InlineData("--ids 1 --max-new 5000", ExitCode.Trouble, "1024")]
+    [InlineData("--ids 1,512", ExitCode.Usage, "512")]
+    [InlineData("--ids 1 --max-new 5000", ExitCode.Usage, "1024")]
     [InlineData("--ids 1 --chunk 0", ExitCode.Usage, "--chunk")]
+    [InlineData("--ids 1 --max-new x", ExitCode.Usage, "--max-new x: a whole number is expected")]
+    [InlineData("--ids 1 --temperature -1", ExitCode.Usage, "The temperature is -1")]
+    [InlineData("--ids @/nowhere/ids.txt", ExitCode.Trouble, "/nowhere/ids.txt")]
+    [InlineData("--ids 1 --logits same.safetensors --dump ./same.safetensors", ExitCode.Usage, "the same file")]
     [InlineData("--ids 1 --precision fp7", ExitCode.Usage, "fp32, bf16, fp8")]
     [InlineData("--ids 1 --device tpu", ExitCode.Usage, "virtual, cuda")]
     public void RunRefusesWhatItCannotDo(string arguments, int exitCode, string message)
@@ -122,6 +126,34 @@ public sealed class CommandLineTests : IDisposable
         Assert.Equal(exitCode, result.ExitCode);
         Assert.Contains(message, result.Error);
         Assert.DoesNotContain("mistake in dsmc", result.Error);
+    }
+
+    [Theory]
+    [InlineData("9,8,7")]
+    [InlineData("9 8 7\n")]
+    [InlineData("9\n8\n7\n")]
+    [InlineData("[9, 8, 7]")]
+    public void IdsComeFromAFileHoweverTheyAreSeparated(string text)
+    {
+        string[] run = ["run", Tiny, "--weights", TinyWeights, "--max-new", "2", "--ids"];
+        var result = Dsmc.Run([.. run, "@" + _folder.Write("ids.txt", text)]);
+        Assert.Equal((ExitCode.Success, Dsmc.Run([.. run, "9,8,7"]).Out), (result.ExitCode, result.Out));
+    }
+
+    [Fact]
+    public void AnAtSignMayStartAPrompt()
+    {
+        var result = Dsmc.Run("run", Tiny, "--weights", TinyWeights, "--prompt", "@all", "--max-new", "0");
+        Assert.Equal((ExitCode.Success, "@all"), (result.ExitCode, result.Out));
+    }
+
+    [Fact]
+    public void AFolderThatIsAFileCannotBeBuiltInto()
+    {
+        var result = Dsmc.Run("build", Tiny, "-o", _folder.Write("taken", "mine"));
+        Assert.Equal(ExitCode.Trouble, result.ExitCode);
+        Assert.StartsWith("dsmc: cannot write ", result.Error);
+        Assert.Equal("mine", File.ReadAllText(_folder.File("taken")));
     }
 
     [Fact]

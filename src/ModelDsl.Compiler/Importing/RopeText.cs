@@ -38,9 +38,10 @@ internal static class RopeText
             ? scaling.Int("original_max_position_embeddings")
             : config.Int("max_position_embeddings", 4096);
         if (scaling.Find("factor") is null) diagnostics.Add(Catalogue.ConfigMissingKey(scaling.Json.Span, "factor"));
+        // As in transformers, an absent mscale is off: cos and sin then take the whole factor, whatever mscale_all_dim says.
         text.Append(
             $"yarn = scale({scaling.Number("factor", 1)}, original: {original} tokens, beta_fast: {scaling.Number("beta_fast", 32)}, ")
-            .Append($"beta_slow: {scaling.Number("beta_slow", 1)}, mscale: {scaling.Number("mscale", 1)}, ")
+            .Append($"beta_slow: {scaling.Number("beta_slow", 1)}, mscale: {scaling.Number("mscale", 0)}, ")
             .Append($"mscale_all_dim: {scaling.Number("mscale_all_dim", 0)})\n");
     }
 }

@@ -56,10 +56,18 @@ public class ConfigImporterTests
     }
 
     [Fact]
-    public void AbsentScalingOfAllDimensionsIsOff()
+    public void AbsentScalesAreOff()
     {
         var yarn = Model(Change(Change(Micro, "\"mscale_all_dim\": 1.0,", ""), "\"mscale\": 1.0,", "")).Attention.Rope.Yarn!;
-        Assert.Equal((1, 0), (yarn.Mscale, yarn.MscaleAllDim));
+        Assert.Equal((0, 0), (yarn.Mscale, yarn.MscaleAllDim));
+    }
+
+    [Fact]
+    public void LayersBeyondMeasureAreRefusedNotCutOff()
+    {
+        var result = ConfigImporter.Import(SourceText.From("config.json", Change(Micro, "\"num_hidden_layers\": 3", "\"num_hidden_layers\": 1000000000")), "M");
+        Assert.Null(result.Text);
+        Assert.Equal("'num_hidden_layers' must be at most 65536", Assert.Single(result.Diagnostics).Message);
     }
 
     [Fact]
