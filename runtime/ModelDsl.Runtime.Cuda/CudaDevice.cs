@@ -35,7 +35,8 @@ public sealed unsafe class CudaDevice : IDevice
         CudaDriver.Check(CudaApi.DeviceGet(&device, ordinal), $"Opening CUDA device {ordinal}");
         var name = stackalloc byte[256];
         CudaDriver.Check(CudaApi.DeviceGetName(name, 256, device), "Asking for the device's name");
-        var (major, minor) = (Attribute(CudaDeviceAttribute.ComputeCapabilityMajor, device), Attribute(CudaDeviceAttribute.ComputeCapabilityMinor, device));
+        var (major, minor) =
+            (Attribute(CudaDeviceAttribute.ComputeCapabilityMajor, device), Attribute(CudaDeviceAttribute.ComputeCapabilityMinor, device));
         var multiprocessors = Attribute(CudaDeviceAttribute.MultiprocessorCount, device);
         nint context;
         CudaDriver.Check(CudaApi.DevicePrimaryCtxRetain(&context, device), "Starting the device");
@@ -53,7 +54,8 @@ public sealed unsafe class CudaDevice : IDevice
         {
             nuint free, total;
             CudaDriver.Check(CudaApi.MemGetInfo(&free, &total), "Asking for free memory");
-            throw new DeviceException($"{Name} has not enough memory: {bytes:N0} bytes were asked for, {(ulong)free:N0} of {(ulong)total:N0} are free.");
+            throw new DeviceException(
+                $"{Name} has not enough memory: {bytes:N0} bytes were asked for, {(ulong)free:N0} of {(ulong)total:N0} are free.");
         }
         CudaDriver.Check(result, $"Allocating {bytes:N0} bytes");
         return new DeviceMemory(this, address, bytes);

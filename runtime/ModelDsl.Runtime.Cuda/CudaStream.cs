@@ -23,7 +23,8 @@ internal sealed unsafe class CudaStream : IStream
     public void Launch(IKernel kernel, Dim3 grid, Dim3 block, int sharedBytes, params ReadOnlySpan<KernelArgument> arguments)
     {
         if (kernel is not CudaKernel own) throw new DeviceException($"Kernel '{kernel.Name}' belongs to another device.");
-        if (arguments.Length > MostArguments) throw new DeviceException($"Kernel '{kernel.Name}' is given {arguments.Length} arguments; {MostArguments} is the most.");
+        if (arguments.Length > MostArguments)
+            throw new DeviceException($"Kernel '{kernel.Name}' is given {arguments.Length} arguments; {MostArguments} is the most.");
         _device.MakeCurrent();
         own.AllowShared(sharedBytes);
         // The driver reads as many bytes as each parameter has from where its pointer points: the value comes first in an argument.
@@ -32,7 +33,8 @@ internal sealed unsafe class CudaStream : IStream
         {
             for (var i = 0; i < arguments.Length; i++) pointers[i] = first + i;
             var result = CudaApi.LaunchKernel(
-                own.Function, (uint)grid.X, (uint)grid.Y, (uint)grid.Z, (uint)block.X, (uint)block.Y, (uint)block.Z, (uint)sharedBytes, _stream, pointers, null);
+                own.Function, (uint)grid.X, (uint)grid.Y, (uint)grid.Z, (uint)block.X, (uint)block.Y, (uint)block.Z,
+                (uint)sharedBytes, _stream, pointers, null);
             if (result != CudaResult.Success) ThrowLaunch(result, kernel, grid, block, sharedBytes);
         }
     }
@@ -42,7 +44,8 @@ internal sealed unsafe class CudaStream : IStream
         if (source.IsEmpty) return;
         _device.MakeCurrent();
         // From pageable memory the driver returns when it has its own copy, so the source may be reused.
-        fixed (byte* from = source) CudaDriver.Check(CudaApi.MemcpyHtoDAsync(destination, from, (nuint)source.Length, _stream), "Copying to the device");
+        fixed (byte* from = source)
+            CudaDriver.Check(CudaApi.MemcpyHtoDAsync(destination, from, (nuint)source.Length, _stream), "Copying to the device");
     }
 
     public void Download(ulong source, Span<byte> destination)
@@ -95,10 +98,12 @@ internal sealed unsafe class CudaStream : IStream
         _stream = 0;
     }
 
-    private static nint Own(IEvent mark) => mark is CudaEvent own ? own.Handle : throw new DeviceException("The event belongs to another device.");
+    private static nint Own(IEvent mark) =>
+        mark is CudaEvent own ? own.Handle : throw new DeviceException("The event belongs to another device.");
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void ThrowLaunch(CudaResult result, IKernel kernel, Dim3 grid, Dim3 block, int sharedBytes) =>
         throw new DeviceException(
-            $"Launching '{kernel.Name}' with grid {grid}, block {block} and {sharedBytes} bytes of shared memory failed: {CudaDriver.Describe(result)}.");
+            $"Launching '{kernel.Name}' with grid {grid}, block {block} and {sharedBytes} bytes of shared memory failed: "
+            + $"{CudaDriver.Describe(result)}.");
 }

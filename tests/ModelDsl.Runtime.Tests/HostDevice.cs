@@ -62,9 +62,11 @@ internal sealed unsafe class HostDevice : IDevice
             if (device.TakesNotes) device.Launches.Add((kernel.Name, grid, arguments.ToArray()));
         }
 
-        public void Upload(ReadOnlySpan<byte> source, ulong destination) => source.CopyTo(new Span<byte>((void*)destination, source.Length));
+        public void Upload(ReadOnlySpan<byte> source, ulong destination) =>
+            source.CopyTo(new Span<byte>((void*)destination, source.Length));
 
-        public void Download(ulong source, Span<byte> destination) => new ReadOnlySpan<byte>((void*)source, destination.Length).CopyTo(destination);
+        public void Download(ulong source, Span<byte> destination) =>
+            new ReadOnlySpan<byte>((void*)source, destination.Length).CopyTo(destination);
 
         public void Copy(ulong source, ulong destination, long bytes) => Buffer.MemoryCopy((void*)source, (void*)destination, bytes, bytes);
 

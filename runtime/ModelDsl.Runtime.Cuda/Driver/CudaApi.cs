@@ -75,7 +75,8 @@ internal static unsafe partial class CudaApi
 
     [LibraryImport(Library, EntryPoint = "cuLaunchKernel")]
     public static partial CudaResult LaunchKernel(
-        nint function, uint gridX, uint gridY, uint gridZ, uint blockX, uint blockY, uint blockZ, uint sharedBytes, nint stream, void** parameters, void** extra);
+        nint function, uint gridX, uint gridY, uint gridZ, uint blockX, uint blockY, uint blockZ,
+        uint sharedBytes, nint stream, void** parameters, void** extra);
 
     [LibraryImport(Library, EntryPoint = "cuStreamCreate")]
     public static partial CudaResult StreamCreate(nint* stream, CudaStreamFlags flags);

@@ -3,7 +3,8 @@ using System.Text.Json;
 namespace ModelDsl.Runtime.Checkpoints;
 
 /// <summary>What the runtime takes from <c>config.json</c>: nothing that the compiler has decided already.</summary>
-/// <param name="EosTokenIds">Tokens that end a text (<c>eos_token_id</c>: a number or a list), from <c>generation_config.json</c> too.</param>
+/// <param name="EosTokenIds">Tokens that end a text (<c>eos_token_id</c>: a number or a list), from <c>generation_config.json</c>
+/// too.</param>
 /// <param name="BlockRows">Rows of a block of FP8 weights (<c>quantization_config.weight_block_size</c>).</param>
 /// <param name="TiedEmbeddings">The output head is the embedding (<c>tie_word_embeddings</c>).</param>
 public sealed record CheckpointConfig(
@@ -25,7 +26,8 @@ public sealed record CheckpointConfig(
                 using var json = JsonDocument.Parse(File.ReadAllBytes(path));
                 config = config.With(json.RootElement, path);
             }
-            catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException or InvalidOperationException or FormatException)
+            catch (Exception e) when (
+                e is JsonException or IOException or UnauthorizedAccessException or InvalidOperationException or FormatException)
             {
                 throw new CheckpointException(path, null, "cannot be read: " + e.Message, e);
             }
@@ -36,10 +38,17 @@ public sealed record CheckpointConfig(
     private CheckpointConfig With(JsonElement json, string path)
     {
         var config = this;
-        if (json.TryGetProperty("bos_token_id", out var bos) && bos.ValueKind == JsonValueKind.Number) config = config with { BosTokenId = bos.GetInt32() };
+        if (json.TryGetProperty("bos_token_id", out var bos) && bos.ValueKind == JsonValueKind.Number)
+            config = config with { BosTokenId = bos.GetInt32() };
         if (json.TryGetProperty("eos_token_id", out var eos) && eos.ValueKind is JsonValueKind.Number or JsonValueKind.Array)
-            config = config with { EosTokenIds = eos.ValueKind == JsonValueKind.Number ? [eos.GetInt32()] : [.. eos.EnumerateArray().Select(id => id.GetInt32())] };
-        if (json.TryGetProperty("tie_word_embeddings", out var tie) && tie.ValueKind == JsonValueKind.True) config = config with { TiedEmbeddings = true };
+            config = config with
+            {
+                EosTokenIds = eos.ValueKind == JsonValueKind.Number
+                    ? [eos.GetInt32()]
+                    : [.. eos.EnumerateArray().Select(id => id.GetInt32())],
+            };
+        if (json.TryGetProperty("tie_word_embeddings", out var tie) && tie.ValueKind == JsonValueKind.True)
+            config = config with { TiedEmbeddings = true };
         if (json.TryGetProperty("quantization_config", out var quantization)
             && quantization.ValueKind == JsonValueKind.Object
             && quantization.TryGetProperty("weight_block_size", out var block)

@@ -35,7 +35,8 @@ internal sealed unsafe class SafetensorsFile : IDisposable
                 stream.Dispose();
                 throw new CheckpointException(path, null, $"has {length} bytes and can hold no safetensors header");
             }
-            var map = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
+            var map =
+                MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
             file = new SafetensorsFile(map, length);
             file.ReadHeader(path, length);
             return file;

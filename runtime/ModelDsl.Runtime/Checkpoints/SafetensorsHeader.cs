@@ -62,7 +62,8 @@ internal static class SafetensorsHeader
         if (begin > end || end > dataBytes)
             throw new CheckpointException(file, name, $"lies at bytes {begin} to {end}, but the file holds {dataBytes} bytes of data");
         if (CountBytes(shape, type) is not { } bytes || bytes != end - begin)
-            throw new CheckpointException(file, name, $"takes {end - begin} bytes, but {dtype} [{string.Join(", ", shape)}] needs another number");
+            throw new CheckpointException(
+                file, name, $"takes {end - begin} bytes, but {dtype} [{string.Join(", ", shape)}] needs another number");
         return new TensorHeader(name, type, [.. shape], begin, end);
     }
 

@@ -21,11 +21,14 @@ public sealed class SafetensorsWriter
             throw new CheckpointException(path, null, "cannot be written: there is no such folder");
     }
 
-    public void Add(string name, ReadOnlySpan<float> values, params long[] shape) => Add(name, StorageType.F32, MemoryMarshal.AsBytes(values), shape);
+    public void Add(string name, ReadOnlySpan<float> values, params long[] shape) =>
+        Add(name, StorageType.F32, MemoryMarshal.AsBytes(values), shape);
 
-    public void Add(string name, ReadOnlySpan<int> values, params long[] shape) => Add(name, StorageType.I32, MemoryMarshal.AsBytes(values), shape);
+    public void Add(string name, ReadOnlySpan<int> values, params long[] shape) =>
+        Add(name, StorageType.I32, MemoryMarshal.AsBytes(values), shape);
 
-    public void Add(string name, ReadOnlySpan<long> values, params long[] shape) => Add(name, StorageType.I64, MemoryMarshal.AsBytes(values), shape);
+    public void Add(string name, ReadOnlySpan<long> values, params long[] shape) =>
+        Add(name, StorageType.I64, MemoryMarshal.AsBytes(values), shape);
 
     /// <summary>Adds a copy of row-major data.</summary>
     /// <exception cref="ArgumentException">The name is taken, or the data does not fill the shape.</exception>

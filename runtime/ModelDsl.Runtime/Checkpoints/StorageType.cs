@@ -25,7 +25,8 @@ public enum StorageType
 
 public static class StorageTypes
 {
-    private static readonly Dictionary<string, StorageType> ByName = Enum.GetValues<StorageType>().ToDictionary(Name, StringComparer.Ordinal);
+    private static readonly Dictionary<string, StorageType> ByName =
+        Enum.GetValues<StorageType>().ToDictionary(Name, StringComparer.Ordinal);
 
     /// <summary>Bytes per element.</summary>
     public static int Bytes(this StorageType type) => type switch

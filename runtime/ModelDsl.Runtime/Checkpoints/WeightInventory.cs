@@ -70,7 +70,8 @@ internal sealed class WeightInventory
         }
         _used.Add(name);
         var (high, wide) = (CeilDiv(rows, _checkpoint.Config.BlockRows), CeilDiv(columns, _checkpoint.Config.BlockColumns));
-        if (stored.Shape is not [var storedRows, var storedColumns] || storedRows != high || storedColumns != wide || !stored.Type.IsFloat())
+        if (stored.Shape is not [var storedRows, var storedColumns]
+            || storedRows != high || storedColumns != wide || !stored.Type.IsFloat())
         {
             _misshapen.Add($"{name} is {stored}, should be F32 [{high}, {wide}]");
             return false;
@@ -82,7 +83,8 @@ internal sealed class WeightInventory
 
     // Rotary frequencies are a buffer that old checkpoints carry along; the plan computes its own.
     private static bool IsIgnored(string name, IReadOnlyList<string> prefixes) =>
-        prefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal)) || name.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal);
+        prefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal))
+        || name.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal);
 
     private string Report(List<string> unexpected)
     {

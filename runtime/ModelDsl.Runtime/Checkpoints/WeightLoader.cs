@@ -59,7 +59,8 @@ public sealed class WeightLoader
     {
         var destination = _arena + (ulong)(weight.Offset + (long)part.Row * weight.Columns * weight.ElementBytes);
         if (weight.Scales is { } scales) LoadQuantized(weight, part, source, destination, scales);
-        else if (source.Tensor.Type == (weight.Type == WeightType.F32 ? StorageType.F32 : StorageType.BF16)) UploadAsStored(source, destination);
+        else if (source.Tensor.Type == (weight.Type == WeightType.F32 ? StorageType.F32 : StorageType.BF16))
+            UploadAsStored(source, destination);
         else Convert(weight, part, StripRows, destination, (first, rows, output) => Widen(weight, source, first, rows, output));
     }
 
@@ -83,7 +84,8 @@ public sealed class WeightLoader
     private void UploadAsStored(WeightSource source, ulong destination)
     {
         for (var offset = 0L; offset < source.Tensor.Bytes; offset += LargestUpload)
-            _stream.Upload(source.Tensor.Slice(offset, (int)Math.Min(LargestUpload, source.Tensor.Bytes - offset)), destination + (ulong)offset);
+            _stream.Upload(
+                source.Tensor.Slice(offset, (int)Math.Min(LargestUpload, source.Tensor.Bytes - offset)), destination + (ulong)offset);
     }
 
     private void Convert(WeightBinding weight, WeightPart part, int stripRows, ulong destination, StripConverter convert)

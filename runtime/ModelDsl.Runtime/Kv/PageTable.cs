@@ -3,7 +3,9 @@ using ModelDsl.Runtime.Models;
 
 namespace ModelDsl.Runtime.Kv;
 
-/// <summary>The pages of one sequence, in order: token i lies in row <c>pages[i / size] * size + i % size</c> of every layer's cache.</summary>
+/// <summary>
+/// The pages of one sequence, in order: token i lies in row <c>pages[i / size] * size + i % size</c> of every layer's cache.
+/// </summary>
 public sealed class PageTable(PagePool pool)
 {
     private readonly List<int> _pages = [];
@@ -18,8 +20,8 @@ public sealed class PageTable(PagePool pool)
         var wanted = PagesFor(tokens) - _pages.Count;
         if (wanted > pool.FreePages)
             throw new ModelException(
-                $"The cache is full: {wanted} more pages of {pool.TokensPerPage} tokens are needed, {pool.FreePages} of {pool.Pages} are free. "
-                + "End a session, or load the model with a larger cache.");
+                $"The cache is full: {wanted} more pages of {pool.TokensPerPage} tokens are needed, "
+                + $"{pool.FreePages} of {pool.Pages} are free. End a session, or load the model with a larger cache.");
         for (; wanted > 0 && pool.TryRent(out var page); wanted--) _pages.Add(page);
     }
 

@@ -27,7 +27,10 @@ public abstract partial class CausalLanguageModel
     /// <inheritdoc cref="Generate"/>
     /// <remarks>Steps run on the thread pool; cancelling takes effect between two of them.</remarks>
     public async IAsyncEnumerable<int> GenerateAsync(
-        Session session, ReadOnlyMemory<int> prompt, Generation generation, [EnumeratorCancellation] CancellationToken cancellation = default)
+        Session session,
+        ReadOnlyMemory<int> prompt,
+        Generation generation,
+        [EnumeratorCancellation] CancellationToken cancellation = default)
     {
         using var tokens = Generate(session, prompt, generation).GetEnumerator();
         while (await Task.Run(tokens.MoveNext, cancellation).ConfigureAwait(false)) yield return tokens.Current;

@@ -7,7 +7,8 @@ public abstract partial class CausalLanguageModel
 {
     /// <summary>Appends tokens to a sequence, in steps as large as the plan has room for. Leaves the logits of the last.</summary>
     /// <param name="chunkTokens">Most tokens per step; null: what the plan has room for.</param>
-    /// <param name="allLogits">Logits of every token of a step, not of its last alone; steps are no larger than the plan has rows for.</param>
+    /// <param name="allLogits">Logits of every token of a step, not of its last alone; steps are no larger than the plan has rows
+    /// for.</param>
     /// <param name="onStep">Called after each step with the position of its first token; logits and taps are still there.</param>
     /// <exception cref="ModelException">There is nothing to append, a token is none, or the sequence becomes too long.</exception>
     public void Prefill(Session session, ReadOnlySpan<int> ids, int? chunkTokens = null, bool allLogits = false, Action<int>? onStep = null)
@@ -34,7 +35,8 @@ public abstract partial class CausalLanguageModel
     public void Decode(ReadOnlySpan<Session> sessions, ReadOnlySpan<int> tokens)
     {
         if (sessions.Length != tokens.Length || sessions.IsEmpty || sessions.Length > Layout.DecodeSequences)
-            throw new ModelException($"{sessions.Length} sequences with {tokens.Length} tokens: a step takes 1 to {Layout.DecodeSequences} of both.");
+            throw new ModelException(
+                $"{sessions.Length} sequences with {tokens.Length} tokens: a step takes 1 to {Layout.DecodeSequences} of both.");
         CheckIds(tokens);
         var longest = 0;
         for (var i = 0; i < sessions.Length; i++)
@@ -49,7 +51,8 @@ public abstract partial class CausalLanguageModel
     }
 
     /// <inheritdoc cref="Decode(ReadOnlySpan{Session}, ReadOnlySpan{int})"/>
-    public void Decode(Session session, int token) => Decode(MemoryMarshal.CreateReadOnlySpan(ref session, 1), MemoryMarshal.CreateReadOnlySpan(ref token, 1));
+    public void Decode(Session session, int token) =>
+        Decode(MemoryMarshal.CreateReadOnlySpan(ref session, 1), MemoryMarshal.CreateReadOnlySpan(ref token, 1));
 
     /// <summary>Chooses a token for each of the last rows of logits, on the device.</summary>
     /// <param name="uniforms">One number in [0, 1) per row; not looked at by greedy sampling.</param>
@@ -152,6 +155,8 @@ public abstract partial class CausalLanguageModel
 
     private void CheckLength(long tokens)
     {
-        if (tokens > Layout.Context) throw new ModelException($"A sequence of {tokens} tokens is longer than the {Layout.Context} that {Layout.Name} was compiled for.");
+        if (tokens > Layout.Context)
+            throw new ModelException(
+                $"A sequence of {tokens} tokens is longer than the {Layout.Context} that {Layout.Name} was compiled for.");
     }
 }

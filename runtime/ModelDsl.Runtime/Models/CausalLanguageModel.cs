@@ -98,7 +98,8 @@ public abstract partial class CausalLanguageModel : IDisposable
     public void ReadLogits(Span<float> destination, int firstRow = 0)
     {
         if (firstRow + destination.Length / Layout.Vocabulary > LogitRows)
-            throw new ModelException($"The last step left {LogitRows} rows of logits, not {firstRow + destination.Length / Layout.Vocabulary}.");
+            throw new ModelException(
+                $"The last step left {LogitRows} rows of logits, not {firstRow + destination.Length / Layout.Vocabulary}.");
         Stream.Download(LogitAddress(firstRow), MemoryMarshal.AsBytes(destination));
     }
 

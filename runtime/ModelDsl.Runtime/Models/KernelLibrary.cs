@@ -54,6 +54,7 @@ public abstract class KernelLibrary
     {
         protected override string Place => "The kernel library";
 
-        protected override ReadOnlyMemory<byte>? Find(string name) => texts.TryGetValue(name, out var text) ? text : (ReadOnlyMemory<byte>?)null;
+        protected override ReadOnlyMemory<byte>? Find(string name) =>
+            texts.TryGetValue(name, out var text) ? text : (ReadOnlyMemory<byte>?)null;
     }
 }

@@ -57,5 +57,6 @@ public sealed record RopeLayout(float[] InverseFrequencies, float Factor, int Po
 
 /// <summary>What whoever loads a model may choose.</summary>
 /// <param name="CacheTokens">Tokens that the cache has room for, all sessions together; null: one session of the longest context.</param>
-/// <param name="ValidIds">Only ids below this are sampled; null: all. The vocabulary of a model is often padded beyond its tokenizer's.</param>
+/// <param name="ValidIds">Only ids below this are sampled; null: all. The vocabulary of a model is often padded beyond its
+/// tokenizer's.</param>
 public sealed record ModelOptions(int? CacheTokens = null, int? ValidIds = null);

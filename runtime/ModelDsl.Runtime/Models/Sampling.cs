@@ -14,7 +14,8 @@ public sealed record Sampling(float Temperature = 0, float TopP = 1, ulong Seed 
     /// <exception cref="ModelException">A number is out of its range.</exception>
     public void Check()
     {
-        if (!(Temperature >= 0) || float.IsInfinity(Temperature)) throw new ModelException($"The temperature is {Temperature}; it should be 0 or more.");
+        if (!(Temperature >= 0) || float.IsInfinity(Temperature))
+            throw new ModelException($"The temperature is {Temperature}; it should be 0 or more.");
         if (!(TopP > 0 && TopP <= 1)) throw new ModelException($"top-p is {TopP}; it should be above 0 and at most 1.");
     }
 }

@@ -40,15 +40,19 @@ public static class HostCompiler
         public static class Warm
         {
             private const ulong At = 16;
-            public static CausalLanguageModel Load(IDevice d, Checkpoint c, KernelLibrary k, ModelOptions? o, System.IProgress<LoadProgress>? p) => throw new System.InvalidOperationException();
+            public static CausalLanguageModel Load(
+                IDevice d, Checkpoint c, KernelLibrary k, ModelOptions? o, System.IProgress<LoadProgress>? p) =>
+                throw new System.InvalidOperationException();
             private static void Launch(IStream stream, IKernel kernel, in Step step)
             {
                 var (rows, context) = (step.Tokens, step.Context);
-                for (var layer = 0; layer < 2; layer++) stream.Launch(kernel, new Dim3((rows + 1) / 2, 2, 1), 32, 0, step.Ids + At, rows, 1f);
+                for (var layer = 0; layer < 2; layer++)
+                    stream.Launch(kernel, new Dim3((rows + 1) / 2, 2, 1), 32, 0, step.Ids + At, rows, 1f);
             }
             private static List<WeightBinding> Weights(int layer) =>
             [
-                new WeightBinding(WeightType.F32, 1, 1, (long)At, null, [.. Enumerable.Range(0, 2).SelectMany(e => new[] { new WeightPart($"a.{layer}.{e}", 1) })]),
+                new WeightBinding(WeightType.F32, 1, 1, (long)At, null,
+                    [.. Enumerable.Range(0, 2).SelectMany(e => new[] { new WeightPart($"a.{layer}.{e}", 1) })]),
             ];
         }
         """,
@@ -62,19 +66,22 @@ public static class HostCompiler
             "ModelDsl.Generated",
             [CSharpSyntaxTree.ParseText(SourceText.From(text, Encoding.UTF8), ParseOptions)],
             PlatformReferences(),
-            new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, optimizationLevel: OptimizationLevel.Release, concurrentBuild: true));
+            new CSharpCompilationOptions(
+                OutputKind.DynamicallyLinkedLibrary, optimizationLevel: OptimizationLevel.Release, concurrentBuild: true));
         using var image = new MemoryStream();
         var result = compilation.Emit(image);
         if (!result.Success)
             throw new InvalidOperationException(
-                "The generated C# does not compile:\n" + string.Join("\n", result.Diagnostics.Where(found => found.Severity == DiagnosticSeverity.Error)));
+                "The generated C# does not compile:\n"
+                + string.Join("\n", result.Diagnostics.Where(found => found.Severity == DiagnosticSeverity.Error)));
 
         image.Position = 0;
         // A context of its own: one process may run several models.
         var type = new AssemblyLoadContext(className).LoadFromStream(image).GetType(className, throwOnError: true)!;
         var load = type.GetMethod("Load", BindingFlags.Public | BindingFlags.Static)!;
         return (device, checkpoint, kernels, options, progress) =>
-            (CausalLanguageModel)load.Invoke(null, BindingFlags.DoNotWrapExceptions, null, [device, checkpoint, kernels, options, progress], null)!;
+            (CausalLanguageModel)load.Invoke(
+                null, BindingFlags.DoNotWrapExceptions, null, [device, checkpoint, kernels, options, progress], null)!;
     }
 
     private static IEnumerable<MetadataReference> PlatformReferences()

@@ -19,7 +19,8 @@ public static class ModelHost
         ModelPlan plan, IDevice device, Checkpoint checkpoint, ModelOptions? options = null, IProgress<LoadProgress>? progress = null)
     {
         var code = new HostCodeOptions();
-        var host = Task.Run(() => HostCompiler.Compile(HostCodeGenerator.Generate(plan, code), $"{code.Namespace}.{HostCodeGenerator.ClassName(plan)}"));
+        var host = Task.Run(
+            () => HostCompiler.Compile(HostCodeGenerator.Generate(plan, code), $"{code.Namespace}.{HostCodeGenerator.ClassName(plan)}"));
         var kernels = EmitKernels(plan);
         return host.GetAwaiter().GetResult()(device, checkpoint, kernels, options, progress);
     }

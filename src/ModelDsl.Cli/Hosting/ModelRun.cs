@@ -8,7 +8,8 @@ public static class ModelRun
 {
     /// <param name="onToken">Called with each new token as it comes.</param>
     /// <exception cref="ModelException">The prompt or a number makes no sense.</exception>
-    public static RunResult Play(CausalLanguageModel model, RunRequest request, Action<int>? onToken = null, CancellationToken cancellation = default)
+    public static RunResult Play(
+        CausalLanguageModel model, RunRequest request, Action<int>? onToken = null, CancellationToken cancellation = default)
     {
         using var session = model.CreateSession();
         var logits = request.LogitsFile is null ? null : new StepRecorder(model);

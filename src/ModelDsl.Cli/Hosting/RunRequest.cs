@@ -36,7 +36,8 @@ public sealed record RunRequest(
         if (DumpFile is not null) SafetensorsWriter.CheckFolder(DumpFile);
         var context = Prompt.Count + (long)MaxNewTokens;
         if (context > model.Context)
-            throw new ModelException($"{Prompt.Count} prompt tokens and {MaxNewTokens} new ones are {context}; the context of {model.Name} is {model.Context}.");
+            throw new ModelException(
+                $"{Prompt.Count} prompt tokens and {MaxNewTokens} new ones are {context}; the context of {model.Name} is {model.Context}.");
         var step = Math.Clamp(Math.Min(Prompt.Count, ChunkTokens ?? LargestStep), 1, LargestStep);
         return new PlanLimits(step, DecodeSequences: 1, Math.Max(1, (int)context), LogitRows: LogitsFile is null ? 1 : step);
     }

@@ -48,7 +48,9 @@ internal static class CSharp
 
     /// <summary>With separators where there are many digits: <c>66_560</c>.</summary>
     public static string Number(long value) =>
-        Math.Abs(value) < 10_000 ? value.ToString(CultureInfo.InvariantCulture) : value.ToString("N0", CultureInfo.InvariantCulture).Replace(',', '_');
+        Math.Abs(value) < 10_000
+            ? value.ToString(CultureInfo.InvariantCulture)
+            : value.ToString("N0", CultureInfo.InvariantCulture).Replace(',', '_');
 
     public static string Float(float value) => value.ToString("G9", CultureInfo.InvariantCulture) + "f";
 
@@ -60,14 +62,16 @@ internal static class CSharp
     /// <summary>A number of bytes that may be beyond <c>int</c>: every product is one of <c>long</c>.</summary>
     public static string Long(Dim size) => size switch
     {
-        ProductDim { Right: ConstantDim factor } product => $"{Long(product.Left)} * {factor.Value.ToString(CultureInfo.InvariantCulture)}L",
+        ProductDim { Right: ConstantDim factor } product =>
+            $"{Long(product.Left)} * {factor.Value.ToString(CultureInfo.InvariantCulture)}L",
         ProductDim product => $"{Long(product.Left)} * (long)({product.Right.ToCSharp()})",
         SumDim { Right: ProductDim { Right: ConstantDim { Value: -1 } } minus } sum => $"({Long(sum.Left)} - {Long(minus.Left)})",
         SumDim sum => $"({Long(sum.Left)} + {Long(sum.Right)})",
         _ => size.ToCSharp(),
     };
 
-    private static string Strip(string text) => text.StartsWith("(", StringComparison.Ordinal) && ClosesAtEnd(text) ? text.Substring(1, text.Length - 2) : text;
+    private static string Strip(string text) =>
+        text.StartsWith("(", StringComparison.Ordinal) && ClosesAtEnd(text) ? text.Substring(1, text.Length - 2) : text;
 
     private static bool ClosesAtEnd(string text)
     {

@@ -13,7 +13,8 @@ public static class HostCodeGenerator
 {
     private static readonly string[] Usings =
     [
-        "System", "System.Collections.Generic", "System.Linq", "ModelDsl.Runtime.Checkpoints", "ModelDsl.Runtime.Devices", "ModelDsl.Runtime.Models",
+        "System", "System.Collections.Generic", "System.Linq",
+        "ModelDsl.Runtime.Checkpoints", "ModelDsl.Runtime.Devices", "ModelDsl.Runtime.Models",
     ];
 
     /// <summary>The generated class's name within its namespace.</summary>
@@ -58,8 +59,10 @@ public static class HostCodeGenerator
         var mla = model.Attention;
         var dense = model.Layers.Count(layer => layer.FeedForward is DenseSpec);
         code.Line("/// <summary>");
-        code.Line($"/// {model.Name} for {plan.Target}: {model.Layers.Count} layers ({dense} dense, {model.Layers.Count - dense} mixtures of experts), hidden {model.Hidden},");
-        code.Line($"/// vocabulary {model.Vocabulary}; {mla.Heads} heads of {mla.NopeDim} + {mla.RopeDim} on a latent of {mla.KvRank}; precision {plan.Precision.Name}.");
+        var layers = $"{model.Layers.Count} layers ({dense} dense, {model.Layers.Count - dense} mixtures of experts)";
+        var heads = $"{mla.Heads} heads of {mla.NopeDim} + {mla.RopeDim} on a latent of {mla.KvRank}";
+        code.Line($"/// {model.Name} for {plan.Target}: {layers}, hidden {model.Hidden},");
+        code.Line($"/// vocabulary {model.Vocabulary}; {heads}; precision {plan.Precision.Name}.");
         code.Line("/// </summary>");
     }
 
@@ -77,8 +80,12 @@ public static class HostCodeGenerator
             code.Line($"LogitRows = {CSharp.Number(Math.Max(1, limits.LogitRows))},");
             code.Line($"SplitTokens = {CSharp.Number(limits.SplitPages * limits.Page)},");
             code.Line($"WorkspaceBytes = {CSharp.Number(plan.WorkspaceBytes)},");
-            code.Line($"Cache = new CacheLayout(Layers: {plan.Cache.Layers}, RowBytes: {plan.Cache.Width * plan.Cache.Type.Bytes()}, Page: {plan.Cache.Page}),");
-            code.Line($"Rope = new RopeLayout([{string.Join(", ", plan.Rope.InverseFrequencies.Select(CSharp.Float))}], {CSharp.Float(plan.Rope.Factor)}, {CSharp.Number(plan.Rope.Positions)}),");
+            var cache = plan.Cache;
+            var rowBytes = cache.Width * cache.Type.Bytes();
+            code.Line($"Cache = new CacheLayout(Layers: {cache.Layers}, RowBytes: {rowBytes}, Page: {cache.Page}),");
+            var rope = plan.Rope;
+            var frequencies = string.Join(", ", rope.InverseFrequencies.Select(CSharp.Float));
+            code.Line($"Rope = new RopeLayout([{frequencies}], {CSharp.Float(rope.Factor)}, {CSharp.Number(rope.Positions)}),");
             code.Line($"WeightBytes = {CSharp.Number(arena.Bytes)},");
             code.Line("Weights = DescribeWeights(),");
             code.Line($"IgnoredPrefixes = [{string.Join(", ", plan.IgnoredPrefixes.Select(CSharp.Text))}],");
@@ -105,7 +112,8 @@ public static class HostCodeGenerator
         code.Line("/// <exception cref=\"DeviceException\">The device refuses a kernel or has not enough memory.</exception>");
         code.Line($"public static {name} Load(").Indented(() =>
         {
-            code.Line("IDevice device, Checkpoint checkpoint, KernelLibrary kernels, ModelOptions? options = null, IProgress<LoadProgress>? progress = null)");
+            code.Line("IDevice device, Checkpoint checkpoint, KernelLibrary kernels, ModelOptions? options = null,");
+            code.Line("IProgress<LoadProgress>? progress = null)");
         });
         code.Line("{").Indented(() =>
         {

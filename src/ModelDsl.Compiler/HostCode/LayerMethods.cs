@@ -38,7 +38,8 @@ internal sealed class LayerMethods
             if (!byText.TryGetValue(text, out var method))
             {
                 var same = methods.Count(other => other.Make == make);
-                byText.Add(text, method = new LayerMethod(make, $"{CSharp.Pascal(phase.Name)}{make}{(same == 0 ? "" : $"Form{same + 1}")}"));
+                byText.Add(
+                    text, method = new LayerMethod(make, $"{CSharp.Pascal(phase.Name)}{make}{(same == 0 ? "" : $"Form{same + 1}")}"));
                 methods.Add(method);
             }
             method.Layers.Add(own);
@@ -66,7 +67,8 @@ internal sealed record Segment(LaunchStep[] Steps, LayerMethod? Method)
     public int Layer => Steps[0].Layer ?? -1;
 
     /// <summary>Values of the method's parameters for this layer.</summary>
-    public IEnumerable<long> Arguments => Method!.Parameters.Select(parameter => ((WorkspaceArgument)Steps[parameter.Step].Arguments[parameter.Argument]).Offset);
+    public IEnumerable<long> Arguments =>
+        Method!.Parameters.Select(parameter => ((WorkspaceArgument)Steps[parameter.Step].Arguments[parameter.Argument]).Offset);
 }
 
 /// <summary>The launches of one or more layers.</summary>

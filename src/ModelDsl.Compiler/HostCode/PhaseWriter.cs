@@ -8,7 +8,11 @@ namespace ModelDsl.Compiler.HostCode;
 /// <summary>Writes the methods that launch a phase.</summary>
 internal sealed class PhaseWriter(CodeWriter code, WeightArena arena)
 {
-    private static readonly DimSymbol[] Sizes = [DimSymbol.Tokens, DimSymbol.Context, DimSymbol.LogitRows, DimSymbol.Splits, DimSymbol.MaxPages];
+    // Without the indentation.
+    private const int LongLine = 130;
+
+    private static readonly DimSymbol[] Sizes =
+        [DimSymbol.Tokens, DimSymbol.Context, DimSymbol.LogitRows, DimSymbol.Splits, DimSymbol.MaxPages];
 
     public void Write(PhasePlan phase, string method)
     {
@@ -39,7 +43,8 @@ internal sealed class PhaseWriter(CodeWriter code, WeightArena arena)
             && segments[end].Arguments.SequenceEqual(segments[start].Arguments))
             end++;
 
-        var places = string.Concat(method.Parameters.Zip(segments[start].Arguments, (parameter, value) => $", {parameter.Name}: {CSharp.Number(value)}"));
+        var places = string.Concat(
+            method.Parameters.Zip(segments[start].Arguments, (parameter, value) => $", {parameter.Name}: {CSharp.Number(value)}"));
         var (first, last) = (segments[start].Layer, segments[end - 1].Layer);
         code.Line(end - start == 1
             ? $"{method.Name}(step, {first}{places});"
@@ -56,11 +61,13 @@ internal sealed class PhaseWriter(CodeWriter code, WeightArena arena)
         {
             var steps = method.Layers[0];
             WriteSizes(steps);
-            if (steps.Any(step => step.Arguments.Any(argument => argument is WeightArgument weight && WeightArena.LayerOf(weight.Key) == step.Layer)))
-                code.Line("var weights = LayerWeights(layer);");
+            if (steps.Any(UsesOwnWeights)) code.Line("var weights = LayerWeights(layer);");
             WriteLaunches(steps, method);
         });
     }
+
+    private static bool UsesOwnWeights(LaunchStep step) =>
+        step.Arguments.Any(argument => argument is WeightArgument weight && WeightArena.LayerOf(weight.Key) == step.Layer);
 
     private void WriteSizes(IEnumerable<LaunchStep> steps)
     {
@@ -79,7 +86,8 @@ internal sealed class PhaseWriter(CodeWriter code, WeightArena arena)
     {
         var used = Sizes.Where(size => Regex.IsMatch(text, $@"\b{new SymbolDim(size).ToCSharp()}\b")).ToList();
         if (used.Count == 0) return;
-        var (locals, values) = (string.Join(", ", used.Select(size => new SymbolDim(size).ToCSharp())), string.Join(", ", used.Select(size => $"step.{size}")));
+        var locals = string.Join(", ", used.Select(size => new SymbolDim(size).ToCSharp()));
+        var values = string.Join(", ", used.Select(size => $"step.{size}"));
         code.Line(used.Count == 1 ? $"var {locals} = {values};" : $"var ({locals}) = ({values});");
     }
 
@@ -91,14 +99,24 @@ internal sealed class PhaseWriter(CodeWriter code, WeightArena arena)
             var step = steps[i];
             var arguments = step.Arguments.Select((argument, a) => Argument(argument, step.Layer, method?.ParameterOf(index, a)));
             code.Line($"// {Comment(step, method)}");
-            code.Line($"Stream.Launch({HostCodeGenerator.Field(step.Kernel)}, {Grid(step.Geometry)}, {step.Geometry.Threads}, {CSharp.Number(step.Geometry.SharedBytes)}, {string.Join(", ", arguments)});");
+            var (threads, shared) = (step.Geometry.Threads, CSharp.Number(step.Geometry.SharedBytes));
+            WriteCall($"Stream.Launch({HostCodeGenerator.Field(step.Kernel)}, {Grid(step.Geometry)}, {threads}, {shared},", arguments);
         }
+    }
+
+    private void WriteCall(string head, IEnumerable<string> arguments)
+    {
+        var rest = string.Join(", ", arguments) + ");";
+        if (head.Length + rest.Length < LongLine) code.Line($"{head} {rest}");
+        else code.Line(head).Indented(() => code.Line(rest));
     }
 
     private static string Comment(LaunchStep step, LayerMethod? method)
     {
         var comment = step.Comment.Replace('\n', ' ').Replace('\r', ' ');
-        return method is { Layers.Count: > 1 } && step.Layer is { } layer ? comment.Replace(WeightArena.Prefix(layer), "layers.*.").Replace($"cache.{layer} ", "cache.* ") : comment;
+        return method is { Layers.Count: > 1 } && step.Layer is { } layer
+            ? comment.Replace(WeightArena.Prefix(layer), "layers.*.").Replace($"cache.{layer} ", "cache.* ")
+            : comment;
     }
 
     private static string Grid(LaunchGeometry geometry) => geometry is { GridY.Constant: 1, GridZ.Constant: 1 }
@@ -107,7 +125,8 @@ internal sealed class PhaseWriter(CodeWriter code, WeightArena arena)
 
     private string Argument(PlanArgument argument, int? layer, string? parameter) => argument switch
     {
-        WorkspaceArgument workspace => Sum("Workspace", parameter ?? (workspace.Offset == 0 ? "" : CSharp.Number(workspace.Offset)), Extra(workspace.Extra)),
+        WorkspaceArgument workspace =>
+            Sum("Workspace", parameter ?? (workspace.Offset == 0 ? "" : CSharp.Number(workspace.Offset)), Extra(workspace.Extra)),
         WeightArgument weight => Sum(
             layer is not null && WeightArena.LayerOf(weight.Key) == layer ? "weights" : Base(weight.Key),
             arena.ConstantOf(weight.Key, weight.Area),
@@ -137,7 +156,8 @@ internal sealed class PhaseWriter(CodeWriter code, WeightArena arena)
                 foreach (var tap in phase.Taps)
                 {
                     var shape = string.Join(", ", tap.Shape.Select(CSharp.Int));
-                    code.Line($"new Tap({CSharp.Text(tap.Name)}, {Sum("Workspace", tap.Offset == 0 ? "" : CSharp.Number(tap.Offset))}, StorageType.{tap.Type}, {shape}),");
+                    var address = Sum("Workspace", tap.Offset == 0 ? "" : CSharp.Number(tap.Offset));
+                    code.Line($"new Tap({CSharp.Text(tap.Name)}, {address}, StorageType.{tap.Type}, {shape}),");
                 }
             }).Line("];");
         });

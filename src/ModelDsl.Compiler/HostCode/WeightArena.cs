@@ -68,7 +68,9 @@ internal sealed class WeightArena
     {
         if (!key.StartsWith("layers.", StringComparison.Ordinal)) return null;
         var end = key.IndexOf('.', 7);
-        return end > 0 && int.TryParse(key.Substring(7, end - 7), NumberStyles.None, CultureInfo.InvariantCulture, out var layer) ? layer : null;
+        return end > 0 && int.TryParse(key.Substring(7, end - 7), NumberStyles.None, CultureInfo.InvariantCulture, out var layer)
+            ? layer
+            : null;
     }
 
     public static string Prefix(int layer) => $"layers.{layer.ToString(CultureInfo.InvariantCulture)}.";
@@ -83,7 +85,8 @@ internal sealed class WeightArena
             places.Add(new WeightPlace(name, end, $"{weight.Key.Substring(prefix.Length)}: {weight.Type.Text()} {Shape(weight)}"));
             end = Align(end + weight.Bytes);
             if (weight.Scales is not { } scales) continue;
-            places.Add(new WeightPlace(name + "Scales", end, $"f32 [{weight.ScaleRows}, {weight.ScaleColumns}], one per {scales.Rows} x {scales.Columns} block"));
+            places.Add(new WeightPlace(
+                name + "Scales", end, $"f32 [{weight.ScaleRows}, {weight.ScaleColumns}], one per {scales.Rows} x {scales.Columns} block"));
             end = Align(end + weight.ScaleBytes);
         }
         return places;
@@ -97,9 +100,11 @@ internal sealed class WeightArena
     private static string Signature(WeightTensor weight, int layer)
     {
         var own = $".{Prefix(layer)}";
-        var parts = weight.Parts.Select(part => $"{part.Name.Replace(own, ".layers.*.")} {string.Join("x", part.Shape)} {part.Row} {part.ScaleRow}");
+        var parts = weight.Parts.Select(
+            part => $"{part.Name.Replace(own, ".layers.*.")} {string.Join("x", part.Shape)} {part.Row} {part.ScaleRow}");
         var scales = weight.Scales is { } s ? $"{s.Rows}x{s.Columns}" : "";
-        return $"{weight.Key.Substring(Prefix(layer).Length)} {weight.Type} {weight.Matrices} {weight.Rows} {weight.Columns} {scales} {string.Join(";", parts)}";
+        var shape = $"{weight.Matrices} {weight.Rows} {weight.Columns}";
+        return $"{weight.Key.Substring(Prefix(layer).Length)} {weight.Type} {shape} {scales} {string.Join(";", parts)}";
     }
 
     private static string NameOf(List<WeightTensor> weights, IReadOnlyCollection<LayerMake> others)

@@ -11,7 +11,8 @@ internal sealed class WeightWriter(CodeWriter code, WeightArena arena)
         WriteConstants("Weights that belong to no layer: offsets from the first byte of all.", "Shared", arena.SharedPlaces);
         foreach (var make in arena.Makes)
         {
-            var layers = arena.Runs.Where(run => run.Make == make).Select(run => run.End - run.First == 1 ? $"{run.First}" : $"{run.First} to {run.End - 1}");
+            var layers = arena.Runs.Where(run => run.Make == make).Select(
+                run => run.End - run.First == 1 ? $"{run.First}" : $"{run.First} to {run.End - 1}");
             WriteConstants($"Weights of layer {string.Join(", ", layers)}: offsets from the layer's first byte.", make.Name, make.Places);
         }
         if (arena.Runs.Count == 0) return;
@@ -81,7 +82,8 @@ internal sealed class WeightWriter(CodeWriter code, WeightArena arena)
             ? $"new WeightScales({weight.ScaleRows}, {at}{place}Scales, {block.Rows}, {block.Columns})"
             : "null";
         var rows = CSharp.Number((long)weight.Matrices * weight.Rows);
-        var head = $"weights.Add(new WeightBinding(WeightType.{weight.Type}, {rows}, {CSharp.Number(weight.Columns)}, {at}{place}, {scales}";
+        var head =
+            $"weights.Add(new WeightBinding(WeightType.{weight.Type}, {rows}, {CSharp.Number(weight.Columns)}, {at}{place}, {scales}";
         if (ExpertParts(weight) is { } experts)
         {
             code.Line(head + ",").Indented(() =>

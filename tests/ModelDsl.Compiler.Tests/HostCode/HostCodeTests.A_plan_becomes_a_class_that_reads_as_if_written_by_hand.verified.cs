@@ -69,7 +69,8 @@ public sealed partial class SmallV3 : CausalLanguageModel
     /// <exception cref="ModelException">A kernel is not there.</exception>
     /// <exception cref="DeviceException">The device refuses a kernel or has not enough memory.</exception>
     public static SmallV3 Load(
-        IDevice device, Checkpoint checkpoint, KernelLibrary kernels, ModelOptions? options = null, IProgress<LoadProgress>? progress = null)
+        IDevice device, Checkpoint checkpoint, KernelLibrary kernels, ModelOptions? options = null,
+        IProgress<LoadProgress>? progress = null)
     {
         var model = new SmallV3(device, kernels, options ?? new ModelOptions());
         try
@@ -97,7 +98,8 @@ public sealed partial class SmallV3 : CausalLanguageModel
         PrefillMoeLayer(step, 3, xAt: 16_384, cAt: 0);
 
         // norm w"norm"
-        Stream.Launch(_norm, tokens, 128, 0, Workspace + (ulong)((tokens - logitRows) * 128L), Weights + Shared.Norm, step.Logits, logitRows);
+        Stream.Launch(_norm, tokens, 128, 0,
+            Workspace + (ulong)((tokens - logitRows) * 128L), Weights + Shared.Norm, step.Logits, logitRows);
     }
 
     private void PrefillDenseLayer(in Step step, int layer)
@@ -109,7 +111,8 @@ public sealed partial class SmallV3 : CausalLanguageModel
         // attend
         Stream.Launch(_attend, tokens * 4, 128, 0, Workspace + 90_000, Cache(layer), step.Pages, Cos, Sin, Workspace + 106_384, context);
         // gemm w"layers.0.mlp.down"
-        Stream.Launch(_gemm, new Dim3((tokens + 15) / 16, 2, 1), 256, 65_536, Workspace + 106_384, weights + DenseLayer.MlpDown, weights + DenseLayer.MlpDownScales, Workspace + 16_384, tokens);
+        Stream.Launch(_gemm, new Dim3((tokens + 15) / 16, 2, 1), 256, 65_536,
+            Workspace + 106_384, weights + DenseLayer.MlpDown, weights + DenseLayer.MlpDownScales, Workspace + 16_384, tokens);
     }
 
     // Parameters are places in the workspace.
@@ -122,7 +125,8 @@ public sealed partial class SmallV3 : CausalLanguageModel
         // attend
         Stream.Launch(_attend, tokens * 4, 128, 0, Workspace + 90_000, Cache(layer), step.Pages, Cos, Sin, Workspace + 106_384, context);
         // experts w"layers.*.experts.gate_up"
-        Stream.Launch(_experts, Math.Min(tokens * 2, ((tokens * 2 + 15) / 16 + 3)), 128, 0, Workspace + 106_384, weights + MoeLayer.ExpertsGateUp + 256, Workspace + cAt, tokens * 2);
+        Stream.Launch(_experts, Math.Min(tokens * 2, ((tokens * 2 + 15) / 16 + 3)), 128, 0,
+            Workspace + 106_384, weights + MoeLayer.ExpertsGateUp + 256, Workspace + cAt, tokens * 2);
     }
 
     /// <inheritdoc/>
@@ -150,7 +154,8 @@ public sealed partial class SmallV3 : CausalLanguageModel
         // attend
         Stream.Launch(_attend, tokens * 4, 128, 0, Workspace + 90_000, Cache(layer), step.Pages, Cos, Sin, Workspace + 106_384, context);
         // gemm w"layers.0.mlp.down"
-        Stream.Launch(_gemm, new Dim3((tokens + 15) / 16, 2, 1), 256, 65_536, Workspace + 106_384, weights + DenseLayer.MlpDown, weights + DenseLayer.MlpDownScales, Workspace + 16_384, tokens);
+        Stream.Launch(_gemm, new Dim3((tokens + 15) / 16, 2, 1), 256, 65_536,
+            Workspace + 106_384, weights + DenseLayer.MlpDown, weights + DenseLayer.MlpDownScales, Workspace + 16_384, tokens);
     }
 
     // Parameters are places in the workspace.
@@ -163,7 +168,8 @@ public sealed partial class SmallV3 : CausalLanguageModel
         // attend
         Stream.Launch(_attend, tokens * 4, 128, 0, Workspace + 90_000, Cache(layer), step.Pages, Cos, Sin, Workspace + 106_384, context);
         // experts w"layers.*.experts.gate_up"
-        Stream.Launch(_experts, Math.Min(tokens * 2, ((tokens * 2 + 15) / 16 + 3)), 128, 0, Workspace + 106_384, weights + MoeLayer.ExpertsGateUp + 256, Workspace + cAt, tokens * 2);
+        Stream.Launch(_experts, Math.Min(tokens * 2, ((tokens * 2 + 15) / 16 + 3)), 128, 0,
+            Workspace + 106_384, weights + MoeLayer.ExpertsGateUp + 256, Workspace + cAt, tokens * 2);
     }
 
     /// <inheritdoc/>
@@ -179,7 +185,8 @@ public sealed partial class SmallV3 : CausalLanguageModel
     {
         var logitRows = step.LogitRows;
         // top_p
-        Stream.Launch(_top_p, logitRows, 128, 0, step.Logits, step.Uniform, step.Temperature, step.TopP, step.Valid, step.Sampled, logitRows);
+        Stream.Launch(_top_p, logitRows, 128, 0,
+            step.Logits, step.Uniform, step.Temperature, step.TopP, step.Valid, step.Sampled, logitRows);
     }
 
     /// <summary>Every weight: what it is on the device, where it lies, and the checkpoint's tensors that it is made of.</summary>

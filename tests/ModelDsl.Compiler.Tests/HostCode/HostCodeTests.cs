@@ -54,7 +54,15 @@ public class HostCodeTests
             played.ExpectLaunches(plan.Prefill, new() { [DimSymbol.Tokens] = 7, [DimSymbol.Context] = 7, [DimSymbol.LogitRows] = 1 });
             played.Model.Decode(played.Session, 6);
             played.ExpectLaunches(
-                plan.Decode, new() { [DimSymbol.Tokens] = 1, [DimSymbol.Context] = 8, [DimSymbol.LogitRows] = 1, [DimSymbol.Splits] = 1, [DimSymbol.MaxPages] = 1 });
+                plan.Decode,
+                new()
+                {
+                    [DimSymbol.Tokens] = 1,
+                    [DimSymbol.Context] = 8,
+                    [DimSymbol.LogitRows] = 1,
+                    [DimSymbol.Splits] = 1,
+                    [DimSymbol.MaxPages] = 1,
+                });
         }
     }
 

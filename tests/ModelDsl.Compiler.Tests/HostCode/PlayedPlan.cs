@@ -24,7 +24,8 @@ internal sealed unsafe class PlayedPlan : IDisposable
     {
         _plan = plan;
         WriteCheckpoint();
-        var type = GeneratedCode.Compile(HostCodeGenerator.Generate(plan)).GetType($"ModelDsl.Generated.{HostCodeGenerator.ClassName(plan)}")!;
+        var type =
+            GeneratedCode.Compile(HostCodeGenerator.Generate(plan)).GetType($"ModelDsl.Generated.{HostCodeGenerator.ClassName(plan)}")!;
         using var checkpoint = Checkpoint.Open(_folder);
         var kernels = KernelLibrary.FromMemory(plan.Kernels.ToDictionary(kernel => kernel.Name, _ => ReadOnlyMemory<byte>.Empty));
         Model = (CausalLanguageModel)type.GetMethod("Load")!.Invoke(null, [_device, checkpoint, kernels, null, null])!;
@@ -50,7 +51,8 @@ internal sealed unsafe class PlayedPlan : IDisposable
         foreach (var (step, launch) in phase.Steps.Zip(launches))
         {
             var geometry = step.Geometry;
-            Assert.Equal((Value(geometry.GridX), Value(geometry.GridY), Value(geometry.GridZ)), (launch.Grid.X, launch.Grid.Y, launch.Grid.Z));
+            Assert.Equal(
+                (Value(geometry.GridX), Value(geometry.GridY), Value(geometry.GridZ)), (launch.Grid.X, launch.Grid.Y, launch.Grid.Z));
             Assert.Equal(step.Arguments.Count, launch.Arguments.Length);
             foreach (var (argument, actual) in step.Arguments.Zip(launch.Arguments))
                 switch (argument)
@@ -99,9 +101,12 @@ internal sealed unsafe class PlayedPlan : IDisposable
             else if (weight.Type == DType.F32)
                 Assert.Equal(stored, new ReadOnlySpan<float>((float*)address + first, stored.Length).ToArray());
             else if (weight.Type == DType.BF16)
-                Assert.Equal(stored.Select(BFloat16.FromSingle), new ReadOnlySpan<ushort>((ushort*)address + first, stored.Length).ToArray());
+                Assert.Equal(
+                    stored.Select(BFloat16.FromSingle), new ReadOnlySpan<ushort>((ushort*)address + first, stored.Length).ToArray());
             else
-                Assert.Equal(stored.Select(Math.Sign), new ReadOnlySpan<byte>((byte*)address + first, stored.Length).ToArray().Select(code => Math.Sign(E4M3.ToSingle(code))));
+                Assert.Equal(
+                    stored.Select(Math.Sign),
+                    new ReadOnlySpan<byte>((byte*)address + first, stored.Length).ToArray().Select(code => Math.Sign(E4M3.ToSingle(code))));
         }
     }
 

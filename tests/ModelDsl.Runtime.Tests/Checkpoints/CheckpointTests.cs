@@ -38,8 +38,8 @@ public class CheckpointTests
     }
 
     [Theory]
-    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}""", "b", "overlaps tensor a")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,16]},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", "a", "appears twice")]
+    [InlineData("""{"a":{"dtype":"I8","shape":[8],"data_offsets":[0,8]},"b":{"dtype":"I8","shape":[8],"data_offsets":[4,12]}}""", "b", "overlaps")]
+    [InlineData("""{"a":{"dtype":"I8","shape":[8],"data_offsets":[8,16]},"a":{"dtype":"I8","shape":[8],"data_offsets":[0,8]}}""", "a", "twice")]
     [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[12,20]}}""", "a", "lies at bytes 12 to 20, but the file holds 16")]
     [InlineData("""{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}""", "a", "takes 8 bytes")]
     [InlineData("""{"a":{"dtype":"F32","shape":[4611686018427387905],"data_offsets":[0,4]}}""", "a", "takes 4 bytes")]
@@ -81,7 +81,12 @@ public class CheckpointTests
     {
         using var scratch = new Scratch();
         const long large = 3L << 30;
-        var header = $$$"""{"large":{"dtype":"BF16","shape":[{{{large / 2}}}],"data_offsets":[0,{{{large}}}]},"last":{"dtype":"F32","shape":[2],"data_offsets":[{{{large}}},{{{large + 8}}}]}}""";
+        var header = $$$"""
+            {
+                "large": {"dtype": "BF16", "shape": [{{{large / 2}}}], "data_offsets": [0, {{{large}}}]},
+                "last": {"dtype": "F32", "shape": [2], "data_offsets": [{{{large}}}, {{{large + 8}}}]}
+            }
+            """;
         var file = scratch.Safetensors("model.safetensors", header, 0);
         using (var stream = File.OpenWrite(file))
         {

@@ -71,7 +71,8 @@ public class NumericsTests
 
         var wide = new float[codes.Length];
         BFloat16.Widen(codes, wide);
-        Assert.Equal(codes.Select(code => BitConverter.SingleToInt32Bits(BFloat16.ToSingle(code))), wide.Select(BitConverter.SingleToInt32Bits));
+        Assert.Equal(
+            codes.Select(code => BitConverter.SingleToInt32Bits(BFloat16.ToSingle(code))), wide.Select(BitConverter.SingleToInt32Bits));
     }
 
     [Fact]

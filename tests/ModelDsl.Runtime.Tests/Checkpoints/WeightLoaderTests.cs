@@ -23,8 +23,9 @@ public class WeightLoaderTests
     public void Fp8_tensors_dequantise_by_block_also_at_a_ragged_edge()
     {
         var stored = Safetensors.LoadFolder(Micro("fp8", "checkpoint"));
-        foreach (var name in (string[])["model.layers.0.self_attn.kv_a_proj_with_mqa.weight", "model.layers.0.mlp.gate_proj.weight", "model.layers.0.mlp.down_proj.weight"])
+        foreach (var part in (string[])["self_attn.kv_a_proj_with_mqa", "mlp.gate_proj", "mlp.down_proj"])
         {
+            var name = $"model.layers.0.{part}.weight";
             var (rows, columns) = (stored[name].Shape[0], stored[name].Shape[1]);
             var (codes, scales) = (stored[name].Floats(), stored[name + "_scale_inv"].Floats());
             var scaleColumns = (columns + 127) / 128;
@@ -32,7 +33,8 @@ public class WeightLoaderTests
             for (var i = 0; i < expected.Length; i++)
                 expected[i] = codes[i] * scales[i / columns / 128 * scaleColumns + i % columns / 128];
 
-            Assert.Equal(expected, MemoryMarshal.Cast<byte, float>(LoadOne(Micro("fp8", "checkpoint"), name, WeightType.F32, out _)).ToArray());
+            Assert.Equal(
+                expected, MemoryMarshal.Cast<byte, float>(LoadOne(Micro("fp8", "checkpoint"), name, WeightType.F32, out _)).ToArray());
             var bf16 = MemoryMarshal.Cast<byte, ushort>(LoadOne(Micro("fp8", "checkpoint"), name, WeightType.BF16, out _)).ToArray();
             Assert.Equal(expected.Select(Runtime.Numerics.BFloat16.FromSingle), bf16);
         }
@@ -70,7 +72,8 @@ public class WeightLoaderTests
             new(WeightType.F32, 256, 100, 0, null, new WeightPart("model.embed_tokens.weight", 256)),
             new(WeightType.F32, 1, 128, 0, null, new WeightPart("model.layers.9.input_layernorm.weight", 1)),
         ];
-        var e = Assert.Throws<CheckpointException>(() => WeightLoader.Load(checkpoint, weights, ["model.layers."], device.CreateStream(), 0));
+        var e =
+            Assert.Throws<CheckpointException>(() => WeightLoader.Load(checkpoint, weights, ["model.layers."], device.CreateStream(), 0));
         Assert.Equal(
             $"""
             {Micro("checkpoint")}: does not fit the model
@@ -91,7 +94,8 @@ public class WeightLoaderTests
         var codes = new SafetensorsWriter();
         codes.Add("model.w.weight", StorageType.F8E4M3, [0x38, 0xb8], 1, 2);
         codes.Write(scratch["model.safetensors"]);
-        Assert.Contains("model.w.weight_scale_inv", Assert.Throws<CheckpointException>(() => LoadOne(scratch.Folder, "model.w.weight", WeightType.F32, out _)).Message);
+        Assert.Contains("model.w.weight_scale_inv", Assert.Throws<CheckpointException>(
+            () => LoadOne(scratch.Folder, "model.w.weight", WeightType.F32, out _)).Message);
 
         var scales = new SafetensorsWriter();
         scales.Add("model.w.weight_scale_inv", [0.5f], 1, 1);
@@ -99,7 +103,8 @@ public class WeightLoaderTests
         File.WriteAllText(
             scratch["model.safetensors.index.json"],
             """{"weight_map":{"model.w.weight":"model.safetensors","model.w.weight_scale_inv":"scales.safetensors"}}""");
-        Assert.Equal([0.5f, -0.5f], MemoryMarshal.Cast<byte, float>(LoadOne(scratch.Folder, "model.w.weight", WeightType.F32, out _)).ToArray());
+        Assert.Equal(
+            [0.5f, -0.5f], MemoryMarshal.Cast<byte, float>(LoadOne(scratch.Folder, "model.w.weight", WeightType.F32, out _)).ToArray());
     }
 
     private static void QuantisesToReference(string goldens)

@@ -90,7 +90,8 @@ public class CudaDeviceTests
     public void What_goes_wrong_is_said_with_what_the_driver_says()
     {
         using var device = CudaDevice.Open();
-        var refused = Assert.Throws<DeviceException>(() => device.LoadModule(Encoding.UTF8.GetBytes(Axpy.Replace("fma.rn.f32", "fma.xx.f32"))));
+        var refused =
+            Assert.Throws<DeviceException>(() => device.LoadModule(Encoding.UTF8.GetBytes(Axpy.Replace("fma.rn.f32", "fma.xx.f32"))));
         Assert.Contains("refuses the PTX", refused.Message);
         Assert.Contains("line", refused.Message);
         using var module = device.LoadModule(Encoding.UTF8.GetBytes(Axpy));

@@ -96,7 +96,8 @@ public sealed class CausalLanguageModelTests : IDisposable
         Assert.Contains("201 tokens is longer than the 200", Refusal(() => _model.Prefill(session, Ids(201))));
         Assert.Contains("1 to 3", Refusal(() => _model.Decode([session, session, session, session], Ids(4))));
         Assert.Contains("only once", Refusal(() => _model.Decode([session, session], Ids(2))));
-        Assert.Contains("temperature is NaN", Refusal(() => _model.Generate(session, Ids(1), new Generation(1, new Sampling(float.NaN))).ToList()));
+        Assert.Contains(
+            "temperature is NaN", Refusal(() => _model.Generate(session, Ids(1), new Generation(1, new Sampling(float.NaN))).ToList()));
         Assert.Contains("top-p is 0", Refusal(() => _model.Generate(session, Ids(1), new Generation(1, new Sampling(1, 0))).ToList()));
         session.Truncate(0);
 

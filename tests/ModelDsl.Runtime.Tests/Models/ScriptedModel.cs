@@ -8,7 +8,8 @@ namespace ModelDsl.Runtime.Tests.Models;
 /// sequence of length n is n modulo the vocabulary.
 /// </summary>
 internal sealed unsafe class ScriptedModel(IDevice device, int cacheTokens = 256)
-    : CausalLanguageModel(TestLayout, device, KernelLibrary.FromMemory(new Dictionary<string, ReadOnlyMemory<byte>>()), new ModelOptions(cacheTokens))
+    : CausalLanguageModel(
+        TestLayout, device, KernelLibrary.FromMemory(new Dictionary<string, ReadOnlyMemory<byte>>()), new ModelOptions(cacheTokens))
 {
     public const int Vocabulary = 10;
 
@@ -33,7 +34,8 @@ internal sealed unsafe class ScriptedModel(IDevice device, int cacheTokens = 256
 
     public List<Seen> Steps { get; } = [];
 
-    public (float Cos, float Sin) RopeAt(int position, int pair) => (((float*)Cos)[position * 2 + pair], ((float*)Sin)[position * 2 + pair]);
+    public (float Cos, float Sin) RopeAt(int position, int pair) =>
+        (((float*)Cos)[position * 2 + pair], ((float*)Sin)[position * 2 + pair]);
 
     protected override void PlayPrefill(in Step step) =>
         Note(step, Ints(step.Pages, step.MaxPages), lengths: [], step.Context - step.LogitRows + 1);
@@ -60,7 +62,8 @@ internal sealed unsafe class ScriptedModel(IDevice device, int cacheTokens = 256
 
     private void Note(in Step step, int[] pages, int[] lengths, int firstLength)
     {
-        Steps.Add(new Seen(step, Ints(step.Ids, step.Tokens), Ints(step.Positions, step.Tokens), Ints(step.Slots, step.Tokens), pages, lengths));
+        Steps.Add(
+            new Seen(step, Ints(step.Ids, step.Tokens), Ints(step.Positions, step.Tokens), Ints(step.Slots, step.Tokens), pages, lengths));
         for (var row = 0; row < step.LogitRows; row++) WriteLogits(step, row, firstLength + row);
     }
 
