@@ -66,11 +66,13 @@ internal sealed class VirtualModule : IModule
     }
 }
 
-internal sealed class VirtualKernel(DecodedKernel decoded, KernelCost cost) : IKernel
+internal sealed class VirtualKernel(DecodedKernel decoded, KernelCost cost) : ICountedKernel
 {
     public string Name => Decoded.Function.Name;
 
     public DecodedKernel Decoded { get; } = decoded;
 
     public KernelCost Cost { get; } = cost;
+
+    public ulong WarpInstructions => Cost.WarpInstructions;
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using ModelDsl.Runtime.Models;
+using ModelDsl.Runtime.Profiling;
 
 namespace ModelDsl.Cli.Hosting;
 
@@ -7,15 +8,16 @@ namespace ModelDsl.Cli.Hosting;
 public static class ModelRun
 {
     /// <param name="onToken">Called with each new token as it comes.</param>
+    /// <param name="profile">Gets the time of each phase; the model's device should be one that it watches.</param>
     /// <exception cref="ModelException">The prompt or a number makes no sense.</exception>
     public static RunResult Play(
-        CausalLanguageModel model, RunRequest request, Action<int>? onToken = null, CancellationToken cancellation = default)
+        CausalLanguageModel model, RunRequest request, Action<int>? onToken = null, RunProfile? profile = null, CancellationToken cancellation = default)
     {
         using var session = model.CreateSession();
         var logits = request.LogitsFile is null ? null : new StepRecorder(model);
         var taps = request.DumpFile is null ? null : new StepRecorder(model);
         var clock = Stopwatch.StartNew();
-        PlayPrompt(model, session, request, () =>
+        PlayPrompt(model, session, request, profile, () =>
         {
             cancellation.ThrowIfCancellationRequested();
             logits?.TakeLogits("logits");
@@ -34,10 +36,10 @@ public static class ModelRun
             cancellation.ThrowIfCancellationRequested();
             if (tokens.Count > 0)
             {
-                model.Decode(session, tokens[^1]);
+                using (profile?.Enter(RunPhase.Decode)) model.Decode(session, tokens[^1]);
                 logits?.TakeLogits("generated.logits");
             }
-            tokens.Add(model.SampleNext(session, request.Sampling));
+            using (profile?.Enter(RunPhase.Sample)) tokens.Add(model.SampleNext(session, request.Sampling));
             if (tokens.Count == 1) first = clock.Elapsed;
             onToken?.Invoke(tokens[^1]);
             if (eos.Contains(tokens[^1])) break;
@@ -47,17 +49,17 @@ public static class ModelRun
         return new RunResult(tokens, request.Prompt.Count, (prefill + first).TotalSeconds, decode.TotalSeconds);
     }
 
-    private static void PlayPrompt(CausalLanguageModel model, Session session, RunRequest request, Action onStep)
+    private static void PlayPrompt(CausalLanguageModel model, Session session, RunRequest request, RunProfile? profile, Action onStep)
     {
         if (!request.OneByOne)
         {
-            model.Prefill(session, request.Prompt.ToArray(), request.ChunkTokens, allLogits: request.LogitsFile is not null, _ => onStep());
+            using (profile?.Enter(RunPhase.Prefill)) model.Prefill(session, request.Prompt.ToArray(), request.ChunkTokens, allLogits: request.LogitsFile is not null, _ => onStep());
             return;
         }
         if (request.Prompt.Count == 0) throw new ModelException("There is no token to start from.");
         foreach (var token in request.Prompt)
         {
-            model.Decode(session, token);
+            using (profile?.Enter(RunPhase.Decode)) model.Decode(session, token);
             onStep();
         }
     }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ModelDsl.Runtime.Cuda;
 using ModelDsl.Runtime.Devices;
+using ModelDsl.Runtime.Profiling;
 using ModelDsl.Runtime.VirtualGpu;
 
 namespace ModelDsl.Cli.Input;
@@ -16,10 +17,16 @@ public sealed class DeviceOption
 
     public void AddTo(Command verb) => verb.Options.Add(_device);
 
+    /// <param name="profile">Gets every launch on the device.</param>
     /// <exception cref="TroubleException">There is no such device here.</exception>
-    public IDevice Open(ParseResult parsed)
+    public IDevice Open(ParseResult parsed, RunProfile? profile = null)
     {
-        var name = parsed.GetValue(_device)!;
+        var device = Open(parsed.GetValue(_device)!);
+        return profile?.Watch(device) ?? device;
+    }
+
+    private static IDevice Open(string name)
+    {
         if (name == "virtual") return new VirtualDevice();
         if (name != "cuda" && !(name.StartsWith("cuda:", StringComparison.Ordinal) && int.TryParse(name[5..], out _)))
             throw TroubleException.Usage($"--device {name}: there are virtual, cuda and cuda:N");

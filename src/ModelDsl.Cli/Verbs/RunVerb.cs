@@ -5,6 +5,7 @@ using ModelDsl.Cli.Input;
 using ModelDsl.Cli.Output;
 using ModelDsl.Runtime.Checkpoints;
 using ModelDsl.Runtime.Models;
+using ModelDsl.Runtime.Profiling;
 using ModelDsl.Runtime.Tokenization;
 
 namespace ModelDsl.Cli.Verbs;
@@ -19,6 +20,7 @@ internal static class RunVerb
         var verb = new Command("run", "Loads a Hugging Face checkpoint and generates text, on a GPU or in software.");
         var input = new CompileInput();
         var device = new DeviceOption();
+        var profiling = new ProfileOption();
         var weights = new Option<string>("--weights") { Description = "The checkpoint's folder: safetensors, config.json, tokenizer.json.", Required = true };
         var prompt = new Option<string?>("--prompt") { Description = "Text to go on from." };
         var ids = new Option<string?>("--ids") { Description = "Token ids to go on from: 1,2,3 or @FILE." };
@@ -34,6 +36,7 @@ internal static class RunVerb
         var json = new Option<bool>("--json") { Description = "Ends with one JSON object; no text before it." };
         input.AddTo(verb);
         device.AddTo(verb);
+        profiling.AddTo(verb);
         foreach (var option in new Option[] { weights, prompt, ids, maxNew, temperature, topP, seed, ignoreEos, chunk, oneByOne, logits, dump, json })
             verb.Options.Add(option);
         verb.SetAction(parsed =>
@@ -42,6 +45,7 @@ internal static class RunVerb
             if (parsed.GetValue(chunk) is <= 0) throw TroubleException.Usage("--chunk should be at least 1");
             if (parsed.GetValue(logits) is { } one && parsed.GetValue(dump) is { } other && Path.GetFullPath(one) == Path.GetFullPath(other))
                 throw TroubleException.Usage("--logits and --dump name the same file");
+            var profile = profiling.Begin(parsed);
             _ = HostCompiler.WarmUp();
             var folder = parsed.GetValue(weights)!;
             var tokenizer = TokenizerOf(folder, needed: parsed.GetValue(prompt) is not null);
@@ -58,16 +62,17 @@ internal static class RunVerb
                 parsed.GetValue(dump),
                 parsed.GetValue(oneByOne));
             if (input.Compile(parsed, io, request.LimitsFor, taps: request.DumpFile is not null) is not { } plan) return ExitCode.Diagnostics;
-            using var gpu = device.Open(parsed);
+            using var gpu = device.Open(parsed, profile);
             using var checkpoint = Checkpoint.Open(folder);
             using var model = LoadingProgress.Watch(
                 io, progress => ModelHost.Load(plan, gpu, checkpoint, new ModelOptions(ValidIds: tokenizer?.VocabularySize), progress));
             var text = tokenizer is null ? null : new StreamDecoder(tokenizer, skipSpecial: true);
             if (!parsed.GetValue(json) && parsed.GetValue(prompt) is { } start) io.Out.Write(start);
-            var result = ModelRun.Play(model, request, parsed.GetValue(json) ? null : id => io.Out.Write(text?.Push(id) ?? $"{id} "));
+            var result = ModelRun.Play(model, request, parsed.GetValue(json) ? null : id => io.Out.Write(text?.Push(id) ?? $"{id} "), profile);
             if (parsed.GetValue(json))
             {
-                io.Out.WriteLine(Json(result, tokenizer));
+                io.Out.WriteLine(Json(result, tokenizer, profile));
+                profiling.Report(parsed, io, profile);
                 return ExitCode.Success;
             }
 
@@ -76,6 +81,7 @@ internal static class RunVerb
             io.Error.WriteLine(
                 $"{plan.Model.Name}, {plan.Precision.Name}, {gpu.Name}: {result.PromptTokens} prompt tokens at {result.PromptTokensPerSecond:0} tokens/s, "
                 + $"{result.Tokens.Count} new tokens at {result.NewTokensPerSecond:0.0} tokens/s");
+            profiling.Report(parsed, io, profile);
             return ExitCode.Success;
         });
         return verb;
@@ -88,7 +94,7 @@ internal static class RunVerb
         return null;
     }
 
-    private static string Json(RunResult result, Tokenizer? tokenizer)
+    private static string Json(RunResult result, Tokenizer? tokenizer, RunProfile? profile)
     {
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer))
@@ -101,6 +107,12 @@ internal static class RunVerb
             json.WriteNumber("prompt_tokens", result.PromptTokens);
             json.WriteNumber("prompt_tokens_per_second", Math.Round(result.PromptTokensPerSecond, 2));
             json.WriteNumber("tokens_per_second", Math.Round(result.NewTokensPerSecond, 2));
+            if (profile is not null)
+            {
+                json.WritePropertyName("profile");
+                ProfileJson.Write(json, profile.Phases());
+            }
+
             json.WriteEndObject();
         }
 

@@ -1,0 +1,8 @@
+namespace ModelDsl.Runtime.Devices;
+
+/// <summary>A kernel whose device counts what it executes.</summary>
+public interface ICountedKernel : IKernel
+{
+    /// <summary>Instructions that warps have executed in all launches so far, each counted once per warp.</summary>
+    ulong WarpInstructions { get; }
+}
