@@ -55,7 +55,7 @@ public sealed class VirtualDevice : IDevice
     public IModule LoadModule(ReadOnlySpan<byte> ptx)
     {
         string text = Encoding.UTF8.GetString(ptx).TrimEnd('\0');
-        lock (Gate) return new VirtualModule(this, text);
+        return new VirtualModule(this, text);
     }
 
     public IStream CreateStream() => new VirtualStream(this);
@@ -85,6 +85,7 @@ public sealed class VirtualDevice : IDevice
         lock (Gate)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
+            if (decoded.IsDisposed) throw new DeviceException($"kernel '{kernel.Name}' cannot run: its module has been disposed");
             long start = System.Diagnostics.Stopwatch.GetTimestamp();
             ulong executed = _launcher.Run(new LaunchInfo(decoded, grid, block, sharedBytes, parameters, _options.BranchBudget), kernel.Cost.IsShort(grid.Count));
             kernel.Cost.Add(grid.Count, executed, System.Diagnostics.Stopwatch.GetTimestamp() - start);

@@ -6,6 +6,8 @@ namespace ModelDsl.Runtime.VirtualGpu;
 
 internal sealed class VirtualModule : IModule
 {
+    private const int NewestTarget = 90;
+
     private readonly VirtualDevice _device;
     private readonly List<ulong> _variables = [];
     private readonly Dictionary<string, VirtualKernel> _kernels = [];
@@ -15,9 +17,10 @@ internal sealed class VirtualModule : IModule
     {
         _device = device;
         PtxModule module = PtxParser.Parse(text);
+        RequireTarget(module);
         try
         {
-            PlaceVariables(module);
+            lock (device.Gate) PlaceVariables(module);
             foreach (PtxFunction function in module.Functions.Where(f => f.IsEntry))
                 _kernels.Add(function.Name, new VirtualKernel(KernelDecoder.Decode(module, function), device.Profile.Of(function.Name)));
         }
@@ -41,6 +44,16 @@ internal sealed class VirtualModule : IModule
             foreach (ulong address in _variables) _device.Heap.Free(address);
             foreach (VirtualKernel kernel in _kernels.Values) kernel.Decoded.Dispose();
         }
+    }
+
+    /// <summary>Text for a newer GPU may use what this one lacks; a driver refuses it too.</summary>
+    private void RequireTarget(PtxModule module)
+    {
+        ReadOnlySpan<char> target = module.Target;
+        if (!target.StartsWith("sm_")) return;
+        ReadOnlySpan<char> number = target[3..].TrimEnd("af");
+        if (int.TryParse(number, System.Globalization.CultureInfo.InvariantCulture, out int generation) && generation > NewestTarget)
+            throw new DeviceException($"the text is for {target}; the virtual GPU runs up to {_device.Target}");
     }
 
     private unsafe void PlaceVariables(PtxModule module)

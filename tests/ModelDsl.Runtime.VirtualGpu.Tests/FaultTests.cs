@@ -142,4 +142,30 @@ public sealed class FaultTests : IDisposable
         Assert.Contains("cannot be launched", Refusal(0, 32, 0, 0ul));
         Assert.Contains("it has 'k'", Assert.Throws<DeviceException>(() => _gpu.Load(TestGpu.Program(1, ""), "other")).Message);
     }
+
+    [Fact]
+    public void RefusesNewerTargetsAndDisposedModules()
+    {
+        string text = TestGpu.Program(0, "");
+        Assert.Contains("is for sm_100a", Assert.Throws<DeviceException>(() => _gpu.Load(text.Replace("sm_90a", "sm_100a"))).Message);
+        IModule module = _gpu.Device.LoadModule(System.Text.Encoding.UTF8.GetBytes(text));
+        IKernel kernel = module.GetKernel("k");
+        module.Dispose();
+        Assert.Contains("its module has been disposed", Assert.Throws<DeviceException>(() => _gpu.Launch(kernel, 1, 32, 0)).Message);
+    }
+
+    [Fact]
+    public void LoadsModulesOnSeveralThreads()
+    {
+        string text = TestGpu.Program(1, "ld.param.u64 %d1, [p0]; ld.global.u32 %r1, [counter]; st.global.u32 [%d1], %r1;", ".global .align 4 .u32 counter = 41;");
+        IKernel[] kernels = new IKernel[16];
+        Parallel.For(0, kernels.Length, i => kernels[i] = _gpu.Load(text));
+        using DeviceMemory result = _gpu.Device.Allocate(4);
+        foreach (IKernel kernel in kernels)
+        {
+            _gpu.Stream.Fill(result.Address, 0, 4);
+            _gpu.Launch(kernel, 1, 1, 0, result);
+            Assert.Equal([41u], _gpu.Download<uint>(result));
+        }
+    }
 }

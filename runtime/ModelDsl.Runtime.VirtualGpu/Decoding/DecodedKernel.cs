@@ -28,6 +28,8 @@ internal sealed unsafe class DecodedKernel(PtxModule module, PtxFunction functio
     public PtxModule Module { get; } = module;
     public PtxFunction Function { get; } = function;
     public Instr* Code { get; set; }
+
+    public bool IsDisposed => Code == null;
     public int InstructionCount { get; set; }
 
     /// <summary>Bytes of a warp's registers, constants and special rows together.</summary>
