@@ -16,7 +16,8 @@ namespace ModelDsl.Runtime.VirtualGpu.Instructions;
 /// </remarks>
 internal static unsafe class MatrixMultiply
 {
-    private const int OperandA = 4, OperandB = 8, OperandC = 10, RowFloats = 32;
+    public const int OperandA = 4, OperandB = 8, OperandC = 10;
+    private const int RowFloats = 32;
 
     /// <summary>Accumulators in single precision.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -94,6 +95,11 @@ internal static unsafe class MatrixMultiply
         where TA : struct, IFragment
         where TB : struct, IFragment
     {
+        if (!Avx512F.IsSupported)
+        {
+            PortableMatrixMultiply.Accumulate<TA, TB>(r, operands, steps, c0, c1, c2, c3, d0, d1, d2, d3);
+            return;
+        }
         Vector512<float> c0l = Vector512.Load(c0), c0h = Vector512.Load(c0 + 16), c1l = Vector512.Load(c1), c1h = Vector512.Load(c1 + 16);
         Vector512<float> c2l = Vector512.Load(c2), c2h = Vector512.Load(c2 + 16), c3l = Vector512.Load(c3), c3h = Vector512.Load(c3 + 16);
         for (int step = 0; step < steps; step++)
@@ -160,30 +166,20 @@ internal static unsafe class MatrixMultiply
     private static void RequireAll(Instr* i, uint mask) => throw new FaultException($"mma.sync needs all 32 lanes of the warp; active are 0x{mask:x8}", i, -1);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> Fma(Vector512<float> a, Vector512<float> b, Vector512<float> c) =>
-        Avx512F.IsSupported ? Avx512F.FusedMultiplyAdd(a, b, c) : Vector512.FusedMultiplyAdd(a, b, c);
+    private static Vector512<float> Fma(Vector512<float> a, Vector512<float> b, Vector512<float> c) => Avx512F.FusedMultiplyAdd(a, b, c);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> Columns(Vector512<float> low, Vector512<int> index, Vector512<float> high)
-    {
-        if (Avx512F.IsSupported) return Avx512F.PermuteVar16x32x2(low, index, high);
-        Vector128<float> four = Vector128.Create(low[index[0]], low[index[1]], high[index[2] - 16], high[index[3] - 16]);
-        return Vector512.Create(Vector256.Create(four), Vector256.Create(four));
-    }
+    private static Vector512<float> Columns(Vector512<float> low, Vector512<int> index, Vector512<float> high) => Avx512F.PermuteVar16x32x2(low, index, high);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> Spread0(Vector512<float> a) => Avx512F.IsSupported ? Avx512F.Permute4x32(a, 0b00_00_00_00)
-        : Vector512.Shuffle(a, Vector512.Create(0, 0, 0, 0, 4, 4, 4, 4, 8, 8, 8, 8, 12, 12, 12, 12));
+    private static Vector512<float> Spread0(Vector512<float> a) => Avx512F.Permute4x32(a, 0b00_00_00_00);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> Spread1(Vector512<float> a) => Avx512F.IsSupported ? Avx512F.Permute4x32(a, 0b01_01_01_01)
-        : Vector512.Shuffle(a, Vector512.Create(1, 1, 1, 1, 5, 5, 5, 5, 9, 9, 9, 9, 13, 13, 13, 13));
+    private static Vector512<float> Spread1(Vector512<float> a) => Avx512F.Permute4x32(a, 0b01_01_01_01);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> Spread2(Vector512<float> a) => Avx512F.IsSupported ? Avx512F.Permute4x32(a, 0b10_10_10_10)
-        : Vector512.Shuffle(a, Vector512.Create(2, 2, 2, 2, 6, 6, 6, 6, 10, 10, 10, 10, 14, 14, 14, 14));
+    private static Vector512<float> Spread2(Vector512<float> a) => Avx512F.Permute4x32(a, 0b10_10_10_10);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> Spread3(Vector512<float> a) => Avx512F.IsSupported ? Avx512F.Permute4x32(a, 0b11_11_11_11)
-        : Vector512.Shuffle(a, Vector512.Create(3, 3, 3, 3, 7, 7, 7, 7, 11, 11, 11, 11, 15, 15, 15, 15));
+    private static Vector512<float> Spread3(Vector512<float> a) => Avx512F.Permute4x32(a, 0b11_11_11_11);
 }

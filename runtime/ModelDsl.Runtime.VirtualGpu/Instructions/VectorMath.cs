@@ -17,6 +17,8 @@ internal static class Wide
     public static Vector512<uint> ShiftLeft(Vector512<uint> a, Vector512<uint> b)
     {
         if (Avx512F.IsSupported) return Avx512F.ShiftLeftLogicalVariable(a, b);
+        if (Avx2.IsSupported)
+            return Vector512.Create(Avx2.ShiftLeftLogicalVariable(a.GetLower(), b.GetLower()), Avx2.ShiftLeftLogicalVariable(a.GetUpper(), b.GetUpper()));
         return Map(a, b, static (x, n) => n > 31 ? 0 : x << (int)n);
     }
 
@@ -24,6 +26,8 @@ internal static class Wide
     public static Vector512<uint> ShiftRight(Vector512<uint> a, Vector512<uint> b)
     {
         if (Avx512F.IsSupported) return Avx512F.ShiftRightLogicalVariable(a, b);
+        if (Avx2.IsSupported)
+            return Vector512.Create(Avx2.ShiftRightLogicalVariable(a.GetLower(), b.GetLower()), Avx2.ShiftRightLogicalVariable(a.GetUpper(), b.GetUpper()));
         return Map(a, b, static (x, n) => n > 31 ? 0 : x >> (int)n);
     }
 
@@ -31,6 +35,8 @@ internal static class Wide
     public static Vector512<uint> ShiftRightSigned(Vector512<uint> a, Vector512<uint> b)
     {
         if (Avx512F.IsSupported) return Avx512F.ShiftRightArithmeticVariable(a.AsInt32(), b).AsUInt32();
+        if (Avx2.IsSupported)
+            return Vector512.Create(Avx2.ShiftRightArithmeticVariable(a.GetLower().AsInt32(), b.GetLower()).AsUInt32(), Avx2.ShiftRightArithmeticVariable(a.GetUpper().AsInt32(), b.GetUpper()).AsUInt32());
         return Map(a, b, static (x, n) => (uint)((int)x >> (int)Math.Min(n, 31)));
     }
 
@@ -38,6 +44,8 @@ internal static class Wide
     public static Vector512<ulong> ShiftLeft(Vector512<ulong> a, Vector512<ulong> b)
     {
         if (Avx512F.IsSupported) return Avx512F.ShiftLeftLogicalVariable(a, b);
+        if (Avx2.IsSupported)
+            return Vector512.Create(Avx2.ShiftLeftLogicalVariable(a.GetLower(), b.GetLower()), Avx2.ShiftLeftLogicalVariable(a.GetUpper(), b.GetUpper()));
         return Map(a, b, static (x, n) => n > 63 ? 0 : x << (int)n);
     }
 
@@ -45,6 +53,8 @@ internal static class Wide
     public static Vector512<ulong> ShiftRight(Vector512<ulong> a, Vector512<ulong> b)
     {
         if (Avx512F.IsSupported) return Avx512F.ShiftRightLogicalVariable(a, b);
+        if (Avx2.IsSupported)
+            return Vector512.Create(Avx2.ShiftRightLogicalVariable(a.GetLower(), b.GetLower()), Avx2.ShiftRightLogicalVariable(a.GetUpper(), b.GetUpper()));
         return Map(a, b, static (x, n) => n > 63 ? 0 : x >> (int)n);
     }
 

@@ -55,14 +55,17 @@ internal static unsafe class WarpOperations
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<uint> Pick(Vector512<uint> low, Vector512<uint> index, Vector512<uint> high)
     {
-        if (Avx512F.IsSupported) return Avx512F.PermuteVar16x32x2(low, index, high);
-        Vector512<uint> result = default;
-        for (int n = 0; n < 16; n++)
-        {
-            int from = (int)index[n];
-            result = result.WithElement(n, from < 16 ? low[from] : high[from - 16]);
-        }
-        return result;
+        return Avx512F.IsSupported ? Avx512F.PermuteVar16x32x2(low, index, high) : PickPortably(low, index, high);
+    }
+
+    private static Vector512<uint> PickPortably(Vector512<uint> low, Vector512<uint> index, Vector512<uint> high)
+    {
+        uint* words = stackalloc uint[32], numbers = stackalloc uint[16];
+        low.Store(words);
+        high.Store(words + 16);
+        index.Store(numbers);
+        for (int n = 0; n < 16; n++) numbers[n] = words[numbers[n] & 31];
+        return Vector512.Load(numbers);
     }
 
     public enum VoteMode { All, Any, Uniform, Ballot }
