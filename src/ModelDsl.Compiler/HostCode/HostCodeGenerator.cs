@@ -106,7 +106,11 @@ public static class HostCodeGenerator
         }).Line("}");
 
         code.Line().Summary("Loads the model onto a device.");
+        code.Line("/// <param name=\"device\">Where it runs; outlives the model.</param>");
+        code.Line("/// <param name=\"checkpoint\">Read to the end before this returns.</param>");
         code.Line("/// <param name=\"kernels\">Where the PTX of the kernels is.</param>");
+        code.Line("/// <param name=\"options\">Size of the cache and the like; null: the usual.</param>");
+        code.Line("/// <param name=\"progress\">Told of every tensor loaded.</param>");
         code.Line("/// <exception cref=\"CheckpointException\">Checkpoint and model do not fit.</exception>");
         code.Line("/// <exception cref=\"ModelException\">A kernel is not there.</exception>");
         code.Line("/// <exception cref=\"DeviceException\">The device refuses a kernel or has not enough memory.</exception>");

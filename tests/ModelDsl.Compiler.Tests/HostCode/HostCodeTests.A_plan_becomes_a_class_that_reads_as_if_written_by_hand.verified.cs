@@ -64,7 +64,11 @@ public sealed partial class SmallV3 : CausalLanguageModel
     }
 
     /// <summary>Loads the model onto a device.</summary>
+    /// <param name="device">Where it runs; outlives the model.</param>
+    /// <param name="checkpoint">Read to the end before this returns.</param>
     /// <param name="kernels">Where the PTX of the kernels is.</param>
+    /// <param name="options">Size of the cache and the like; null: the usual.</param>
+    /// <param name="progress">Told of every tensor loaded.</param>
     /// <exception cref="CheckpointException">Checkpoint and model do not fit.</exception>
     /// <exception cref="ModelException">A kernel is not there.</exception>
     /// <exception cref="DeviceException">The device refuses a kernel or has not enough memory.</exception>

@@ -23,13 +23,22 @@ internal sealed record TensorTile(int Rows, int Columns, int WarpsDown, int Warp
     /// <summary>For wide layers in FP8: 32 x 32 per warp, because widened fragments and scaled sums take registers too.</summary>
     public static TensorTile Scaled { get; } = new(64, 128, 2, 4, 3);
 
+    /// <summary>For narrow layers in FP8: 16 x 32 per warp, so that ragged edges fit in registers as well.</summary>
+    public static TensorTile ScaledNarrow { get; } = new(64, 64, 4, 2, 3);
+
     /// <summary>For heads in decoding: a handful of rows; 16 x 16 per warp.</summary>
     public static TensorTile Head { get; } = new(16, 64, 1, 4, 3);
 
     /// <summary>The tile for so many outputs.</summary>
     /// <param name="scaled">FP8 with scales.</param>
     /// <param name="experts">Rows come in small groups.</param>
-    public static TensorTile For(int n, bool scaled, bool experts) => n < 1024 ? Narrow : scaled ? Scaled : experts ? Expert : Wide;
+    public static TensorTile For(int n, bool scaled, bool experts) => (n < 1024, scaled) switch
+    {
+        (true, true) => ScaledNarrow,
+        (true, false) => Narrow,
+        (false, true) => Scaled,
+        (false, false) => experts ? Expert : Wide,
+    };
 
     public int WarpRows => Rows / WarpsDown;
 
