@@ -119,6 +119,10 @@ public sealed class FaultTests : IDisposable
     [InlineData("mov.u32 %r1 1;", "expected ',' or ';'", 14)]
     [InlineData("ld.shared.u32 %r1, [p0];", "'p0' is in .param", 14)]
     [InlineData("ld.global.u32 %r1, [%d1-8];", "an offset is added: write '+-8'", 14)]
+    [InlineData(".reg .b32 %big<999999999>;", "registers can be declared at once", 14)]
+    [InlineData(".shared .align 4 .b8 big[99999999999];", "'big' is too large", 14)]
+    [InlineData(".shared .align 4 .b8 big[9999999];", "'big' does not fit in .shared", 14)]
+    [InlineData(".local .align 3 .b8 odd[8];", "an alignment of 3 is no power of two", 14)]
     [InlineData(".reg .q32 %x;", "unknown register type", 14)]
     [InlineData("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%f1, %f2}, {%r1, %r2, %r3, %r4}, {%r5, %r6}, {%f1, %f2, %f3, %f4};", "has 4 registers, not 2", 14)]
     public void PointsAtBadText(string line, string expected, int lineNumber)

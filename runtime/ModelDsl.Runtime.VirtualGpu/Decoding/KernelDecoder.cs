@@ -16,6 +16,9 @@ internal sealed unsafe class KernelDecoder
     public const int AlwaysTrue = 0;
     private const int PredicateChunk = 64;
 
+    /// <summary>A thread's local memory, and more than any block's shared memory.</summary>
+    private const int MostPrivateBytes = 512 * 1024;
+
     private readonly DecodedKernel _kernel;
     private readonly List<Instr> _code = [];
 
@@ -291,10 +294,11 @@ internal sealed unsafe class KernelDecoder
         _kernel.LocalBytes = Align(local, 16);
     }
 
-    private static uint Place(PtxVariable variable, uint at)
+    private uint Place(PtxVariable variable, uint at)
     {
         at = Align(at, variable.Alignment);
         variable.Address = at;
+        if (at + variable.Bytes > MostPrivateBytes) throw Error(variable.Position, $"'{variable.Name}' does not fit in .{variable.Space.ToString().ToLowerInvariant()}");
         return at + (uint)variable.Bytes;
     }
 

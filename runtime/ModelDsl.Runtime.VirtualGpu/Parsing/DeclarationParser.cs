@@ -5,6 +5,9 @@ namespace ModelDsl.Runtime.VirtualGpu.Parsing;
 /// <summary>Declarations of parameters, variables (with initialisers) and registers.</summary>
 internal sealed class DeclarationParser(PtxCursor cursor, PtxScope scope)
 {
+    private const int MostRegisters = 1 << 20;
+    private const long MostBytes = 1L << 31;
+
     /// <summary><c>.param .u64 .ptr .global .align 16 name</c>, or a byte array.</summary>
     public PtxVariable Parameter()
     {
@@ -67,6 +70,7 @@ internal sealed class DeclarationParser(PtxCursor cursor, PtxScope scope)
             if (cursor.TryTake('<'))
             {
                 count = cursor.Integer();
+                if (count is < 1 or > MostRegisters) throw cursor.Source.Error(start, $"between 1 and {MostRegisters} registers can be declared at once");
                 cursor.Expect('>');
             }
             scope.Registers[name] = (first, count);
@@ -134,10 +138,11 @@ internal sealed class DeclarationParser(PtxCursor cursor, PtxScope scope)
             }
             Operand length = cursor.Number();
             if (length.Kind != OperandKind.Integer) throw cursor.Source.Error(length.Position, "an array length is an integer");
-            count = checked(count * (long)length.Bits);
+            if (length.Bits > (ulong)MostBytes || (count *= (long)length.Bits) > MostBytes) throw cursor.Source.Error(length.Position, $"'{name}' is too large: variables have at most {MostBytes:N0} bytes");
             cursor.Expect(']');
         }
-        variable.Bytes = open ? 0 : count * type.Size();
+        variable.Bytes = open ? 0 : Math.Min(count * type.Size(), MostBytes);
+        if (!System.Numerics.BitOperations.IsPow2(variable.Alignment)) throw cursor.Source.Error(position, $"an alignment of {variable.Alignment} is no power of two");
         if (cursor.TryTake('=')) Initialise(variable, open);
         else if (open && !isExternal) throw cursor.Source.Error(position, $"'{name}[]' needs a length or an initialiser");
         scope.Variables[name] = variable;
