@@ -176,4 +176,13 @@ public sealed class CommandLineTests : IDisposable
         Assert.Contains("// seven", File.ReadAllText(file));
         Assert.Equal(ExitCode.Success, Dsmc.Run("fmt", "--check", file).ExitCode);
     }
+
+    [Fact]
+    public void TheSamplesAreFormattedAndWithoutErrors()
+    {
+        var samples = Directory.GetFiles(Repository.PathTo("samples"), "*.dsm", SearchOption.AllDirectories);
+        Assert.NotEmpty(samples);
+        Assert.Equal("", Dsmc.Run(["fmt", "--check", .. samples]).Out);
+        Assert.All(samples, sample => Assert.Equal(ExitCode.Success, Dsmc.Run("check", sample).ExitCode));
+    }
 }
