@@ -10,6 +10,7 @@ public sealed class ArchitectureTests
     {
         ["ModelDsl.Ptx"] = [],
         ["ModelDsl.Compiler"] = ["ModelDsl.Ptx"],
+        ["ModelDsl.Generators"] = ["ModelDsl.Compiler", "ModelDsl.Ptx"],
         ["ModelDsl.Runtime"] = [],
         ["ModelDsl.Runtime.VirtualGpu"] = ["ModelDsl.Runtime"],
         ["ModelDsl.Runtime.Cuda"] = ["ModelDsl.Runtime"],

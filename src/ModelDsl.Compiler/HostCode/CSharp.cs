@@ -14,7 +14,7 @@ internal static class CSharp
         "ModelOptions", "RopeLayout", "Step", "StorageType", "Tap", "WeightBinding", "WeightPart", "WeightScales", "WeightType",
         "Enumerable", "List", "Math", "Shared", "Load", "Plan", "Kernel", "Cache", "Weights", "Workspace", "Stream", "Layout", "Device",
         "System", "ModelDsl", "IReadOnlyList", "IProgress", "Pages", "Taps", "Cos", "Sin", "Prefill", "Decode", "Sample", "Generate",
-        "DenseLayer", "MoeLayer",
+        "DenseLayer", "MoeLayer", "Ptx", "EmbeddedKernels", "EmbeddedLibrary",
     };
 
     /// <summary>The class of a model: its name as C# wants it, <c>tiny-v3</c> as <c>TinyV3</c>.</summary>
