@@ -9,14 +9,14 @@ namespace ModelDsl.Kernels.Tests.Gemm;
 /// <summary>The assembler must take every product of DeepSeek-V3 without a warning and without a spill.</summary>
 public class GemmAssemblyTests
 {
-    /// <summary>Outputs and inputs of V3's linear layers, and a small one whose ragged edge is unrolled with everything else.</summary>
+    /// <summary>Outputs and inputs of V3's linear layers, and small ones with ragged edges and short depths.</summary>
     private static readonly (int N, int K)[] Dense =
     [
         (1536, 7168), (24576, 1536), (576, 7168), (32768, 512), (7168, 16384), (18432, 7168), (36864, 7168), (7168, 18432), (4096, 7168),
-        (7168, 2048), (160, 256),
+        (7168, 2048), (160, 256), (624, 300),
     ];
 
-    private static readonly (int N, int K)[] Expert = [(4096, 7168), (2048, 7168), (7168, 2048)];
+    private static readonly (int N, int K)[] Expert = [(4096, 7168), (2048, 7168), (7168, 2048), (1030, 300)];
 
     public static TheoryData<Kernel> Wide => new(Kernels(fp8: false));
 

@@ -14,6 +14,9 @@ internal sealed record StageRing(KernelBuilder K, int Stages, int StageBytes, in
 {
     private const int Short = 4;
 
+    /// <summary>Whether a short sum is written out. Where registers are scarce it loops instead: addresses computed ahead take some.</summary>
+    public bool WritesOut { get; init; } = true;
+
     /// <param name="start">Starts copying a step into the stage at a byte offset.</param>
     /// <param name="use">Works on the stage at a byte offset.</param>
     public void Run(Action<S32, S32> start, Action<S32> use)
@@ -26,7 +29,7 @@ internal sealed record StageRing(KernelBuilder K, int Stages, int StageBytes, in
         }
 
         K.Comment("Each step: wait for its stage, start the copy of a later one into the stage used last, multiply.");
-        if (Steps <= Short)
+        if (WritesOut && Steps <= Short)
         {
             for (var step = 0; step < Steps; step++)
                 Step(step, step % Stages * StageBytes, (step + Stages - 1) % Stages * StageBytes, start, use);

@@ -58,7 +58,8 @@ internal sealed class TensorTileEmitter
         for (var j = 0; j < across; j++)
             sums[i, j] = _k.Vars<F32>(4, 0f);
 
-        new StageRing(_k, _tile.Stages, _stageBytes, _steps).Run(Start, stage =>
+        var roomy = _copyScales is null || _steps <= 2 || _p.DepthBytes % StepBytes == 0;
+        new StageRing(_k, _tile.Stages, _stageBytes, _steps) { WritesOut = roomy }.Run(Start, stage =>
         {
             if (_copyScales is null) Multiply(stage, sums);
             else MultiplyScaled(stage, sums);
