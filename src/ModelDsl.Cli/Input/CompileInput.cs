@@ -50,12 +50,14 @@ public sealed class CompileInput
 
     /// <summary>Reads, binds and compiles; prints diagnostics and the graphs asked for.</summary>
     /// <param name="limits">The step sizes for a model.</param>
+    /// <param name="runsOn">The device's target: the cluster's is not taken where it would not run. Null: nothing is run.</param>
     /// <returns>The plan, or null if there were errors.</returns>
-    public ModelPlan? Compile(ParseResult parsed, IoContext io, Func<ModelSpec, PlanLimits> limits, bool taps = false, Action<string, ModelGraph>? watch = null)
+    public ModelPlan? Compile(
+        ParseResult parsed, IoContext io, Func<ModelSpec, PlanLimits> limits, bool taps = false, Action<string, ModelGraph>? watch = null, string? runsOn = null)
     {
         if (Program.ReadAndReport(parsed, io) is not { } program) return null;
         _bound = program;
-        var choice = Choose(parsed, program);
+        var choice = Choose(parsed, program, runsOn);
         var wanted = parsed.GetValue(_printAfter)!;
         var known = Pipeline.Catalogue.Select(pass => pass.Name).Append("lower").Append("all").ToArray();
         if (wanted.FirstOrDefault(name => !known.Contains(name)) is { } unknown)
@@ -80,7 +82,7 @@ public sealed class CompileInput
         return $"{Path.GetFileName(source.Path)}:{line}:{column}";
     }
 
-    private Choice Choose(ParseResult parsed, BoundProgram program)
+    private Choice Choose(ParseResult parsed, BoundProgram program, string? runsOn)
     {
         var serve = Named(parsed.GetValue(_serve), program.Serves, block => block.Name, "serve");
         var train = Named(parsed.GetValue(_train), program.Trains, block => block.Name, "train");
@@ -92,10 +94,15 @@ public sealed class CompileInput
             : serve?.Precision ?? train?.Precision ?? only ?? BuiltInPrecision.Bf16;
         var cluster = serve?.Cluster ?? train?.Cluster ?? (program.Clusters.Length == 1 ? program.Clusters[0] : null);
         var fitting = precision.Gemm.IsFp8 ? PtxTarget.Sm89 : PtxTarget.Sm80;
-        var target = parsed.GetValue(_target) ?? cluster?.Gpu.Target ?? fitting.Name;
+        var clusters = cluster is not null && (runsOn is null || RunsOn(cluster.Gpu.Target, runsOn)) ? cluster.Gpu.Target : null;
+        var target = parsed.GetValue(_target) ?? clusters ?? fitting.Name;
         return new Choice(model, precision, PtxTarget.Find(target)
             ?? throw TroubleException.Usage($"there is no target '{target}'; there are {string.Join(", ", PtxTarget.All.Select(t => t.Name))}"));
     }
+
+    /// <summary>Code for a target with a suffix runs on that architecture alone, other code on newer ones too.</summary>
+    private static bool RunsOn(string target, string device) =>
+        target == device || (PtxTarget.Find(target) is { Suffix: "" } code && PtxTarget.Find(device) is { } there && code.Capability <= there.Capability);
 
     private EquatableArray<PassCall>? Passes(ParseResult parsed)
     {
