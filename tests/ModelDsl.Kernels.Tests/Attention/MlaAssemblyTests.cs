@@ -20,6 +20,7 @@ public sealed class MlaAssemblyTests
                 kernels.Add(new MlaPrefillKernel(3, 13, 6, 11, 0.2, io));
                 kernels.Add(new MlaDecodeKernel(128, 512, 128, 64, 64, 8, 0.135, io));
                 kernels.Add(new MlaDecodeKernel(3, 25, 13, 6, 16, 2, 0.2, io));
+                kernels.Add(new MlaDecodeKernel(2, 64, 16, 8, 64, 4, 0.2, io));
                 kernels.Add(new MlaCombineKernel(128, 512, io));
             }
 

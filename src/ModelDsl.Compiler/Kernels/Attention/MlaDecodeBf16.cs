@@ -33,6 +33,8 @@ internal sealed class MlaDecodeBf16(MlaDecodeKernel shape, KernelBuilder k)
 
     public void Emit()
     {
+        // One block per multiprocessor is enough: without saying so, the assembler spills rather than lose a second one.
+        k.RequireThreads(Threads, minBlocksPerMultiprocessor: 1);
         var qLatent = k.GlobalPtrParam<BF16>("q_latent");
         var q = k.GlobalPtrParam<BF16>("q");
         var cache = k.GlobalPtrParam<BF16>("cache");

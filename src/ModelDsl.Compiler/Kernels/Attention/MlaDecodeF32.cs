@@ -20,6 +20,8 @@ internal sealed class MlaDecodeF32(MlaDecodeKernel shape, KernelBuilder k)
 
     public void Emit()
     {
+        // One block per multiprocessor is enough: without saying so, the assembler spills rather than lose a second one.
+        k.RequireThreads(Threads, minBlocksPerMultiprocessor: 1);
         var (rank, width) = (shape.KvRank, shape.RowWidth);
         var qLatent = k.GlobalPtrParam<F32>("q_latent");
         var q = k.GlobalPtrParam<F32>("q");

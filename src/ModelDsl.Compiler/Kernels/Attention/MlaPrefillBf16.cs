@@ -30,6 +30,8 @@ internal sealed class MlaPrefillBf16(MlaPrefillKernel shape, KernelBuilder k)
 
     public void Emit()
     {
+        // One block per multiprocessor is enough: without saying so, the assembler spills rather than lose a second one.
+        k.RequireThreads(Threads, minBlocksPerMultiprocessor: 1);
         var heads = shape.Heads;
         var (qk, perKey) = (shape.NopeDim + shape.RopeDim, shape.NopeDim + shape.VDim);
         var q = k.GlobalPtrParam<BF16>("q");

@@ -15,6 +15,8 @@ internal sealed class MlaPrefillF32(MlaPrefillKernel shape, KernelBuilder k)
 
     public void Emit()
     {
+        // One block per multiprocessor is enough: without saying so, the assembler spills rather than lose a second one.
+        k.RequireThreads(Warps * 32, minBlocksPerMultiprocessor: 1);
         var heads = shape.Heads;
         var (nope, rope) = (shape.NopeDim, shape.RopeDim);
         var (qk, perKey) = (nope + rope, nope + shape.VDim);
