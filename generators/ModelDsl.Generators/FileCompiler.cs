@@ -91,7 +91,7 @@ internal static class FileCompiler
         var cluster = program.Clusters.Length == 1 ? program.Clusters[0] : null;
         var name = file.Options.Target ?? cluster?.Gpu.Target ?? (precision.Gemm.IsFp8 ? PtxTarget.Sm89 : PtxTarget.Sm80).Name;
         if (PtxTarget.Find(name) is { } target) return (precision, target);
-        Trouble($"Target=\"{name}\": there is no such target; there are {string.Join(", ", PtxTarget.All.Select(t => t.Name))}");
+        Trouble($"PtxTarget=\"{name}\": there is no such target; there are {string.Join(", ", PtxTarget.All.Select(t => t.Name))}");
         return null;
     }
 }

@@ -55,7 +55,7 @@ public class DiagnosticTests
 
     [Theory]
     [InlineData("Precision", "fp7", "DSMG01")]
-    [InlineData("Target", "sm_42", "DSMG01")]
+    [InlineData("PtxTarget", "sm_42", "DSMG01")]
     [InlineData("Model", "Large", "DSMG01")]
     [InlineData("Set", "nothing", "DSM0117")]
     [InlineData("Set", "model.hiden=4", "DSM0118")]

@@ -61,7 +61,7 @@ public class GeneratedSourceTests
     {
         var host = new GeneratorHost(("/p/m.dsm", GeneratorHost.TinyV3))
             .With("/p/m.dsm", "Precision", "fp8")
-            .With("/p/m.dsm", "Target", "sm_90a")
+            .With("/p/m.dsm", "PtxTarget", "sm_90a")
             .With("/p/m.dsm", "Set", "model.vocabulary=640 | model.context=256");
         var text = Text(host.Run(), "TinyV3.g.cs");
         Assert.Contains("TinyV3 for sm_90a", text);

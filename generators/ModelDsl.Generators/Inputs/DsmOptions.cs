@@ -23,7 +23,7 @@ internal sealed record DsmOptions(string Namespace, string? Target, string? Prec
         project.TryGetValue("build_property.RootNamespace", out var root);
         return new DsmOptions(
             root is not null && IsNamespace(root) ? root : UsualNamespace,
-            Metadata("Target"), Metadata("Precision"), set.ToImmutableArray(), Metadata("Model"));
+            Metadata("PtxTarget"), Metadata("Precision"), set.ToImmutableArray(), Metadata("Model"));
     }
 
     private static bool IsNamespace(string text) => text.Split('.').All(Microsoft.CodeAnalysis.CSharp.SyntaxFacts.IsValidIdentifier);
