@@ -202,17 +202,19 @@ public sealed partial class TinyV3 : CausalLanguageModel
     {
         var (tokens, logitRows) = (step.Tokens, step.LogitRows);
         // %0 = embedding $ids, w"embed" : bf16[T,160]
-        Stream.Launch(_embedding_v512_h160_bf16_bf16, tokens, 32, 0, step.Ids, Weights + Shared.Embed, Workspace, tokens);
+        var embed = Workspace;
+        Stream.Launch(_embedding_v512_h160_bf16_bf16, tokens, 32, 0, step.Ids, Weights + Shared.Embed, embed, tokens);
 
         PrefillDenseLayer(step, 0);
         for (var layer = 1; layer <= 3; layer++) PrefillMoeLayer(step, layer);
 
         // %132, %133 = residual_norm %130, %131, w"norm" epsilon=1E-06 : bf16[L,160], bf16[L,160]
+        var (hidden, delta, norm) = (Workspace, Workspace + 163_840, Workspace + 327_680);
         Stream.Launch(_rms_norm_w160_s160_e1em06_bf16_residual_out, logitRows, 32, 0,
-            Workspace + (ulong)((tokens - logitRows) * 320L), Workspace + 163_840 + (ulong)((tokens - logitRows) * 320L), Weights + Shared.Norm, Workspace + (ulong)((tokens - logitRows) * 320L), Workspace + 327_680, logitRows);
+            hidden + (ulong)((tokens - logitRows) * 320L), delta + (ulong)((tokens - logitRows) * 320L), Weights + Shared.Norm, hidden + (ulong)((tokens - logitRows) * 320L), norm, logitRows);
         // %134 = linear %133, w"head" : f32[L,512]
         Stream.Launch(_gemm_n512_k160_bf16_bf16_f32_skinny, new Dim3((logitRows + 7) / 8, 8, 1), 128, 0,
-            Workspace + 327_680, Weights + Shared.Head, step.Logits, logitRows);
+            norm, Weights + Shared.Head, step.Logits, logitRows);
     }
 
     private void PrefillDenseLayer(in Step step, int layer)
@@ -220,48 +222,59 @@ public sealed partial class TinyV3 : CausalLanguageModel
         var (tokens, context) = (step.Tokens, step.Context);
         var weights = LayerWeights(layer);
         // %1 = rms_norm %0, w"layers.0.input_norm" epsilon=1E-06 : bf16[T,160]
-        Stream.Launch(_rms_norm_w160_s160_e1em06_bf16_out, tokens, 32, 0,
-            Workspace, weights + DenseLayer.InputNorm, Workspace + 327_680, tokens);
+        var (hidden, inputNorm) = (Workspace, Workspace + 327_680);
+        Stream.Launch(_rms_norm_w160_s160_e1em06_bf16_out, tokens, 32, 0, hidden, weights + DenseLayer.InputNorm, inputNorm, tokens);
         // %2 = linear %1, w"layers.0.q_a" : bf16[T,80]
+        var qA = Workspace + 491_520;
         Stream.Launch(_gemm_n80_k160_bf16_bf16_bf16, new Dim3((tokens + 63) / 64, 2, 1), 128, 49_152,
-            Workspace + 327_680, weights + DenseLayer.QA, Workspace + 491_520, tokens);
+            inputNorm, weights + DenseLayer.QA, qA, tokens);
         // %3 = rms_norm %2, w"layers.0.q_a_norm" epsilon=1E-06 : bf16[T,80]
-        Stream.Launch(_rms_norm_w80_s80_e1em06_bf16_out, tokens, 32, 0,
-            Workspace + 491_520, weights + DenseLayer.QANorm, Workspace + 573_440, tokens);
+        var qANorm = Workspace + 573_440;
+        Stream.Launch(_rms_norm_w80_s80_e1em06_bf16_out, tokens, 32, 0, qA, weights + DenseLayer.QANorm, qANorm, tokens);
         // %4 = linear %3, w"layers.0.q_b" : bf16[T,192]
+        var qB = Workspace + 851_968;
         Stream.Launch(_gemm_n192_k80_bf16_bf16_bf16, new Dim3((tokens + 63) / 64, 3, 1), 128, 49_152,
-            Workspace + 573_440, weights + DenseLayer.QB, Workspace + 851_968, tokens);
+            qANorm, weights + DenseLayer.QB, qB, tokens);
         // %5 = rope_query %4, $cos, $sin, $positions heads=4 nope=32 rope=16 : bf16[T,192]
-        Stream.Launch(_rope_query_h4_n32_r16_bf16, tokens, 32, 0, Workspace + 851_968, Cos, Sin, step.Positions, tokens);
+        Stream.Launch(_rope_query_h4_n32_r16_bf16, tokens, 32, 0, qB, Cos, Sin, step.Positions, tokens);
         // %6 = linear %1, w"layers.0.kv_a" : bf16[T,80]
+        var kvA = Workspace + 491_520;
         Stream.Launch(_gemm_n80_k160_bf16_bf16_bf16, new Dim3((tokens + 63) / 64, 2, 1), 128, 49_152,
-            Workspace + 327_680, weights + DenseLayer.KvA, Workspace + 491_520, tokens);
+            inputNorm, weights + DenseLayer.KvA, kvA, tokens);
         // %11 = latent_cache %6, w"layers.0.kv_a_norm", $cos, $sin, $positions, $slots, cache.0 epsilon=1E-06 : bf16[80]
         Stream.Launch(_latent_cache_c64_r16_e1em06_bf16, tokens, 32, 0,
-            Workspace + 491_520, weights + DenseLayer.KvANorm, Cos, Sin, step.Positions, step.Slots, Cache(layer), tokens);
+            kvA, weights + DenseLayer.KvANorm, Cos, Sin, step.Positions, step.Slots, Cache(layer), tokens);
         // %12, %13 = cache_gather %11, $pages page=64 : bf16[S,64], bf16[S,16]
+        var (cacheGatherLatent, cacheGatherKRope) = (Workspace + 1_048_576, Workspace + 1_179_648);
         Stream.Launch(_cache_gather_c64_r16_p64_bf16, context, 32, 0,
-            Cache(layer), step.Pages, Workspace + 1_048_576, Workspace + 1_179_648, context);
+            Cache(layer), step.Pages, cacheGatherLatent, cacheGatherKRope, context);
         // %14 = linear %12, w"layers.0.kv_b" : bf16[S,256]
+        var kvB = Workspace + 327_680;
         Stream.Launch(_gemm_n256_k64_bf16_bf16_bf16, new Dim3((context + 63) / 64, 4, 1), 128, 49_152,
-            Workspace + 1_048_576, weights + DenseLayer.KvB, Workspace + 327_680, context);
+            cacheGatherLatent, weights + DenseLayer.KvB, kvB, context);
         // %15 = mla_prefill %5, %14, %13 heads=4 scale=0.144337567 : bf16[T,128]
+        var mlaPrefill = Workspace + 1_048_576;
         Stream.Launch(_mla_prefill_h4_n32_r16_v32_s0p14433756729740646_bf16, new Dim3((tokens + 63) / 64, 4, 1), 128, 19_456,
-            Workspace + 851_968, Workspace + 327_680, Workspace + 1_179_648, Workspace + 1_048_576, tokens, context);
+            qB, kvB, cacheGatherKRope, mlaPrefill, tokens, context);
         // %16 = linear %15, w"layers.0.o" : bf16[T,160]
+        var o = Workspace + 327_680;
         Stream.Launch(_gemm_n160_k128_bf16_bf16_bf16, new Dim3((tokens + 63) / 64, 3, 1), 128, 49_152,
-            Workspace + 1_048_576, weights + DenseLayer.O, Workspace + 327_680, tokens);
+            mlaPrefill, weights + DenseLayer.O, o, tokens);
         // %17, %18 = residual_norm %0, %16, w"layers.0.post_attention_norm" epsilon=1E-06 : bf16[T,160], bf16[T,160]
+        var postAttentionNorm = Workspace + 1_114_112;
         Stream.Launch(_rms_norm_w160_s160_e1em06_bf16_residual_out, tokens, 32, 0,
-            Workspace, Workspace + 327_680, weights + DenseLayer.PostAttentionNorm, Workspace, Workspace + 1_114_112, tokens);
+            hidden, o, weights + DenseLayer.PostAttentionNorm, hidden, postAttentionNorm, tokens);
         // %19 = linear %18, w"layers.0.mlp.gate_up" : bf16[T,768]
+        var mlpGateUp = Workspace + 327_680;
         Stream.Launch(_gemm_n768_k160_bf16_bf16_bf16, new Dim3((tokens + 63) / 64, 12, 1), 128, 49_152,
-            Workspace + 1_114_112, weights + DenseLayer.MlpGateUp, Workspace + 327_680, tokens);
+            postAttentionNorm, weights + DenseLayer.MlpGateUp, mlpGateUp, tokens);
         // %20 = swiglu %19 up=384 : bf16[T,384]
-        Stream.Launch(_swiglu_w384_u384_s768_bf16, tokens, 64, 0, Workspace + 327_680, Workspace + 1_114_112, tokens);
+        var swiGlu = Workspace + 1_114_112;
+        Stream.Launch(_swiglu_w384_u384_s768_bf16, tokens, 64, 0, mlpGateUp, swiGlu, tokens);
         // %21 = linear %20, w"layers.0.mlp.down" : bf16[T,160]
+        var mlpDown = Workspace + 163_840;
         Stream.Launch(_gemm_n160_k384_bf16_bf16_bf16, new Dim3((tokens + 63) / 64, 3, 1), 128, 49_152,
-            Workspace + 1_114_112, weights + DenseLayer.MlpDown, Workspace + 163_840, tokens);
+            swiGlu, weights + DenseLayer.MlpDown, mlpDown, tokens);
     }
 
     private void PrefillMoeLayer(in Step step, int layer)
@@ -269,70 +282,94 @@ public sealed partial class TinyV3 : CausalLanguageModel
         var (tokens, context) = (step.Tokens, step.Context);
         var weights = LayerWeights(layer);
         // %22, %23 = residual_norm %17, %21, w"layers.*.input_norm" epsilon=1E-06 : bf16[T,160], bf16[T,160]
+        var (hidden, delta, inputNorm) = (Workspace, Workspace + 163_840, Workspace + 327_680);
         Stream.Launch(_rms_norm_w160_s160_e1em06_bf16_residual_out, tokens, 32, 0,
-            Workspace, Workspace + 163_840, weights + MoeLayer.InputNorm, Workspace, Workspace + 327_680, tokens);
+            hidden, delta, weights + MoeLayer.InputNorm, hidden, inputNorm, tokens);
         // %24 = linear %23, w"layers.*.q_a" : bf16[T,80]
+        var qA = Workspace + 491_520;
         Stream.Launch(_gemm_n80_k160_bf16_bf16_bf16, new Dim3((tokens + 63) / 64, 2, 1), 128, 49_152,
-            Workspace + 327_680, weights + MoeLayer.QA, Workspace + 491_520, tokens);
+            inputNorm, weights + MoeLayer.QA, qA, tokens);
         // %25 = rms_norm %24, w"layers.*.q_a_norm" epsilon=1E-06 : bf16[T,80]
-        Stream.Launch(_rms_norm_w80_s80_e1em06_bf16_out, tokens, 32, 0,
-            Workspace + 491_520, weights + MoeLayer.QANorm, Workspace + 573_440, tokens);
+        var qANorm = Workspace + 573_440;
+        Stream.Launch(_rms_norm_w80_s80_e1em06_bf16_out, tokens, 32, 0, qA, weights + MoeLayer.QANorm, qANorm, tokens);
         // %26 = linear %25, w"layers.*.q_b" : bf16[T,192]
+        var qB = Workspace + 851_968;
         Stream.Launch(_gemm_n192_k80_bf16_bf16_bf16, new Dim3((tokens + 63) / 64, 3, 1), 128, 49_152,
-            Workspace + 573_440, weights + MoeLayer.QB, Workspace + 851_968, tokens);
+            qANorm, weights + MoeLayer.QB, qB, tokens);
         // %27 = rope_query %26, $cos, $sin, $positions heads=4 nope=32 rope=16 : bf16[T,192]
-        Stream.Launch(_rope_query_h4_n32_r16_bf16, tokens, 32, 0, Workspace + 851_968, Cos, Sin, step.Positions, tokens);
+        Stream.Launch(_rope_query_h4_n32_r16_bf16, tokens, 32, 0, qB, Cos, Sin, step.Positions, tokens);
         // %28 = linear %23, w"layers.*.kv_a" : bf16[T,80]
+        var kvA = Workspace + 491_520;
         Stream.Launch(_gemm_n80_k160_bf16_bf16_bf16, new Dim3((tokens + 63) / 64, 2, 1), 128, 49_152,
-            Workspace + 327_680, weights + MoeLayer.KvA, Workspace + 491_520, tokens);
+            inputNorm, weights + MoeLayer.KvA, kvA, tokens);
         // %33 = latent_cache %28, w"layers.*.kv_a_norm", $cos, $sin, $positions, $slots, cache.* epsilon=1E-06 : bf16[80]
         Stream.Launch(_latent_cache_c64_r16_e1em06_bf16, tokens, 32, 0,
-            Workspace + 491_520, weights + MoeLayer.KvANorm, Cos, Sin, step.Positions, step.Slots, Cache(layer), tokens);
+            kvA, weights + MoeLayer.KvANorm, Cos, Sin, step.Positions, step.Slots, Cache(layer), tokens);
         // %34, %35 = cache_gather %33, $pages page=64 : bf16[S,64], bf16[S,16]
+        var (cacheGatherLatent, cacheGatherKRope) = (Workspace + 1_048_576, Workspace + 1_179_648);
         Stream.Launch(_cache_gather_c64_r16_p64_bf16, context, 32, 0,
-            Cache(layer), step.Pages, Workspace + 1_048_576, Workspace + 1_179_648, context);
+            Cache(layer), step.Pages, cacheGatherLatent, cacheGatherKRope, context);
         // %36 = linear %34, w"layers.*.kv_b" : bf16[S,256]
+        var kvB = Workspace + 327_680;
         Stream.Launch(_gemm_n256_k64_bf16_bf16_bf16, new Dim3((context + 63) / 64, 4, 1), 128, 49_152,
-            Workspace + 1_048_576, weights + MoeLayer.KvB, Workspace + 327_680, context);
+            cacheGatherLatent, weights + MoeLayer.KvB, kvB, context);
         // %37 = mla_prefill %27, %36, %35 heads=4 scale=0.144337567 : bf16[T,128]
+        var mlaPrefill = Workspace + 1_048_576;
         Stream.Launch(_mla_prefill_h4_n32_r16_v32_s0p14433756729740646_bf16, new Dim3((tokens + 63) / 64, 4, 1), 128, 19_456,
-            Workspace + 851_968, Workspace + 327_680, Workspace + 1_179_648, Workspace + 1_048_576, tokens, context);
+            qB, kvB, cacheGatherKRope, mlaPrefill, tokens, context);
         // %38 = linear %37, w"layers.*.o" : bf16[T,160]
+        var o = Workspace + 327_680;
         Stream.Launch(_gemm_n160_k128_bf16_bf16_bf16, new Dim3((tokens + 63) / 64, 3, 1), 128, 49_152,
-            Workspace + 1_048_576, weights + MoeLayer.O, Workspace + 327_680, tokens);
+            mlaPrefill, weights + MoeLayer.O, o, tokens);
         // %39, %40 = residual_norm %22, %38, w"layers.*.post_attention_norm" epsilon=1E-06 : bf16[T,160], bf16[T,160]
+        var postAttentionNorm = Workspace + 1_048_576;
         Stream.Launch(_rms_norm_w160_s160_e1em06_bf16_residual_out, tokens, 32, 0,
-            Workspace, Workspace + 327_680, weights + MoeLayer.PostAttentionNorm, Workspace, Workspace + 1_048_576, tokens);
+            hidden, o, weights + MoeLayer.PostAttentionNorm, hidden, postAttentionNorm, tokens);
         // %41 = linear %40, w"layers.*.router" : f32[T,8]
+        var router = Workspace + 327_680;
         Stream.Launch(_gemm_n8_k160_bf16_f32_f32, (tokens + 63) / 64, 128, 30_720,
-            Workspace + 1_048_576, weights + MoeLayer.Router, Workspace + 327_680, tokens);
+            postAttentionNorm, weights + MoeLayer.Router, router, tokens);
         // %43, %44 = gate %41, w"layers.*.router_bias" sigmoid active=2 groups=2/4 : i32[T,2], f32[T,2]
+        var (routerBiasIndices, routerBiasWeights) = (Workspace + 344_064, Workspace + 1_212_416);
         Stream.Launch(_gate_e8_k2_sigmoid_x1_norm_bias_g4_2_top2, tokens, 32, 0,
-            Workspace + 327_680, weights + MoeLayer.RouterBias, Workspace + 344_064, Workspace + 1_212_416, tokens);
+            router, weights + MoeLayer.RouterBias, routerBiasIndices, routerBiasWeights, tokens);
         // %45, %46, %47, %48, %49 = dispatch %43 experts=8 : i32[9], i32[T,2], i32[T*2], i32[T*2], i32[T*2]
+        var dispatchOffsets = Workspace + 1_228_800;
+        var dispatchRowOf = Workspace + 1_216_512;
+        var dispatchSource = Workspace + 327_680;
+        var dispatchTileExpert = Workspace + 1_220_608;
+        var dispatchTileRow = Workspace + 1_224_704;
         Stream.Launch(_dispatch_e8_k2_t64, 1, 512, 2320,
-            Workspace + 344_064, Workspace + 1_228_800, Workspace + 1_216_512, Workspace + 327_680, Workspace + 1_220_608, Workspace + 1_224_704, tokens, Math.Min(tokens * 2, ((tokens * 2 + 63) / 64 + 8)));
+            routerBiasIndices, dispatchOffsets, dispatchRowOf, dispatchSource, dispatchTileExpert, dispatchTileRow, tokens, Math.Min(tokens * 2, ((tokens * 2 + 63) / 64 + 8)));
         // %50 = permute %40, %47 : bf16[T*2,160]
-        Stream.Launch(_permute_w160_bf16, tokens * 2, 32, 0, Workspace + 1_048_576, Workspace + 327_680, Workspace + 720_896, tokens * 2);
+        var permute = Workspace + 720_896;
+        Stream.Launch(_permute_w160_bf16, tokens * 2, 32, 0, postAttentionNorm, dispatchSource, permute, tokens * 2);
         // %51 = grouped_linear %50, w"layers.*.experts.gate_up", %45, %48, %49 : bf16[T*2,192]
+        var expertsGateUp = Workspace + 327_680;
         Stream.Launch(_grouped_gemm_e8_n192_k160_t2_bf16_bf16_bf16, new Dim3(Math.Min(tokens * 2, ((tokens * 2 + 63) / 64 + 8)), 3, 1), 128, 49_152,
-            Workspace + 720_896, weights + MoeLayer.ExpertsGateUp, Workspace + 327_680, Workspace + 1_228_800, Workspace + 1_220_608, Workspace + 1_224_704, tokens * 2);
+            permute, weights + MoeLayer.ExpertsGateUp, expertsGateUp, dispatchOffsets, dispatchTileExpert, dispatchTileRow, tokens * 2);
         // %52 = swiglu %51 up=96 : bf16[T*2,96]
-        Stream.Launch(_swiglu_w96_u96_s192_bf16, tokens * 2, 32, 0, Workspace + 327_680, Workspace + 720_896, tokens * 2);
+        var swiGlu = Workspace + 720_896;
+        Stream.Launch(_swiglu_w96_u96_s192_bf16, tokens * 2, 32, 0, expertsGateUp, swiGlu, tokens * 2);
         // %53 = grouped_linear %52, w"layers.*.experts.down", %45, %48, %49 : bf16[T*2,160]
+        var expertsDown = Workspace + 327_680;
         Stream.Launch(_grouped_gemm_e8_n160_k96_t2_bf16_bf16_bf16, new Dim3(Math.Min(tokens * 2, ((tokens * 2 + 63) / 64 + 8)), 3, 1), 128, 49_152,
-            Workspace + 720_896, weights + MoeLayer.ExpertsDown, Workspace + 327_680, Workspace + 1_228_800, Workspace + 1_220_608, Workspace + 1_224_704, tokens * 2);
+            swiGlu, weights + MoeLayer.ExpertsDown, expertsDown, dispatchOffsets, dispatchTileExpert, dispatchTileRow, tokens * 2);
         // %54 = linear %40, w"layers.*.shared.gate_up" : bf16[T,192]
+        var sharedGateUp = Workspace + 655_360;
         Stream.Launch(_gemm_n192_k160_bf16_bf16_bf16, new Dim3((tokens + 63) / 64, 3, 1), 128, 49_152,
-            Workspace + 1_048_576, weights + MoeLayer.SharedGateUp, Workspace + 655_360, tokens);
+            postAttentionNorm, weights + MoeLayer.SharedGateUp, sharedGateUp, tokens);
         // %55 = swiglu %54 up=96 : bf16[T,96]
-        Stream.Launch(_swiglu_w96_u96_s192_bf16, tokens, 32, 0, Workspace + 655_360, Workspace + 851_968, tokens);
+        var swiGlu2 = Workspace + 851_968;
+        Stream.Launch(_swiglu_w96_u96_s192_bf16, tokens, 32, 0, sharedGateUp, swiGlu2, tokens);
         // %56 = linear %55, w"layers.*.shared.down" : bf16[T,160]
+        var sharedDown = Workspace + 655_360;
         Stream.Launch(_gemm_n160_k96_bf16_bf16_bf16, new Dim3((tokens + 63) / 64, 3, 1), 128, 49_152,
-            Workspace + 851_968, weights + MoeLayer.SharedDown, Workspace + 655_360, tokens);
+            swiGlu2, weights + MoeLayer.SharedDown, sharedDown, tokens);
         // %57 = combine %53, %46, %44, %56 : bf16[T,160]
+        var combine = Workspace + 163_840;
         Stream.Launch(_combine_w160_k2_bf16_shared, tokens, 32, 0,
-            Workspace + 327_680, Workspace + 1_216_512, Workspace + 1_212_416, Workspace + 655_360, Workspace + 163_840, tokens);
+            expertsDown, dispatchRowOf, routerBiasWeights, sharedDown, combine, tokens);
     }
 
     /// <inheritdoc/>
@@ -340,17 +377,19 @@ public sealed partial class TinyV3 : CausalLanguageModel
     {
         var tokens = step.Tokens;
         // %0 = embedding $ids, w"embed" : bf16[T,160]
-        Stream.Launch(_embedding_v512_h160_bf16_bf16, tokens, 32, 0, step.Ids, Weights + Shared.Embed, Workspace, tokens);
+        var embed = Workspace;
+        Stream.Launch(_embedding_v512_h160_bf16_bf16, tokens, 32, 0, step.Ids, Weights + Shared.Embed, embed, tokens);
 
         DecodeDenseLayer(step, 0);
         for (var layer = 1; layer <= 3; layer++) DecodeMoeLayer(step, layer);
 
         // %134, %135 = residual_norm %115, %133, w"norm" epsilon=1E-06 : bf16[T,160], bf16[T,160]
+        var (hidden, delta, norm) = (Workspace, Workspace + 512, Workspace + 1024);
         Stream.Launch(_rms_norm_w160_s160_e1em06_bf16_residual_out, tokens, 32, 0,
-            Workspace, Workspace + 512, Weights + Shared.Norm, Workspace, Workspace + 1024, tokens);
+            hidden, delta, Weights + Shared.Norm, hidden, norm, tokens);
         // %136 = linear %135, w"head" : f32[T,512]
         Stream.Launch(_gemm_n512_k160_bf16_bf16_f32_skinny, new Dim3((tokens + 7) / 8, 8, 1), 128, 0,
-            Workspace + 1024, Weights + Shared.Head, step.Logits, tokens);
+            norm, Weights + Shared.Head, step.Logits, tokens);
     }
 
     private void DecodeDenseLayer(in Step step, int layer)
@@ -358,51 +397,63 @@ public sealed partial class TinyV3 : CausalLanguageModel
         var (tokens, splits, maxPages) = (step.Tokens, step.Splits, step.MaxPages);
         var weights = LayerWeights(layer);
         // %1 = rms_norm %0, w"layers.0.input_norm" epsilon=1E-06 : bf16[T,160]
-        Stream.Launch(_rms_norm_w160_s160_e1em06_bf16_out, tokens, 32, 0,
-            Workspace, weights + DenseLayer.InputNorm, Workspace + 1024, tokens);
+        var (hidden, inputNorm) = (Workspace, Workspace + 1024);
+        Stream.Launch(_rms_norm_w160_s160_e1em06_bf16_out, tokens, 32, 0, hidden, weights + DenseLayer.InputNorm, inputNorm, tokens);
         // %2 = linear %1, w"layers.0.q_a" : bf16[T,80]
+        var qA = Workspace + 1536;
         Stream.Launch(_gemm_n80_k160_bf16_bf16_bf16_skinny, new Dim3((tokens + 7) / 8, 2, 1), 128, 0,
-            Workspace + 1024, weights + DenseLayer.QA, Workspace + 1536, tokens);
+            inputNorm, weights + DenseLayer.QA, qA, tokens);
         // %3 = rms_norm %2, w"layers.0.q_a_norm" epsilon=1E-06 : bf16[T,80]
-        Stream.Launch(_rms_norm_w80_s80_e1em06_bf16_out, tokens, 32, 0,
-            Workspace + 1536, weights + DenseLayer.QANorm, Workspace + 1792, tokens);
+        var qANorm = Workspace + 1792;
+        Stream.Launch(_rms_norm_w80_s80_e1em06_bf16_out, tokens, 32, 0, qA, weights + DenseLayer.QANorm, qANorm, tokens);
         // %4 = linear %3, w"layers.0.q_b" : bf16[T,192]
+        var qB = Workspace + 5632;
         Stream.Launch(_gemm_n192_k80_bf16_bf16_bf16_skinny, new Dim3((tokens + 7) / 8, 3, 1), 128, 0,
-            Workspace + 1792, weights + DenseLayer.QB, Workspace + 5632, tokens);
+            qANorm, weights + DenseLayer.QB, qB, tokens);
         // %5 = rope_query %4, $cos, $sin, $positions heads=4 nope=32 rope=16 : bf16[T,192]
-        Stream.Launch(_rope_query_h4_n32_r16_bf16, tokens, 32, 0, Workspace + 5632, Cos, Sin, step.Positions, tokens);
+        Stream.Launch(_rope_query_h4_n32_r16_bf16, tokens, 32, 0, qB, Cos, Sin, step.Positions, tokens);
         // %6 = linear %1, w"layers.0.kv_a" : bf16[T,80]
+        var kvA = Workspace + 1536;
         Stream.Launch(_gemm_n80_k160_bf16_bf16_bf16_skinny, new Dim3((tokens + 7) / 8, 2, 1), 128, 0,
-            Workspace + 1024, weights + DenseLayer.KvA, Workspace + 1536, tokens);
+            inputNorm, weights + DenseLayer.KvA, kvA, tokens);
         // %11 = latent_cache %6, w"layers.0.kv_a_norm", $cos, $sin, $positions, $slots, cache.0 epsilon=1E-06 : bf16[80]
         Stream.Launch(_latent_cache_c64_r16_e1em06_bf16, tokens, 32, 0,
-            Workspace + 1536, weights + DenseLayer.KvANorm, Cos, Sin, step.Positions, step.Slots, Cache(layer), tokens);
+            kvA, weights + DenseLayer.KvANorm, Cos, Sin, step.Positions, step.Slots, Cache(layer), tokens);
         // %12 = head_gemm %5, w"layers.0.kv_b" absorb=query heads=4 : bf16[T,256]
+        var kvB = Workspace + 5120;
         Stream.Launch(_head_gemm_h4_n64_k32_a192_48_w4096_0_c256_64_bf16_t, new Dim3((tokens + 15) / 16, 1, 4), 128, 30_720,
-            Workspace + 5632, weights + DenseLayer.KvB, Workspace + 5120, tokens);
+            qB, weights + DenseLayer.KvB, kvB, tokens);
         // %13, %14 = mla_decode %12, %5, %11, $pages, $lengths heads=4 page=64 split=4 scale=0.144337567 : f32[T,P,4,64], f32[T,P,4]
+        var (mlaDecodePartial, mlaDecodeLse) = (Workspace + 1024, Workspace + 6144);
         Stream.Launch(_mla_decode_h4_c64_n32_r16_p64x4_s0p14433756729740646_bf16, new Dim3(splits, 1, tokens), 128, 16_896,
-            Workspace + 5120, Workspace + 5632, Cache(layer), step.Pages, step.Lengths, Workspace + 1024, Workspace + 6144, maxPages, splits, tokens);
+            kvB, qB, Cache(layer), step.Pages, step.Lengths, mlaDecodePartial, mlaDecodeLse, maxPages, splits, tokens);
         // %15 = mla_combine %13, %14 heads=4 : bf16[T,256]
+        var mlaCombine = Workspace + 5120;
         Stream.Launch(_mla_combine_h4_c64_bf16, new Dim3(4, tokens, 1), 64, 0,
-            Workspace + 1024, Workspace + 6144, Workspace + 5120, splits, tokens);
+            mlaDecodePartial, mlaDecodeLse, mlaCombine, splits, tokens);
         // %16 = head_gemm %15, w"layers.0.kv_b" absorb=value heads=4 : bf16[T,128]
+        var kvB2 = Workspace + 1536;
         Stream.Launch(_head_gemm_h4_n32_k64_a256_64_w4096_2048_c128_32_bf16, new Dim3((tokens + 15) / 16, 1, 4), 128, 30_720,
-            Workspace + 5120, weights + DenseLayer.KvB, Workspace + 1536, tokens);
+            mlaCombine, weights + DenseLayer.KvB, kvB2, tokens);
         // %17 = linear %16, w"layers.0.o" : bf16[T,160]
+        var o = Workspace + 1024;
         Stream.Launch(_gemm_n160_k128_bf16_bf16_bf16_skinny, new Dim3((tokens + 7) / 8, 3, 1), 128, 0,
-            Workspace + 1536, weights + DenseLayer.O, Workspace + 1024, tokens);
+            kvB2, weights + DenseLayer.O, o, tokens);
         // %18, %19 = residual_norm %0, %17, w"layers.0.post_attention_norm" epsilon=1E-06 : bf16[T,160], bf16[T,160]
+        var postAttentionNorm = Workspace + 2560;
         Stream.Launch(_rms_norm_w160_s160_e1em06_bf16_residual_out, tokens, 32, 0,
-            Workspace, Workspace + 1024, weights + DenseLayer.PostAttentionNorm, Workspace, Workspace + 2560, tokens);
+            hidden, o, weights + DenseLayer.PostAttentionNorm, hidden, postAttentionNorm, tokens);
         // %20 = linear %19, w"layers.0.mlp.gate_up" : bf16[T,768]
+        var mlpGateUp = Workspace + 1024;
         Stream.Launch(_gemm_n768_k160_bf16_bf16_bf16_skinny, new Dim3((tokens + 7) / 8, 12, 1), 128, 0,
-            Workspace + 2560, weights + DenseLayer.MlpGateUp, Workspace + 1024, tokens);
+            postAttentionNorm, weights + DenseLayer.MlpGateUp, mlpGateUp, tokens);
         // %21 = swiglu %20 up=384 : bf16[T,384]
-        Stream.Launch(_swiglu_w384_u384_s768_bf16, tokens, 64, 0, Workspace + 1024, Workspace + 2560, tokens);
+        var swiGlu = Workspace + 2560;
+        Stream.Launch(_swiglu_w384_u384_s768_bf16, tokens, 64, 0, mlpGateUp, swiGlu, tokens);
         // %22 = linear %21, w"layers.0.mlp.down" : bf16[T,160]
+        var mlpDown = Workspace + 512;
         Stream.Launch(_gemm_n160_k384_bf16_bf16_bf16_skinny, new Dim3((tokens + 7) / 8, 3, 1), 128, 0,
-            Workspace + 2560, weights + DenseLayer.MlpDown, Workspace + 512, tokens);
+            swiGlu, weights + DenseLayer.MlpDown, mlpDown, tokens);
     }
 
     private void DecodeMoeLayer(in Step step, int layer)
@@ -410,73 +461,98 @@ public sealed partial class TinyV3 : CausalLanguageModel
         var (tokens, splits, maxPages) = (step.Tokens, step.Splits, step.MaxPages);
         var weights = LayerWeights(layer);
         // %23, %24 = residual_norm %18, %22, w"layers.*.input_norm" epsilon=1E-06 : bf16[T,160], bf16[T,160]
+        var (hidden, delta, inputNorm) = (Workspace, Workspace + 512, Workspace + 1024);
         Stream.Launch(_rms_norm_w160_s160_e1em06_bf16_residual_out, tokens, 32, 0,
-            Workspace, Workspace + 512, weights + MoeLayer.InputNorm, Workspace, Workspace + 1024, tokens);
+            hidden, delta, weights + MoeLayer.InputNorm, hidden, inputNorm, tokens);
         // %25 = linear %24, w"layers.*.q_a" : bf16[T,80]
+        var qA = Workspace + 1536;
         Stream.Launch(_gemm_n80_k160_bf16_bf16_bf16_skinny, new Dim3((tokens + 7) / 8, 2, 1), 128, 0,
-            Workspace + 1024, weights + MoeLayer.QA, Workspace + 1536, tokens);
+            inputNorm, weights + MoeLayer.QA, qA, tokens);
         // %26 = rms_norm %25, w"layers.*.q_a_norm" epsilon=1E-06 : bf16[T,80]
-        Stream.Launch(_rms_norm_w80_s80_e1em06_bf16_out, tokens, 32, 0,
-            Workspace + 1536, weights + MoeLayer.QANorm, Workspace + 1792, tokens);
+        var qANorm = Workspace + 1792;
+        Stream.Launch(_rms_norm_w80_s80_e1em06_bf16_out, tokens, 32, 0, qA, weights + MoeLayer.QANorm, qANorm, tokens);
         // %27 = linear %26, w"layers.*.q_b" : bf16[T,192]
+        var qB = Workspace + 5632;
         Stream.Launch(_gemm_n192_k80_bf16_bf16_bf16_skinny, new Dim3((tokens + 7) / 8, 3, 1), 128, 0,
-            Workspace + 1792, weights + MoeLayer.QB, Workspace + 5632, tokens);
+            qANorm, weights + MoeLayer.QB, qB, tokens);
         // %28 = rope_query %27, $cos, $sin, $positions heads=4 nope=32 rope=16 : bf16[T,192]
-        Stream.Launch(_rope_query_h4_n32_r16_bf16, tokens, 32, 0, Workspace + 5632, Cos, Sin, step.Positions, tokens);
+        Stream.Launch(_rope_query_h4_n32_r16_bf16, tokens, 32, 0, qB, Cos, Sin, step.Positions, tokens);
         // %29 = linear %24, w"layers.*.kv_a" : bf16[T,80]
+        var kvA = Workspace + 1536;
         Stream.Launch(_gemm_n80_k160_bf16_bf16_bf16_skinny, new Dim3((tokens + 7) / 8, 2, 1), 128, 0,
-            Workspace + 1024, weights + MoeLayer.KvA, Workspace + 1536, tokens);
+            inputNorm, weights + MoeLayer.KvA, kvA, tokens);
         // %34 = latent_cache %29, w"layers.*.kv_a_norm", $cos, $sin, $positions, $slots, cache.* epsilon=1E-06 : bf16[80]
         Stream.Launch(_latent_cache_c64_r16_e1em06_bf16, tokens, 32, 0,
-            Workspace + 1536, weights + MoeLayer.KvANorm, Cos, Sin, step.Positions, step.Slots, Cache(layer), tokens);
+            kvA, weights + MoeLayer.KvANorm, Cos, Sin, step.Positions, step.Slots, Cache(layer), tokens);
         // %35 = head_gemm %28, w"layers.*.kv_b" absorb=query heads=4 : bf16[T,256]
+        var kvB = Workspace + 5120;
         Stream.Launch(_head_gemm_h4_n64_k32_a192_48_w4096_0_c256_64_bf16_t, new Dim3((tokens + 15) / 16, 1, 4), 128, 30_720,
-            Workspace + 5632, weights + MoeLayer.KvB, Workspace + 5120, tokens);
+            qB, weights + MoeLayer.KvB, kvB, tokens);
         // %36, %37 = mla_decode %35, %28, %34, $pages, $lengths heads=4 page=64 split=4 scale=0.144337567 : f32[T,P,4,64], f32[T,P,4]
+        var (mlaDecodePartial, mlaDecodeLse) = (Workspace + 1024, Workspace + 6144);
         Stream.Launch(_mla_decode_h4_c64_n32_r16_p64x4_s0p14433756729740646_bf16, new Dim3(splits, 1, tokens), 128, 16_896,
-            Workspace + 5120, Workspace + 5632, Cache(layer), step.Pages, step.Lengths, Workspace + 1024, Workspace + 6144, maxPages, splits, tokens);
+            kvB, qB, Cache(layer), step.Pages, step.Lengths, mlaDecodePartial, mlaDecodeLse, maxPages, splits, tokens);
         // %38 = mla_combine %36, %37 heads=4 : bf16[T,256]
+        var mlaCombine = Workspace + 5120;
         Stream.Launch(_mla_combine_h4_c64_bf16, new Dim3(4, tokens, 1), 64, 0,
-            Workspace + 1024, Workspace + 6144, Workspace + 5120, splits, tokens);
+            mlaDecodePartial, mlaDecodeLse, mlaCombine, splits, tokens);
         // %39 = head_gemm %38, w"layers.*.kv_b" absorb=value heads=4 : bf16[T,128]
+        var kvB2 = Workspace + 1536;
         Stream.Launch(_head_gemm_h4_n32_k64_a256_64_w4096_2048_c128_32_bf16, new Dim3((tokens + 15) / 16, 1, 4), 128, 30_720,
-            Workspace + 5120, weights + MoeLayer.KvB, Workspace + 1536, tokens);
+            mlaCombine, weights + MoeLayer.KvB, kvB2, tokens);
         // %40 = linear %39, w"layers.*.o" : bf16[T,160]
+        var o = Workspace + 1024;
         Stream.Launch(_gemm_n160_k128_bf16_bf16_bf16_skinny, new Dim3((tokens + 7) / 8, 3, 1), 128, 0,
-            Workspace + 1536, weights + MoeLayer.O, Workspace + 1024, tokens);
+            kvB2, weights + MoeLayer.O, o, tokens);
         // %41, %42 = residual_norm %23, %40, w"layers.*.post_attention_norm" epsilon=1E-06 : bf16[T,160], bf16[T,160]
+        var postAttentionNorm = Workspace + 2560;
         Stream.Launch(_rms_norm_w160_s160_e1em06_bf16_residual_out, tokens, 32, 0,
-            Workspace, Workspace + 1024, weights + MoeLayer.PostAttentionNorm, Workspace, Workspace + 2560, tokens);
+            hidden, o, weights + MoeLayer.PostAttentionNorm, hidden, postAttentionNorm, tokens);
         // %43 = linear %42, w"layers.*.router" : f32[T,8]
+        var router = Workspace + 1024;
         Stream.Launch(_gemm_n8_k160_bf16_f32_f32_skinny, (tokens + 3) / 4, 128, 0,
-            Workspace + 2560, weights + MoeLayer.Router, Workspace + 1024, tokens);
+            postAttentionNorm, weights + MoeLayer.Router, router, tokens);
         // %45, %46 = gate %43, w"layers.*.router_bias" sigmoid active=2 groups=2/4 : i32[T,2], f32[T,2]
+        var (routerBiasIndices, routerBiasWeights) = (Workspace + 1280, Workspace + 3328);
         Stream.Launch(_gate_e8_k2_sigmoid_x1_norm_bias_g4_2_top2, tokens, 32, 0,
-            Workspace + 1024, weights + MoeLayer.RouterBias, Workspace + 1280, Workspace + 3328, tokens);
+            router, weights + MoeLayer.RouterBias, routerBiasIndices, routerBiasWeights, tokens);
         // %47, %48, %49, %50, %51 = dispatch %45 experts=8 : i32[9], i32[T,2], i32[T*2], i32[T*2], i32[T*2]
+        var dispatchOffsets = Workspace + 3072;
+        var dispatchRowOf = Workspace + 3584;
+        var dispatchSource = Workspace + 1024;
+        var dispatchTileExpert = Workspace + 3840;
+        var dispatchTileRow = Workspace + 4096;
         Stream.Launch(_dispatch_e8_k2_t8, 1, 512, 2320,
-            Workspace + 1280, Workspace + 3072, Workspace + 3584, Workspace + 1024, Workspace + 3840, Workspace + 4096, tokens, Math.Min(tokens * 2, ((tokens * 2 + 7) / 8 + 8)));
+            routerBiasIndices, dispatchOffsets, dispatchRowOf, dispatchSource, dispatchTileExpert, dispatchTileRow, tokens, Math.Min(tokens * 2, ((tokens * 2 + 7) / 8 + 8)));
         // %52 = permute %42, %49 : bf16[T*2,160]
-        Stream.Launch(_permute_w160_bf16, tokens * 2, 32, 0, Workspace + 2560, Workspace + 1024, Workspace + 1792, tokens * 2);
+        var permute = Workspace + 1792;
+        Stream.Launch(_permute_w160_bf16, tokens * 2, 32, 0, postAttentionNorm, dispatchSource, permute, tokens * 2);
         // %53 = grouped_linear %52, w"layers.*.experts.gate_up", %47, %50, %51 : bf16[T*2,192]
+        var expertsGateUp = Workspace + 1024;
         Stream.Launch(_grouped_gemm_e8_n192_k160_t2_bf16_bf16_bf16_skinny, new Dim3(Math.Min(tokens * 2, ((tokens * 2 + 7) / 8 + 8)), 3, 1), 128, 0,
-            Workspace + 1792, weights + MoeLayer.ExpertsGateUp, Workspace + 1024, Workspace + 3072, Workspace + 3840, Workspace + 4096, tokens * 2);
+            permute, weights + MoeLayer.ExpertsGateUp, expertsGateUp, dispatchOffsets, dispatchTileExpert, dispatchTileRow, tokens * 2);
         // %54 = swiglu %53 up=96 : bf16[T*2,96]
-        Stream.Launch(_swiglu_w96_u96_s192_bf16, tokens * 2, 32, 0, Workspace + 1024, Workspace + 1792, tokens * 2);
+        var swiGlu = Workspace + 1792;
+        Stream.Launch(_swiglu_w96_u96_s192_bf16, tokens * 2, 32, 0, expertsGateUp, swiGlu, tokens * 2);
         // %55 = grouped_linear %54, w"layers.*.experts.down", %47, %50, %51 : bf16[T*2,160]
+        var expertsDown = Workspace + 1024;
         Stream.Launch(_grouped_gemm_e8_n160_k96_t2_bf16_bf16_bf16_skinny, new Dim3(Math.Min(tokens * 2, ((tokens * 2 + 7) / 8 + 8)), 3, 1), 128, 0,
-            Workspace + 1792, weights + MoeLayer.ExpertsDown, Workspace + 1024, Workspace + 3072, Workspace + 3840, Workspace + 4096, tokens * 2);
+            swiGlu, weights + MoeLayer.ExpertsDown, expertsDown, dispatchOffsets, dispatchTileExpert, dispatchTileRow, tokens * 2);
         // %56 = linear %42, w"layers.*.shared.gate_up" : bf16[T,192]
+        var sharedGateUp = Workspace + 1792;
         Stream.Launch(_gemm_n192_k160_bf16_bf16_bf16_skinny, new Dim3((tokens + 7) / 8, 3, 1), 128, 0,
-            Workspace + 2560, weights + MoeLayer.SharedGateUp, Workspace + 1792, tokens);
+            postAttentionNorm, weights + MoeLayer.SharedGateUp, sharedGateUp, tokens);
         // %57 = swiglu %56 up=96 : bf16[T,96]
-        Stream.Launch(_swiglu_w96_u96_s192_bf16, tokens, 32, 0, Workspace + 1792, Workspace + 2304, tokens);
+        var swiGlu2 = Workspace + 2304;
+        Stream.Launch(_swiglu_w96_u96_s192_bf16, tokens, 32, 0, sharedGateUp, swiGlu2, tokens);
         // %58 = linear %57, w"layers.*.shared.down" : bf16[T,160]
+        var sharedDown = Workspace + 1792;
         Stream.Launch(_gemm_n160_k96_bf16_bf16_bf16_skinny, new Dim3((tokens + 7) / 8, 3, 1), 128, 0,
-            Workspace + 2304, weights + MoeLayer.SharedDown, Workspace + 1792, tokens);
+            swiGlu2, weights + MoeLayer.SharedDown, sharedDown, tokens);
         // %59 = combine %55, %48, %46, %58 : bf16[T,160]
+        var combine = Workspace + 512;
         Stream.Launch(_combine_w160_k2_bf16_shared, tokens, 32, 0,
-            Workspace + 1024, Workspace + 3584, Workspace + 3328, Workspace + 1792, Workspace + 512, tokens);
+            expertsDown, dispatchRowOf, routerBiasWeights, sharedDown, combine, tokens);
     }
 
     /// <inheritdoc/>

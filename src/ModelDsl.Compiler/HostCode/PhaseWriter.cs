@@ -22,11 +22,19 @@ internal sealed class PhaseWriter(CodeWriter code, WeightArena arena)
         code.Block($"protected override void {method}(in Step step)", () =>
         {
             WriteSizes(layers.Segments.Where(segment => segment.Method is null).SelectMany(segment => segment.Steps));
+            var buffers = new BufferNames();
             for (var i = 0; i < layers.Segments.Count;)
             {
                 if (i > 0 && (layers.Segments[i].Method is null || layers.Segments[i - 1].Method is null)) code.Line();
-                if (layers.Segments[i].Method is null) WriteLaunches(layers.Segments[i++].Steps, null);
-                else i = WriteCalls(layers.Segments, i);
+                if (layers.Segments[i].Method is null)
+                {
+                    buffers.Forget();
+                    WriteLaunches(layers.Segments[i++].Steps, null, buffers);
+                }
+                else
+                {
+                    i = WriteCalls(layers.Segments, i);
+                }
             }
         });
         foreach (var layer in layers.Methods) WriteMethod(layer);
@@ -62,7 +70,7 @@ internal sealed class PhaseWriter(CodeWriter code, WeightArena arena)
             var steps = method.Layers[0];
             WriteSizes(steps);
             if (steps.Any(UsesOwnWeights)) code.Line("var weights = LayerWeights(layer);");
-            WriteLaunches(steps, method);
+            WriteLaunches(steps, method, new BufferNames());
         });
     }
 
@@ -91,17 +99,28 @@ internal sealed class PhaseWriter(CodeWriter code, WeightArena arena)
         code.Line(used.Count == 1 ? $"var {locals} = {values};" : $"var ({locals}) = ({values});");
     }
 
-    private void WriteLaunches(LaunchStep[] steps, LayerMethod? method)
+    private void WriteLaunches(LaunchStep[] steps, LayerMethod? method, BufferNames buffers)
     {
         for (var i = 0; i < steps.Length; i++)
         {
             var index = i;
             var step = steps[i];
-            var arguments = step.Arguments.Select((argument, a) => Argument(argument, step.Layer, method?.ParameterOf(index, a)));
+            var (names, added) = buffers.Of(step, a => method?.ParameterOf(index, a) is not null);
+            var arguments = step.Arguments.Select((argument, a) => Argument(argument, step.Layer, method?.ParameterOf(index, a), names[a]));
             code.Line($"// {Comment(step, method)}");
+            WritePlaces(added);
             var (threads, shared) = (step.Geometry.Threads, CSharp.Number(step.Geometry.SharedBytes));
             WriteCall($"Stream.Launch({HostCodeGenerator.Field(step.Kernel)}, {Grid(step.Geometry)}, {threads}, {shared},", arguments);
         }
+    }
+
+    private void WritePlaces(List<(string Name, long Offset)> places)
+    {
+        var addresses = places.Select(place => Sum("Workspace", place.Offset == 0 ? "" : CSharp.Number(place.Offset))).ToArray();
+        var line = $"var ({string.Join(", ", places.Select(place => place.Name))}) = ({string.Join(", ", addresses)});";
+        if (places.Count > 1 && line.Length < LongLine) code.Line(line);
+        else
+            for (var i = 0; i < places.Count; i++) code.Line($"var {places[i].Name} = {addresses[i]};");
     }
 
     private void WriteCall(string head, IEnumerable<string> arguments)
@@ -123,10 +142,10 @@ internal sealed class PhaseWriter(CodeWriter code, WeightArena arena)
         ? CSharp.Int(geometry.GridX)
         : $"new Dim3({CSharp.Int(geometry.GridX)}, {CSharp.Int(geometry.GridY)}, {CSharp.Int(geometry.GridZ)})";
 
-    private string Argument(PlanArgument argument, int? layer, string? parameter) => argument switch
+    private string Argument(PlanArgument argument, int? layer, string? parameter, string? buffer) => argument switch
     {
-        WorkspaceArgument workspace =>
-            Sum("Workspace", parameter ?? (workspace.Offset == 0 ? "" : CSharp.Number(workspace.Offset)), Extra(workspace.Extra)),
+        WorkspaceArgument workspace when parameter is not null => Sum("Workspace", parameter, Extra(workspace.Extra)),
+        WorkspaceArgument workspace => Sum(buffer!, Extra(workspace.Extra)),
         WeightArgument weight => Sum(
             layer is not null && WeightArena.LayerOf(weight.Key) == layer ? "weights" : Base(weight.Key),
             arena.ConstantOf(weight.Key, weight.Area),

@@ -94,7 +94,8 @@ public sealed partial class SmallV3 : CausalLanguageModel
     {
         var (tokens, logitRows) = (step.Tokens, step.LogitRows);
         // embed w"embed"
-        Stream.Launch(_embed, tokens, 64, 0, step.Ids, Weights + Shared.Embed, Workspace);
+        var out2 = Workspace;
+        Stream.Launch(_embed, tokens, 64, 0, step.Ids, Weights + Shared.Embed, out2);
 
         PrefillDenseLayer(step, 0);
         PrefillMoeLayer(step, 1, xAt: 16_384, cAt: 0);
@@ -102,8 +103,9 @@ public sealed partial class SmallV3 : CausalLanguageModel
         PrefillMoeLayer(step, 3, xAt: 16_384, cAt: 0);
 
         // norm w"norm"
+        var hidden = Workspace;
         Stream.Launch(_norm, tokens, 128, 0,
-            Workspace + (ulong)((tokens - logitRows) * 128L), Weights + Shared.Norm, step.Logits, logitRows);
+            hidden + (ulong)((tokens - logitRows) * 128L), Weights + Shared.Norm, step.Logits, logitRows);
     }
 
     private void PrefillDenseLayer(in Step step, int layer)
@@ -111,12 +113,15 @@ public sealed partial class SmallV3 : CausalLanguageModel
         var (tokens, context) = (step.Tokens, step.Context);
         var weights = LayerWeights(layer);
         // norm w"layers.0.input_norm"
-        Stream.Launch(_norm, tokens, 128, 0, Workspace, weights + DenseLayer.InputNorm, Workspace + 90_000, tokens);
+        var (hidden, out2) = (Workspace, Workspace + 90_000);
+        Stream.Launch(_norm, tokens, 128, 0, hidden, weights + DenseLayer.InputNorm, out2, tokens);
         // attend
-        Stream.Launch(_attend, tokens * 4, 128, 0, Workspace + 90_000, Cache(layer), step.Pages, Cos, Sin, Workspace + 106_384, context);
+        var out3 = Workspace + 106_384;
+        Stream.Launch(_attend, tokens * 4, 128, 0, out2, Cache(layer), step.Pages, Cos, Sin, out3, context);
         // gemm w"layers.0.mlp.down"
+        var c = Workspace + 16_384;
         Stream.Launch(_gemm, new Dim3((tokens + 15) / 16, 2, 1), 256, 65_536,
-            Workspace + 106_384, weights + DenseLayer.MlpDown, weights + DenseLayer.MlpDownScales, Workspace + 16_384, tokens);
+            out3, weights + DenseLayer.MlpDown, weights + DenseLayer.MlpDownScales, c, tokens);
     }
 
     // Parameters are places in the workspace.
@@ -125,12 +130,14 @@ public sealed partial class SmallV3 : CausalLanguageModel
         var (tokens, context) = (step.Tokens, step.Context);
         var weights = LayerWeights(layer);
         // norm w"layers.*.input_norm"
-        Stream.Launch(_norm, tokens, 128, 0, Workspace + xAt, weights + MoeLayer.InputNorm, Workspace + 90_000, tokens);
+        var out2 = Workspace + 90_000;
+        Stream.Launch(_norm, tokens, 128, 0, Workspace + xAt, weights + MoeLayer.InputNorm, out2, tokens);
         // attend
-        Stream.Launch(_attend, tokens * 4, 128, 0, Workspace + 90_000, Cache(layer), step.Pages, Cos, Sin, Workspace + 106_384, context);
+        var out3 = Workspace + 106_384;
+        Stream.Launch(_attend, tokens * 4, 128, 0, out2, Cache(layer), step.Pages, Cos, Sin, out3, context);
         // experts w"layers.*.experts.gate_up"
         Stream.Launch(_experts, Math.Min(tokens * 2, ((tokens * 2 + 15) / 16 + 3)), 128, 0,
-            Workspace + 106_384, weights + MoeLayer.ExpertsGateUp + 256, Workspace + cAt, tokens * 2);
+            out3, weights + MoeLayer.ExpertsGateUp + 256, Workspace + cAt, tokens * 2);
     }
 
     /// <inheritdoc/>
@@ -138,7 +145,8 @@ public sealed partial class SmallV3 : CausalLanguageModel
     {
         var (tokens, logitRows) = (step.Tokens, step.LogitRows);
         // embed w"embed"
-        Stream.Launch(_embed, tokens, 64, 0, step.Ids, Weights + Shared.Embed, Workspace);
+        var out2 = Workspace;
+        Stream.Launch(_embed, tokens, 64, 0, step.Ids, Weights + Shared.Embed, out2);
 
         DecodeDenseLayer(step, 0);
         DecodeMoeLayer(step, 1, xAt: 16_384, cAt: 0);
@@ -146,7 +154,8 @@ public sealed partial class SmallV3 : CausalLanguageModel
         DecodeMoeLayer(step, 3, xAt: 16_384, cAt: 0);
 
         // norm w"norm"
-        Stream.Launch(_norm, tokens, 128, 0, Workspace, Weights + Shared.Norm, step.Logits, logitRows);
+        var hidden = Workspace;
+        Stream.Launch(_norm, tokens, 128, 0, hidden, Weights + Shared.Norm, step.Logits, logitRows);
     }
 
     private void DecodeDenseLayer(in Step step, int layer)
@@ -154,12 +163,15 @@ public sealed partial class SmallV3 : CausalLanguageModel
         var (tokens, context) = (step.Tokens, step.Context);
         var weights = LayerWeights(layer);
         // norm w"layers.0.input_norm"
-        Stream.Launch(_norm, tokens, 128, 0, Workspace, weights + DenseLayer.InputNorm, Workspace + 90_000, tokens);
+        var (hidden, out2) = (Workspace, Workspace + 90_000);
+        Stream.Launch(_norm, tokens, 128, 0, hidden, weights + DenseLayer.InputNorm, out2, tokens);
         // attend
-        Stream.Launch(_attend, tokens * 4, 128, 0, Workspace + 90_000, Cache(layer), step.Pages, Cos, Sin, Workspace + 106_384, context);
+        var out3 = Workspace + 106_384;
+        Stream.Launch(_attend, tokens * 4, 128, 0, out2, Cache(layer), step.Pages, Cos, Sin, out3, context);
         // gemm w"layers.0.mlp.down"
+        var c = Workspace + 16_384;
         Stream.Launch(_gemm, new Dim3((tokens + 15) / 16, 2, 1), 256, 65_536,
-            Workspace + 106_384, weights + DenseLayer.MlpDown, weights + DenseLayer.MlpDownScales, Workspace + 16_384, tokens);
+            out3, weights + DenseLayer.MlpDown, weights + DenseLayer.MlpDownScales, c, tokens);
     }
 
     // Parameters are places in the workspace.
@@ -168,12 +180,14 @@ public sealed partial class SmallV3 : CausalLanguageModel
         var (tokens, context) = (step.Tokens, step.Context);
         var weights = LayerWeights(layer);
         // norm w"layers.*.input_norm"
-        Stream.Launch(_norm, tokens, 128, 0, Workspace + xAt, weights + MoeLayer.InputNorm, Workspace + 90_000, tokens);
+        var out2 = Workspace + 90_000;
+        Stream.Launch(_norm, tokens, 128, 0, Workspace + xAt, weights + MoeLayer.InputNorm, out2, tokens);
         // attend
-        Stream.Launch(_attend, tokens * 4, 128, 0, Workspace + 90_000, Cache(layer), step.Pages, Cos, Sin, Workspace + 106_384, context);
+        var out3 = Workspace + 106_384;
+        Stream.Launch(_attend, tokens * 4, 128, 0, out2, Cache(layer), step.Pages, Cos, Sin, out3, context);
         // experts w"layers.*.experts.gate_up"
         Stream.Launch(_experts, Math.Min(tokens * 2, ((tokens * 2 + 15) / 16 + 3)), 128, 0,
-            Workspace + 106_384, weights + MoeLayer.ExpertsGateUp + 256, Workspace + cAt, tokens * 2);
+            out3, weights + MoeLayer.ExpertsGateUp + 256, Workspace + cAt, tokens * 2);
     }
 
     /// <inheritdoc/>
