@@ -20,10 +20,6 @@ internal sealed record CompiledModel(string Path, string Namespace, string Class
 /// <summary>One file: text to plans. Whatever happens, messages come out and never an exception.</summary>
 internal static class FileCompiler
 {
-    // The steps a class has room for unless a person says otherwise.
-    private const int UsualPrefill = 512;
-    private const int UsualContext = 4096;
-
     public static CompiledFile Compile(DsmSource file, SourceSet all, CancellationToken cancellation)
     {
         try
@@ -49,9 +45,7 @@ internal static class FileCompiler
             {
                 cancellation.ThrowIfCancellationRequested();
                 if (Choose(file, program, troubles) is not var (precision, target)) break;
-                var context = Math.Min(UsualContext, model.Context);
-                var limits = new PlanLimits(Math.Min(UsualPrefill, context), DecodeSequences: 1, context);
-                var result = ModelCompiler.Compile(model, precision, new CompileOptions(target, limits));
+                var result = ModelCompiler.Compile(model, precision, new CompileOptions(target, CompileDefaults.Limits(model)));
                 found.AddRange(result.Diagnostics);
                 if (result.Plan is { } plan)
                     models.Add(new CompiledModel(file.Path, options.Namespace, HostCodeGenerator.ClassName(plan), plan));
@@ -80,16 +74,14 @@ internal static class FileCompiler
     {
         void Trouble(string text) => troubles.Add(LocatedDiagnostic.Error(LocatedDiagnostic.BadOption, text, file.Path));
 
-        var only = program.Precisions.Length == 1 ? program.Precisions[0] : BuiltInPrecision.Bf16;
-        var precision = file.Options.Precision is { } wanted ? program.Precision(wanted) : only;
+        var precision = file.Options.Precision is { } wanted ? program.Precision(wanted) : CompileDefaults.Precision(program);
         if (precision is null)
         {
             Trouble($"Precision=\"{file.Options.Precision}\": there is no such precision; built in are fp32, bf16, fp8");
             return null;
         }
 
-        var cluster = program.Clusters.Length == 1 ? program.Clusters[0] : null;
-        var name = file.Options.Target ?? cluster?.Gpu.Target ?? (precision.Gemm.IsFp8 ? PtxTarget.Sm89 : PtxTarget.Sm80).Name;
+        var name = file.Options.Target ?? CompileDefaults.Cluster(program)?.Gpu.Target ?? CompileDefaults.Target(precision).Name;
         if (PtxTarget.Find(name) is { } target) return (precision, target);
         Trouble($"PtxTarget=\"{name}\": there is no such target; there are {string.Join(", ", PtxTarget.All.Select(t => t.Name))}");
         return null;

@@ -1,5 +1,5 @@
-using System.Collections.Concurrent;
 using System.Text;
+using ModelDsl.Cli.Output;
 using ModelDsl.Compiler.HostCode;
 using ModelDsl.Compiler.Scheduling;
 using ModelDsl.Runtime.Checkpoints;
@@ -28,8 +28,7 @@ public static class ModelHost
     /// <summary>PTX text of every kernel of a plan, by name.</summary>
     public static KernelLibrary EmitKernels(ModelPlan plan)
     {
-        var texts = new ConcurrentDictionary<string, ReadOnlyMemory<byte>>(StringComparer.Ordinal);
-        Parallel.ForEach(plan.Kernels, kernel => texts[kernel.Name] = Encoding.UTF8.GetBytes(kernel.Emit(plan.Target).ToText()));
-        return KernelLibrary.FromMemory(texts);
+        return KernelLibrary.FromMemory(KernelEmission.Emit(plan).ToDictionary(
+            emitted => emitted.Kernel.Name, emitted => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(emitted.Ptx), StringComparer.Ordinal));
     }
 }

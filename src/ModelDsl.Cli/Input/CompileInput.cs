@@ -88,14 +88,12 @@ public sealed class CompileInput
         var train = Named(parsed.GetValue(_train), program.Trains, block => block.Name, "train");
         if (serve is not null && train is not null) throw TroubleException.Usage("--serve and --train exclude each other");
         var model = serve?.Model ?? train?.Model ?? Program.Model(parsed, program);
-        var only = program.Precisions.Length == 1 ? program.Precisions[0] : null;
         var precision = parsed.GetValue(_precision) is { } name
             ? program.Precision(name) ?? throw TroubleException.Usage($"there is no precision '{name}'; built in are fp32, bf16, fp8")
-            : serve?.Precision ?? train?.Precision ?? only ?? BuiltInPrecision.Bf16;
-        var cluster = serve?.Cluster ?? train?.Cluster ?? (program.Clusters.Length == 1 ? program.Clusters[0] : null);
-        var fitting = precision.Gemm.IsFp8 ? PtxTarget.Sm89 : PtxTarget.Sm80;
+            : serve?.Precision ?? train?.Precision ?? CompileDefaults.Precision(program);
+        var cluster = serve?.Cluster ?? train?.Cluster ?? CompileDefaults.Cluster(program);
         var clusters = cluster is not null && (runsOn is null || RunsOn(cluster.Gpu.Target, runsOn)) ? cluster.Gpu.Target : null;
-        var target = parsed.GetValue(_target) ?? clusters ?? fitting.Name;
+        var target = parsed.GetValue(_target) ?? clusters ?? CompileDefaults.Target(precision).Name;
         return new Choice(model, precision, PtxTarget.Find(target)
             ?? throw TroubleException.Usage($"there is no target '{target}'; there are {string.Join(", ", PtxTarget.All.Select(t => t.Name))}"));
     }
