@@ -1,5 +1,6 @@
 using System.Text;
 using ModelDsl.Runtime.Devices;
+using ModelDsl.Runtime.VirtualGpu.Checking;
 using ModelDsl.Runtime.VirtualGpu.Decoding;
 using ModelDsl.Runtime.VirtualGpu.Execution;
 using ModelDsl.Runtime.VirtualGpu.Memory;
@@ -16,6 +17,7 @@ public sealed class VirtualDevice : IDevice
     private readonly VirtualDeviceOptions _options;
     private readonly DeviceHeap _heap;
     private readonly Launcher _launcher;
+    private readonly FindingLog? _findings;
     private bool _disposed;
 
     public VirtualDevice(VirtualDeviceOptions? options = null)
@@ -24,6 +26,7 @@ public sealed class VirtualDevice : IDevice
         ArgumentOutOfRangeException.ThrowIfLessThan(_options.Workers, 1);
         _heap = new DeviceHeap(_options.MemoryBytes);
         _launcher = new Launcher(_heap, _options.Workers);
+        if (_options.Checks != VirtualGpuChecks.None) _findings = new FindingLog();
     }
 
     public string Name => $"virtual GPU ({_options.Workers} {(_options.Workers == 1 ? "core" : "cores")})";
@@ -34,6 +37,9 @@ public sealed class VirtualDevice : IDevice
 
     /// <summary>What each kernel has cost so far.</summary>
     public VirtualGpuProfile Profile { get; } = new();
+
+    /// <summary>What the checks of <see cref="VirtualDeviceOptions.Checks"/> have found so far, each cause once, in the order of being found.</summary>
+    public IReadOnlyList<Finding> Findings => _findings?.ToArray() ?? [];
 
     /// <summary>Taken by everything that touches memory or runs a kernel: streams of one device run one call at a time.</summary>
     internal object Gate { get; } = new();
@@ -87,7 +93,8 @@ public sealed class VirtualDevice : IDevice
             ObjectDisposedException.ThrowIf(_disposed, this);
             if (decoded.IsDisposed) throw new DeviceException($"kernel '{kernel.Name}' cannot run: its module has been disposed");
             long start = System.Diagnostics.Stopwatch.GetTimestamp();
-            ulong executed = _launcher.Run(new LaunchInfo(decoded, grid, block, sharedBytes, parameters, _options.BranchBudget), kernel.Cost.IsShort(grid.Count));
+            var launch = new LaunchInfo(decoded, grid, block, sharedBytes, parameters, _options.BranchBudget) { Findings = _findings };
+            ulong executed = _launcher.Run(launch, kernel.Cost.IsShort(grid.Count));
             kernel.Cost.Add(grid.Count, executed, System.Diagnostics.Stopwatch.GetTimestamp() - start);
         }
     }

@@ -14,4 +14,7 @@ public sealed record VirtualDeviceOptions
 
     /// <summary>Backward branches a warp may take in one block before it counts as looping forever.</summary>
     public long BranchBudget { get; init; } = 1L << 40;
+
+    /// <summary>What to look for while kernels run; what is found is in <see cref="VirtualDevice.Findings"/>. Kernels run some ten times slower then, on one thread.</summary>
+    public VirtualGpuChecks Checks { get; init; }
 }

@@ -13,4 +13,7 @@ public static class ExitCode
 
     /// <summary>A device or a file failed.</summary>
     public const int Trouble = 3;
+
+    /// <summary>The virtual GPU has found mistakes in a kernel; they were printed.</summary>
+    public const int Findings = 4;
 }

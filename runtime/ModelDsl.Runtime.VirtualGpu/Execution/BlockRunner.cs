@@ -143,7 +143,7 @@ internal sealed unsafe class BlockRunner(DeviceHeap heap, int multiprocessor, in
         string what = atBarrier
             ? $"deadlock: these threads wait at barrier {split->Barrier} for others that never come"
             : "deadlock: these threads wait for others of their warp that are named in the instruction's mask and never come";
-        return new FaultException($"{what} ({waiting} warps wait, {exited} have exited, lanes 0x{split->Mask:x8} of warp {stuck->Index} are here)", atBarrier ? split->Next - 1 : split->Next, System.Numerics.BitOperations.TrailingZeroCount(split->Mask));
+        return new FaultException(FindingKind.Deadlock, $"{what} ({waiting} warps wait, {exited} have exited, lanes 0x{split->Mask:x8} of warp {stuck->Index} are here)", atBarrier ? split->Next - 1 : split->Next, System.Numerics.BitOperations.TrailingZeroCount(split->Mask));
     }
 
     public void Dispose()

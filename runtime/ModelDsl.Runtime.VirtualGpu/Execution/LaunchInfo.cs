@@ -1,4 +1,5 @@
 using ModelDsl.Runtime.Devices;
+using ModelDsl.Runtime.VirtualGpu.Checking;
 using ModelDsl.Runtime.VirtualGpu.Decoding;
 
 namespace ModelDsl.Runtime.VirtualGpu.Execution;
@@ -6,9 +7,21 @@ namespace ModelDsl.Runtime.VirtualGpu.Execution;
 /// <summary>One launch as the workers see it.</summary>
 internal sealed record LaunchInfo(DecodedKernel Kernel, Dim3 Grid, Dim3 Block, int DynamicSharedBytes, ulong[] Parameters, long BranchBudget)
 {
+    /// <summary>Where findings go; null where nobody looks for any.</summary>
+    public FindingLog? Findings { get; init; }
+
     public long Blocks => Grid.Count;
 
     public int Warps => (int)((Block.Count + 31) / 32);
 
     public uint SharedBytes => Kernel.StaticSharedBytes + (uint)DynamicSharedBytes;
+
+    /// <summary>Coordinates of a block by its number.</summary>
+    public Dim3 BlockAt(long index) => new((int)(index % Grid.X), (int)(index / Grid.X % Grid.Y), (int)(index / ((long)Grid.X * Grid.Y)));
+
+    /// <summary>Coordinates of a thread by its number in the block.</summary>
+    public Dim3 ThreadAt(int index) => new(index % Block.X, index / Block.X % Block.Y, index / (Block.X * Block.Y));
+
+    /// <summary>The line of PTX around a position in the text.</summary>
+    public CodePlace Place(int position) => Kernel.Module.Source.Place(position);
 }

@@ -62,7 +62,7 @@ internal static unsafe class WarpScheduler
     /// <summary>Stops the running split at a branch it has yet to take.</summary>
     public static Instr* EndTurn(Warp* warp, Instr* branch)
     {
-        if (--warp->Turns < 0) throw new FaultException("the kernel seems to loop forever: the branch budget is used up", branch, -1);
+        if (--warp->Turns < 0) throw new FaultException(FindingKind.EndlessLoop, "the kernel seems to loop forever: the branch budget is used up", branch, -1);
         warp->Splits[warp->Current].Next = branch;
         warp->Splits[warp->Current].LastTurn = ++warp->TurnNumber;
         warp->Rotate = true;

@@ -66,7 +66,7 @@ internal static unsafe class AsyncCopy
                 Access.SharedFault(warp, i, lane, offset, bytes, bytes);
             byte* to = block->Shared + offset;
             uint wanted = i->B < 0 ? (uint)bytes : ((uint*)(r + i->B))[lane];
-            if (wanted > (uint)bytes) throw new FaultException($"cp.async: source size {wanted} is more than the {bytes} bytes copied", i, lane);
+            if (wanted > (uint)bytes) throw new FaultException(FindingKind.InvalidOperand, $"cp.async: source size {wanted} is more than the {bytes} bytes copied", i, lane);
             new Span<byte>(to, bytes).Clear();
             if (wanted > 0) new ReadOnlySpan<byte>(GlobalSpace.Resolve(warp, i, lane, bytes, (int)wanted), (int)wanted).CopyTo(new Span<byte>(to, bytes));
         }

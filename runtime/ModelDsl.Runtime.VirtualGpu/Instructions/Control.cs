@@ -21,7 +21,7 @@ internal static unsafe class Control
     public static Instr* Nothing(Warp* warp, Instr* i, uint mask) => i + 1;
 
     public static Instr* Trap(Warp* warp, Instr* i, uint mask) =>
-        throw new FaultException("the kernel stopped itself with 'trap'", i, Bits.TrailingZeroCount(mask));
+        throw new FaultException(FindingKind.Trap, "the kernel stopped itself with 'trap'", i, Bits.TrailingZeroCount(mask));
 
     /// <summary>Control ran past the last instruction: an implicit <c>ret</c>.</summary>
     public static Instr* End(Warp* warp, Instr* i, uint mask) => WarpScheduler.Exit(warp, i, warp->Active);
@@ -91,12 +91,12 @@ internal static unsafe class Control
     {
         int lane = Bits.TrailingZeroCount(mask);
         uint id = ((uint*)(warp->Registers + i->A))[lane];
-        if (id >= BlockBarrier.Count) throw new FaultException($"barrier {id} does not exist; there are {BlockBarrier.Count}", i, lane);
+        if (id >= BlockBarrier.Count) throw new FaultException(FindingKind.InvalidOperand, $"barrier {id} does not exist; there are {BlockBarrier.Count}", i, lane);
         BlockBarrier* barrier = warp->Block->Barriers + id;
         if (i->B >= 0)
         {
             uint threads = ((uint*)(warp->Registers + i->B))[lane];
-            if (threads == 0 || threads % 32 != 0) throw new FaultException($"a barrier counts whole warps; {threads} threads is no multiple of 32", i, lane);
+            if (threads == 0 || threads % 32 != 0) throw new FaultException(FindingKind.InvalidOperand, $"a barrier counts whole warps; {threads} threads is no multiple of 32", i, lane);
             barrier->Expected = (int)(threads / 32);
         }
         barrier->Arrived[warp->Index] |= mask;

@@ -81,7 +81,7 @@ internal static unsafe class MatrixMemory
     private static void Resolve<TSpace>(Warp* warp, Instr* i, uint mask, byte** pointers)
         where TSpace : struct, ISpace
     {
-        if (mask != Lanes.All) throw new FaultException($"a matrix load or store needs all 32 lanes of the warp; active are 0x{mask:x8}", i, -1);
+        if (mask != Lanes.All) throw new FaultException(FindingKind.InactiveLanes, $"a matrix load or store needs all 32 lanes of the warp; active are 0x{mask:x8}", i, -1);
         uint used = i->D == 4 ? Lanes.All : (1u << (8 * i->D)) - 1;
         byte* origin = TSpace.ResolveAll(warp, i, used, 16);
         for (int lane = 0; lane < 8 * i->D; lane++) pointers[lane] = origin != null ? origin + TSpace.Offset(warp, i, lane) : TSpace.Resolve(warp, i, lane, 16, 16);

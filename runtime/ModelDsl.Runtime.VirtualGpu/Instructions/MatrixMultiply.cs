@@ -163,7 +163,7 @@ internal static unsafe class MatrixMultiply
         c3h.Store(d3 + 16);
     }
 
-    private static void RequireAll(Instr* i, uint mask) => throw new FaultException($"mma.sync needs all 32 lanes of the warp; active are 0x{mask:x8}", i, -1);
+    private static void RequireAll(Instr* i, uint mask) => throw new FaultException(FindingKind.InactiveLanes, $"mma.sync needs all 32 lanes of the warp; active are 0x{mask:x8}", i, -1);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> Fma(Vector512<float> a, Vector512<float> b, Vector512<float> c) => Avx512F.FusedMultiplyAdd(a, b, c);

@@ -9,7 +9,7 @@ internal static unsafe class Access
     public static byte* Search(Warp* warp, Instr* instr, int lane, ulong address, int bytes, int span)
     {
         if ((address & (uint)(bytes - 1)) != 0)
-            throw new FaultException($"misaligned access: {bytes} bytes at 0x{address:x}, which is no multiple of {bytes}", instr, lane);
+            throw new FaultException(FindingKind.Misaligned, $"misaligned access: {bytes} bytes at 0x{address:x}, which is no multiple of {bytes}", instr, lane) { Address = address };
         MemoryRange* found = warp->Block->Heap->Find(address);
         if (found == null || found->Length - (address - found->Start) < (ulong)span)
         {
@@ -36,9 +36,9 @@ internal static unsafe class Access
     {
         uint size = warp->Block->LocalBytes;
         if (address > size || address + (uint)span > size)
-            throw new FaultException($"out of bounds: {bytes} bytes at local offset {(long)address}, the thread has {size} bytes", instr, lane);
+            throw new FaultException(FindingKind.OutOfBounds, $"out of bounds: {bytes} bytes at local offset {(long)address}, the thread has {size} bytes", instr, lane) { Address = address };
         if ((address & (uint)(bytes - 1)) != 0)
-            throw new FaultException($"misaligned access: {bytes} bytes at local offset {address}", instr, lane);
+            throw new FaultException(FindingKind.Misaligned, $"misaligned access: {bytes} bytes at local offset {address}", instr, lane) { Address = address };
         return warp->Local + (nuint)lane * size + address;
     }
 
@@ -46,7 +46,7 @@ internal static unsafe class Access
     public static void SharedFault(Warp* warp, Instr* instr, int lane, ulong address, int bytes, int span)
     {
         if ((address & (uint)(bytes - 1)) != 0)
-            throw new FaultException($"misaligned access: {bytes} bytes at shared offset {address}, which is no multiple of {bytes}", instr, lane);
+            throw new FaultException(FindingKind.Misaligned, $"misaligned access: {bytes} bytes at shared offset {address}, which is no multiple of {bytes}", instr, lane) { Address = address };
         uint size = warp->Block->SharedBytes;
         if (span > bytes && address < size)
         {
@@ -54,13 +54,13 @@ internal static unsafe class Access
             lane += steps;
             address += (ulong)(steps * bytes);
         }
-        throw new FaultException($"out of bounds: {bytes} bytes at shared offset {(long)address}, the block has {size} bytes", instr, lane);
+        throw new FaultException(FindingKind.OutOfBounds, $"out of bounds: {bytes} bytes at shared offset {(long)address}, the block has {size} bytes", instr, lane) { Address = address };
     }
 }
 
 /// <summary>An access where no allocation is.</summary>
-internal sealed unsafe class OutOfBoundsException(ulong address, int bytes, Instr* at, int lane)
-    : FaultException($"out of bounds: {bytes} bytes at 0x{address:x}", at, lane)
+internal sealed unsafe class OutOfBoundsException : FaultException
 {
-    public ulong Address { get; } = address;
+    public OutOfBoundsException(ulong address, int bytes, Instr* at, int lane)
+        : base(FindingKind.OutOfBounds, $"out of bounds: {bytes} bytes at 0x{address:x}", at, lane) => Address = address;
 }

@@ -12,7 +12,11 @@ internal sealed unsafe class DeviceHeap(long limit) : IDisposable
 {
     private const int Alignment = 256;
 
+    /// <summary>Ranges given back that are remembered for reports.</summary>
+    private const int FreedRemembered = 1024;
+
     private readonly Dictionary<ulong, nint> _blocks = [];
+    private readonly Queue<(ulong Start, ulong Length)> _freed = new();
     private ulong _next = AddressMap.GlobalStart;
     private long _used;
 
@@ -45,6 +49,8 @@ internal sealed unsafe class DeviceHeap(long limit) : IDisposable
         while (table->Entries[index].Start != address) index++;
         Version++;
         _used -= (long)table->Entries[index].Length;
+        if (_freed.Count == FreedRemembered) _freed.Dequeue();
+        _freed.Enqueue((address, table->Entries[index].Length));
         long tail = table->Count - index - 1;
         Buffer.MemoryCopy(table->Entries + index + 1, table->Entries + index, tail * sizeof(MemoryRange), tail * sizeof(MemoryRange));
         table->Count--;
@@ -59,6 +65,14 @@ internal sealed unsafe class DeviceHeap(long limit) : IDisposable
         if (range == null || range->Length - (address - range->Start) < (ulong)bytes)
             throw new DeviceException($"{what} of {bytes} bytes at 0x{address:x} is out of bounds: {Nearest(address)}");
         return (byte*)(range->ToHost + (long)address);
+    }
+
+    /// <summary>Whether there was memory at an address not long ago: addresses are not used again.</summary>
+    public bool IsFreed(ulong address)
+    {
+        foreach (var (start, length) in _freed)
+            if (address - start < length) return true;
+        return false;
     }
 
     /// <summary>For people: which allocation an address is in or just missed.</summary>

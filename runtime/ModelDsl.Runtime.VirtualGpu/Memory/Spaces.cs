@@ -150,7 +150,7 @@ internal readonly unsafe struct ParameterSpace : ISpace
         ulong address = ((ulong*)(warp->Registers + instr->A))[lane] + instr->Imm;
         uint size = warp->Block->ParameterBytes;
         if (address > size || address + (uint)span > size)
-            throw new FaultException($"out of bounds: {bytes} bytes at parameter offset {(long)address}, the kernel has {size} bytes", instr, lane);
+            throw new FaultException(FindingKind.OutOfBounds, $"out of bounds: {bytes} bytes at parameter offset {(long)address}, the kernel has {size} bytes", instr, lane) { Address = address };
         return warp->Block->Parameters + address;
     }
 

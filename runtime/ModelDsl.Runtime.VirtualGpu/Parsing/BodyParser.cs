@@ -45,7 +45,8 @@ internal sealed class BodyParser(PtxCursor cursor, PtxFunction function)
                 function.Variables.AddRange(new DeclarationParser(cursor, scope).Variables(isExternal: false));
                 break;
             case ".loc" or ".file":
-                cursor.SkipLine();
+                cursor.Position = start;
+                SourceMarks.Read(cursor);
                 break;
             case ".pragma":
                 cursor.Quoted();

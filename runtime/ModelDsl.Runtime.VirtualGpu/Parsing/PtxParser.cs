@@ -54,7 +54,8 @@ internal sealed class PtxParser
                     Variables(isExternal: false);
                     break;
                 case ".file" or ".loc":
-                    _cursor.SkipLine();
+                    _cursor.Position = start;
+                    SourceMarks.Read(_cursor);
                     break;
                 case ".pragma":
                     _cursor.Quoted();
@@ -131,6 +132,7 @@ internal sealed class PtxParser
             _cursor.Expect(')');
         }
         while (_cursor.Peek() == '.') Tuning(function);
+        SourceMarks.Begin(_cursor);
         new BodyParser(_cursor, function).Parse(scope);
     }
 
@@ -147,6 +149,7 @@ internal sealed class PtxParser
         while (_cursor.Peek() == '.') Tuning(function);
         if (_cursor.TryTake(';')) return;
         _module.Functions.Add(function);
+        SourceMarks.Begin(_cursor);
         new BodyParser(_cursor, function).Parse(scope);
     }
 

@@ -30,9 +30,29 @@ internal sealed class PtxSource(string text)
         return Text[start..(end < 0 ? Text.Length : end)].Trim();
     }
 
+    /// <summary>Places in the programs that the text was compiled from, as they come: <c>.loc</c>.</summary>
+    public List<SourceMark> Marks { get; } = [];
+
+    /// <summary>Files of those programs, by number: <c>.file</c>.</summary>
+    public Dictionary<int, string> Files { get; } = [];
+
+    /// <summary>The line around a position, and what it was compiled from.</summary>
+    public CodePlace Place(int position) => new(Locate(position).Line, LineAt(position), Origin(position));
+
+    private string? Origin(int position)
+    {
+        int index = Marks.BinarySearch(new SourceMark(position, 0, 0), Comparer<SourceMark>.Create((a, b) => a.Position.CompareTo(b.Position)));
+        if (index < 0) index = ~index - 1;
+        if (index < 0 || Marks[index].Line == 0) return null;
+        return $"{Files.GetValueOrDefault(Marks[index].File, $"file {Marks[index].File}")}:{Marks[index].Line}";
+    }
+
     public DeviceException Error(int position, string message)
     {
         var (line, column) = Locate(position);
         return new DeviceException($"ptx({line},{column}): {message}\n    {LineAt(position)}");
     }
 }
+
+/// <summary>From this position on the text was compiled from that line of that file; line 0 for the start of a function, about which nothing is known yet.</summary>
+internal readonly record struct SourceMark(int Position, int File, int Line);

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using ModelDsl.Runtime.Cuda;
 using ModelDsl.Runtime.Devices;
-using ModelDsl.Runtime.Profiling;
 using ModelDsl.Runtime.VirtualGpu;
 
 namespace ModelDsl.Cli.Input;
@@ -17,17 +16,13 @@ public sealed class DeviceOption
 
     public void AddTo(Command verb) => verb.Options.Add(_device);
 
-    /// <param name="profile">Gets every launch on the device.</param>
-    /// <exception cref="TroubleException">There is no such device here.</exception>
-    public IDevice Open(ParseResult parsed, RunProfile? profile = null)
+    /// <param name="checks">What the virtual GPU looks for.</param>
+    /// <exception cref="TroubleException">There is no such device here, or it cannot check.</exception>
+    public IDevice Open(ParseResult parsed, VirtualGpuChecks checks = VirtualGpuChecks.None)
     {
-        var device = Open(parsed.GetValue(_device)!);
-        return profile?.Watch(device) ?? device;
-    }
-
-    private static IDevice Open(string name)
-    {
-        if (name == "virtual") return new VirtualDevice();
+        var name = parsed.GetValue(_device)!;
+        if (name == "virtual") return new VirtualDevice(new VirtualDeviceOptions { Checks = checks });
+        if (checks != VirtualGpuChecks.None) throw TroubleException.Usage($"--check is done by the virtual GPU, not by --device {name}");
         if (name != "cuda" && !(name.StartsWith("cuda:", StringComparison.Ordinal) && int.TryParse(name[5..], out _)))
             throw TroubleException.Usage($"--device {name}: there are virtual, cuda and cuda:N");
         if (!CudaDriver.IsAvailable(out var reason)) throw TroubleException.Failed($"--device {name}: {reason}");

@@ -14,43 +14,49 @@ internal static class RunVerb
     public static Command Create(IoContext io)
     {
         var verb = new Command("run", "Loads a Hugging Face checkpoint and generates text, on a GPU or in software.");
-        var (program, device, profiling, run) = (new CompileInput(), new DeviceOption(), new ProfileOption(), new RunInput());
+        var (program, device, check, profiling, run) = (new CompileInput(), new DeviceOption(), new CheckOption(), new ProfileOption(), new RunInput());
         var json = new Option<bool>("--json") { Description = "Ends with one JSON object; no text before it." };
         program.AddTo(verb);
         device.AddTo(verb);
+        check.AddTo(verb);
         profiling.AddTo(verb);
         run.AddTo(verb);
         verb.Options.Add(json);
         verb.SetAction(parsed =>
         {
             run.Check(parsed);
+            var checks = check.Of(parsed);
             var profile = profiling.Begin(parsed);
             _ = HostCompiler.WarmUp();
             var tokenizer = run.LoadTokenizer(parsed);
             var request = run.Request(parsed, tokenizer);
-            using var gpu = device.Open(parsed, profile);
-            if (program.Compile(parsed, io, request.LimitsFor, taps: request.DumpFile is not null, runsOn: gpu.Target) is not { } plan)
-                return ExitCode.Diagnostics;
-            using var checkpoint = Checkpoint.Open(run.Weights(parsed));
-            using var model = LoadingProgress.Watch(
-                io, progress => ModelHost.Load(plan, gpu, checkpoint, new ModelOptions(ValidIds: tokenizer?.VocabularySize), progress));
-            if (parsed.GetValue(json))
+            var own = device.Open(parsed, checks);
+            using var gpu = profile?.Watch(own) ?? own;
+            return CheckOption.Report(own, io, () =>
             {
-                io.Out.WriteLine(RunJson.Write(ModelRun.Play(model, request, profile: profile), tokenizer, profile));
+                if (program.Compile(parsed, io, request.LimitsFor, taps: request.DumpFile is not null, runsOn: gpu.Target) is not { } plan)
+                    return ExitCode.Diagnostics;
+                using var checkpoint = Checkpoint.Open(run.Weights(parsed));
+                using var model = LoadingProgress.Watch(
+                    io, progress => ModelHost.Load(plan, gpu, checkpoint, new ModelOptions(ValidIds: tokenizer?.VocabularySize), progress));
+                if (parsed.GetValue(json))
+                {
+                    io.Out.WriteLine(RunJson.Write(ModelRun.Play(model, request, profile: profile), tokenizer, profile));
+                    profiling.Report(parsed, io, profile);
+                    return ExitCode.Success;
+                }
+
+                var text = tokenizer is null ? null : new StreamDecoder(tokenizer, skipSpecial: true);
+                io.Out.Write(run.Prompt(parsed));
+                var result = ModelRun.Play(model, request, id => io.Out.Write(text?.Push(id) ?? $"{id} "), profile);
+                io.Out.Write(text?.Flush());
+                if (request.MaxNewTokens > 0) io.Out.WriteLine();
+                io.Error.WriteLine(
+                    $"{plan.Model.Name}, {plan.Precision.Name}, {gpu.Name}: {result.PromptTokens} prompt tokens at {result.PromptTokensPerSecond:0} tokens/s, "
+                    + $"{result.Tokens.Count} new tokens at {result.NewTokensPerSecond:0.0} tokens/s");
                 profiling.Report(parsed, io, profile);
                 return ExitCode.Success;
-            }
-
-            var text = tokenizer is null ? null : new StreamDecoder(tokenizer, skipSpecial: true);
-            io.Out.Write(run.Prompt(parsed));
-            var result = ModelRun.Play(model, request, id => io.Out.Write(text?.Push(id) ?? $"{id} "), profile);
-            io.Out.Write(text?.Flush());
-            if (request.MaxNewTokens > 0) io.Out.WriteLine();
-            io.Error.WriteLine(
-                $"{plan.Model.Name}, {plan.Precision.Name}, {gpu.Name}: {result.PromptTokens} prompt tokens at {result.PromptTokensPerSecond:0} tokens/s, "
-                + $"{result.Tokens.Count} new tokens at {result.NewTokensPerSecond:0.0} tokens/s");
-            profiling.Report(parsed, io, profile);
-            return ExitCode.Success;
+            });
         });
         return verb;
     }
