@@ -15,7 +15,7 @@ var prompt = args.Length > 1 ? args[1] : "KING RICHARD III";
 
 using var device = new VirtualDevice();
 using var checkpoint = Checkpoint.Open(args[0]);
-using var model = TinyV3.Load(device, checkpoint);
+using var model = new TinyV3(device, checkpoint);
 using var session = model.CreateSession();
 
 Console.Write(prompt);

@@ -13,16 +13,76 @@ namespace UserProject;
 /// TinyV3 for sm_80: 4 layers (1 dense, 3 mixtures of experts), hidden 160,
 /// vocabulary 512; 4 heads of 32 + 16 on a latent of 64; precision bf16.
 /// </summary>
+/// <remarks>
+/// One thread at a time uses a model and its sessions; several models may share a device, each on a thread of its own.
+/// It holds all the device memory that it ever needs until it is disposed of.
+/// In shapes, T is the tokens of a step, S those it attends to, L its rows of logits.
+/// </remarks>
 public sealed partial class TinyV3 : CausalLanguageModel
 {
+    /// <summary>Rows of the embedding and of the output head (vocab_size); token ids are below it.</summary>
+    public const int Vocabulary = 512;
+
+    /// <summary>Width of the residual stream (hidden_size).</summary>
+    public const int Hidden = 160;
+
+    /// <summary>Layers: 1 dense, 3 mixtures of experts (num_hidden_layers).</summary>
+    public const int Layers = 4;
+
+    /// <summary>Attention heads (num_attention_heads).</summary>
+    public const int Heads = 4;
+
+    /// <summary>Width of the query latent (q_lora_rank).</summary>
+    public const int QRank = 80;
+
+    /// <summary>Width of the cached latent (kv_lora_rank).</summary>
+    public const int KvRank = 64;
+
+    /// <summary>Width of a head's queries and keys without position (qk_nope_head_dim).</summary>
+    public const int NopeDim = 32;
+
+    /// <summary>Width of a head's rotated queries, and of the one rotated key of all heads (qk_rope_head_dim).</summary>
+    public const int RopeDim = 16;
+
+    /// <summary>Width of a head's values (v_head_dim).</summary>
+    public const int VDim = 32;
+
+    /// <summary>Width of a dense layer's SwiGLU (intermediate_size).</summary>
+    public const int DenseWidth = 384;
+
+    /// <summary>Experts that a layer's router chooses from (n_routed_experts).</summary>
+    public const int RoutedExperts = 8;
+
+    /// <summary>Experts that it chooses for a token (num_experts_per_tok).</summary>
+    public const int ActiveExperts = 2;
+
+    /// <summary>Experts that every token passes (n_shared_experts).</summary>
+    public const int SharedExperts = 1;
+
+    /// <summary>Width of an expert's SwiGLU (moe_intermediate_size).</summary>
+    public const int ExpertWidth = 96;
+
+    /// <summary>Parameters of the model, all experts counted.</summary>
+    public const long Parameters = 1_909_496;
+
+    /// <summary>Most tokens of a session, prompt and answer together, that this class has room for.</summary>
+    public const int Context = 1024;
+
+    /// <summary>Most tokens of one prefill step; longer prompts go in by several.</summary>
+    public const int PrefillTokens = 512;
+
+    /// <summary>Most sessions of one decode step.</summary>
+    public const int DecodeSequences = 1;
+
+    /// <summary>What the runtime must know: limits, places, kernels.</summary>
     private static readonly ModelLayout Plan = new()
     {
         Name = "TinyV3",
         Target = "sm_80",
-        Vocabulary = 512,
-        PrefillTokens = 512,
-        DecodeSequences = 1,
-        Context = 1024,
+        Vocabulary = Vocabulary,
+        PrefillTokens = PrefillTokens,
+        DecodeSequences = DecodeSequences,
+        Context = Context,
         LogitRows = 1,
         SplitTokens = 256,
         WorkspaceBytes = 1_507_328,
@@ -79,6 +139,7 @@ public sealed partial class TinyV3 : CausalLanguageModel
         ],
     };
 
+    // Called like their PTX files, which say what each computes.
     private readonly IKernel _embedding_v512_h160_bf16_bf16;
     private readonly IKernel _rms_norm_w160_s160_e1em06_bf16_out;
     private readonly IKernel _gemm_n80_k160_bf16_bf16_bf16;
@@ -123,8 +184,17 @@ public sealed partial class TinyV3 : CausalLanguageModel
     private readonly IKernel _argmax_v512;
     private readonly IKernel _top_p_v512;
 
-    private TinyV3(IDevice device, KernelLibrary kernels, ModelOptions options)
-        : base(Plan, device, kernels, options)
+    /// <summary>Loads the model onto a device.</summary>
+    /// <param name="device">Where it runs; outlives the model.</param>
+    /// <param name="checkpoint">Its tensors are those of <see cref="WeightNames"/>; read to the end before this returns.</param>
+    /// <param name="kernels">Where the PTX of the kernels is.</param>
+    /// <param name="options">Size of the cache and the like; null: the usual.</param>
+    /// <param name="progress">Told of every tensor loaded.</param>
+    /// <exception cref="CheckpointException">Checkpoint and model do not fit; every tensor at fault is named.</exception>
+    /// <exception cref="ModelException">A kernel is not there, or an option makes no sense.</exception>
+    /// <exception cref="DeviceException">The device refuses a kernel or has not enough memory.</exception>
+    public TinyV3(IDevice device, Checkpoint checkpoint, KernelLibrary kernels, ModelOptions? options = null, IProgress<LoadProgress>? progress = null)
+        : base(Plan, device, kernels, options ?? new ModelOptions())
     {
         _embedding_v512_h160_bf16_bf16 = Kernel("embedding_v512_h160_bf16_bf16");
         _rms_norm_w160_s160_e1em06_bf16_out = Kernel("rms_norm_w160_s160_e1em06_bf16_out");
@@ -169,35 +239,14 @@ public sealed partial class TinyV3 : CausalLanguageModel
         _gemm_n160_k96_bf16_bf16_bf16_skinny = Kernel("gemm_n160_k96_bf16_bf16_bf16_skinny");
         _argmax_v512 = Kernel("argmax_v512");
         _top_p_v512 = Kernel("top_p_v512");
+        LoadWeights(checkpoint, progress);
     }
 
-    /// <summary>Loads the model onto a device.</summary>
-    /// <param name="device">Where it runs; outlives the model.</param>
-    /// <param name="checkpoint">Read to the end before this returns.</param>
-    /// <param name="kernels">Where the PTX of the kernels is.</param>
-    /// <param name="options">Size of the cache and the like; null: the usual.</param>
-    /// <param name="progress">Told of every tensor loaded.</param>
-    /// <exception cref="CheckpointException">Checkpoint and model do not fit.</exception>
-    /// <exception cref="ModelException">A kernel is not there.</exception>
-    /// <exception cref="DeviceException">The device refuses a kernel or has not enough memory.</exception>
-    public static TinyV3 Load(
-        IDevice device, Checkpoint checkpoint, KernelLibrary kernels, ModelOptions? options = null,
-        IProgress<LoadProgress>? progress = null)
-    {
-        var model = new TinyV3(device, kernels, options ?? new ModelOptions());
-        try
-        {
-            model.LoadWeights(checkpoint, progress);
-            return model;
-        }
-        catch
-        {
-            model.Dispose();
-            throw;
-        }
-    }
+    /// <inheritdoc cref="TinyV3(IDevice, Checkpoint, KernelLibrary, ModelOptions, IProgress{LoadProgress})"/>
+    public static TinyV3 Load(IDevice device, Checkpoint checkpoint, KernelLibrary kernels, ModelOptions? options = null, IProgress<LoadProgress>? progress = null) =>
+        new(device, checkpoint, kernels, options, progress);
 
-    /// <inheritdoc/>
+    /// <summary>Prefill: token ids, i32 [T], in; their rows of every layer's cache, and logits, f32 [L, Vocabulary], out.</summary>
     protected override void PlayPrefill(in Step step)
     {
         var (tokens, logitRows) = (step.Tokens, step.LogitRows);
@@ -217,6 +266,7 @@ public sealed partial class TinyV3 : CausalLanguageModel
             norm, Weights + Shared.Head, step.Logits, logitRows);
     }
 
+    /// <summary>Plays layer 0 on the residual stream, [T, Hidden] in the workspace.</summary>
     private void PrefillDenseLayer(in Step step, int layer)
     {
         var (tokens, context) = (step.Tokens, step.Context);
@@ -277,6 +327,7 @@ public sealed partial class TinyV3 : CausalLanguageModel
             swiGlu, weights + DenseLayer.MlpDown, mlpDown, tokens);
     }
 
+    /// <summary>Plays one of layers 1 to 3 on the residual stream, [T, Hidden] in the workspace.</summary>
     private void PrefillMoeLayer(in Step step, int layer)
     {
         var (tokens, context) = (step.Tokens, step.Context);
@@ -372,7 +423,7 @@ public sealed partial class TinyV3 : CausalLanguageModel
             expertsDown, dispatchRowOf, routerBiasWeights, sharedDown, combine, tokens);
     }
 
-    /// <inheritdoc/>
+    /// <summary>Decode: a token id of each sequence, i32 [T], in; its row of every layer's cache, and logits, f32 [T, Vocabulary], out.</summary>
     protected override void PlayDecode(in Step step)
     {
         var tokens = step.Tokens;
@@ -392,6 +443,7 @@ public sealed partial class TinyV3 : CausalLanguageModel
             norm, Weights + Shared.Head, step.Logits, tokens);
     }
 
+    /// <summary>Plays layer 0 on the residual stream, [T, Hidden] in the workspace.</summary>
     private void DecodeDenseLayer(in Step step, int layer)
     {
         var (tokens, splits, maxPages) = (step.Tokens, step.Splits, step.MaxPages);
@@ -456,6 +508,7 @@ public sealed partial class TinyV3 : CausalLanguageModel
             swiGlu, weights + DenseLayer.MlpDown, mlpDown, tokens);
     }
 
+    /// <summary>Plays one of layers 1 to 3 on the residual stream, [T, Hidden] in the workspace.</summary>
     private void DecodeMoeLayer(in Step step, int layer)
     {
         var (tokens, splits, maxPages) = (step.Tokens, step.Splits, step.MaxPages);
@@ -555,7 +608,7 @@ public sealed partial class TinyV3 : CausalLanguageModel
             expertsDown, dispatchRowOf, routerBiasWeights, sharedDown, combine, tokens);
     }
 
-    /// <inheritdoc/>
+    /// <summary>Greedy choice: logits, f32 [L, Vocabulary], in; the best token of each row, i32 [L], out.</summary>
     protected override void PlayGreedy(in Step step)
     {
         var logitRows = step.LogitRows;
@@ -563,7 +616,7 @@ public sealed partial class TinyV3 : CausalLanguageModel
         Stream.Launch(_argmax_v512, logitRows, 32, 0, step.Logits, step.Valid, step.Sampled, logitRows);
     }
 
-    /// <inheritdoc/>
+    /// <summary>Nucleus sampling: logits, f32 [L, Vocabulary], and a number in [0, 1) for each row, f32 [L], in; tokens, i32 [L], out.</summary>
     protected override void PlayNucleus(in Step step)
     {
         var logitRows = step.LogitRows;
@@ -576,62 +629,133 @@ public sealed partial class TinyV3 : CausalLanguageModel
     private static List<WeightBinding> DescribeWeights()
     {
         var weights = new List<WeightBinding>();
-        weights.Add(new WeightBinding(WeightType.BF16, 512, 160, (long)Shared.Embed, null, new WeightPart("model.embed_tokens.weight", 512)));
-        weights.Add(new WeightBinding(WeightType.F32, 1, 160, (long)Shared.Norm, null, new WeightPart("model.norm.weight", 1)));
-        weights.Add(new WeightBinding(WeightType.BF16, 512, 160, (long)Shared.Head, null, new WeightPart("lm_head.weight", 512)));
+        weights.Add(new WeightBinding(WeightType.BF16, 512, 160, (long)Shared.Embed, null, new WeightPart(WeightNames.EmbedTokens, 512)));
+        weights.Add(new WeightBinding(WeightType.F32, 1, 160, (long)Shared.Norm, null, new WeightPart(WeightNames.Norm, 1)));
+        weights.Add(new WeightBinding(WeightType.BF16, 512, 160, (long)Shared.Head, null, new WeightPart(WeightNames.LmHead, 512)));
 
         for (var layer = 0; layer < 1; layer++)
         {
             var at = (long)LayerOffset(layer);
-            var name = $"model.layers.{layer}";
-            weights.Add(new WeightBinding(WeightType.F32, 1, 160, at + (long)DenseLayer.InputNorm, null, new WeightPart($"{name}.input_layernorm.weight", 1)));
-            weights.Add(new WeightBinding(WeightType.BF16, 80, 160, at + (long)DenseLayer.QA, null, new WeightPart($"{name}.self_attn.q_a_proj.weight", 80)));
-            weights.Add(new WeightBinding(WeightType.F32, 1, 80, at + (long)DenseLayer.QANorm, null, new WeightPart($"{name}.self_attn.q_a_layernorm.weight", 1)));
-            weights.Add(new WeightBinding(WeightType.BF16, 192, 80, at + (long)DenseLayer.QB, null, new WeightPart($"{name}.self_attn.q_b_proj.weight", 192)));
-            weights.Add(new WeightBinding(WeightType.BF16, 80, 160, at + (long)DenseLayer.KvA, null, new WeightPart($"{name}.self_attn.kv_a_proj_with_mqa.weight", 80)));
-            weights.Add(new WeightBinding(WeightType.F32, 1, 64, at + (long)DenseLayer.KvANorm, null, new WeightPart($"{name}.self_attn.kv_a_layernorm.weight", 1)));
-            weights.Add(new WeightBinding(WeightType.BF16, 256, 64, at + (long)DenseLayer.KvB, null, new WeightPart($"{name}.self_attn.kv_b_proj.weight", 256)));
-            weights.Add(new WeightBinding(WeightType.BF16, 160, 128, at + (long)DenseLayer.O, null, new WeightPart($"{name}.self_attn.o_proj.weight", 160)));
-            weights.Add(new WeightBinding(WeightType.F32, 1, 160, at + (long)DenseLayer.PostAttentionNorm, null, new WeightPart($"{name}.post_attention_layernorm.weight", 1)));
+            weights.Add(new WeightBinding(WeightType.F32, 1, 160, at + (long)DenseLayer.InputNorm, null, new WeightPart(WeightNames.InputLayernorm(layer), 1)));
+            weights.Add(new WeightBinding(WeightType.BF16, 80, 160, at + (long)DenseLayer.QA, null, new WeightPart(WeightNames.SelfAttnQAProj(layer), 80)));
+            weights.Add(new WeightBinding(WeightType.F32, 1, 80, at + (long)DenseLayer.QANorm, null, new WeightPart(WeightNames.SelfAttnQALayernorm(layer), 1)));
+            weights.Add(new WeightBinding(WeightType.BF16, 192, 80, at + (long)DenseLayer.QB, null, new WeightPart(WeightNames.SelfAttnQBProj(layer), 192)));
+            weights.Add(new WeightBinding(WeightType.BF16, 80, 160, at + (long)DenseLayer.KvA, null, new WeightPart(WeightNames.SelfAttnKvAProjWithMqa(layer), 80)));
+            weights.Add(new WeightBinding(WeightType.F32, 1, 64, at + (long)DenseLayer.KvANorm, null, new WeightPart(WeightNames.SelfAttnKvALayernorm(layer), 1)));
+            weights.Add(new WeightBinding(WeightType.BF16, 256, 64, at + (long)DenseLayer.KvB, null, new WeightPart(WeightNames.SelfAttnKvBProj(layer), 256)));
+            weights.Add(new WeightBinding(WeightType.BF16, 160, 128, at + (long)DenseLayer.O, null, new WeightPart(WeightNames.SelfAttnOProj(layer), 160)));
+            weights.Add(new WeightBinding(WeightType.F32, 1, 160, at + (long)DenseLayer.PostAttentionNorm, null, new WeightPart(WeightNames.PostAttentionLayernorm(layer), 1)));
             weights.Add(new WeightBinding(WeightType.BF16, 768, 160, at + (long)DenseLayer.MlpGateUp, null,
-                new WeightPart($"{name}.mlp.gate_proj.weight", 384),
-                new WeightPart($"{name}.mlp.up_proj.weight", 384, 384)));
-            weights.Add(new WeightBinding(WeightType.BF16, 160, 384, at + (long)DenseLayer.MlpDown, null, new WeightPart($"{name}.mlp.down_proj.weight", 160)));
+                new WeightPart(WeightNames.MlpGateProj(layer), 384),
+                new WeightPart(WeightNames.MlpUpProj(layer), 384, 384)));
+            weights.Add(new WeightBinding(WeightType.BF16, 160, 384, at + (long)DenseLayer.MlpDown, null, new WeightPart(WeightNames.MlpDownProj(layer), 160)));
         }
 
         for (var layer = 1; layer < 4; layer++)
         {
             var at = (long)LayerOffset(layer);
-            var name = $"model.layers.{layer}";
-            weights.Add(new WeightBinding(WeightType.F32, 1, 160, at + (long)MoeLayer.InputNorm, null, new WeightPart($"{name}.input_layernorm.weight", 1)));
-            weights.Add(new WeightBinding(WeightType.BF16, 80, 160, at + (long)MoeLayer.QA, null, new WeightPart($"{name}.self_attn.q_a_proj.weight", 80)));
-            weights.Add(new WeightBinding(WeightType.F32, 1, 80, at + (long)MoeLayer.QANorm, null, new WeightPart($"{name}.self_attn.q_a_layernorm.weight", 1)));
-            weights.Add(new WeightBinding(WeightType.BF16, 192, 80, at + (long)MoeLayer.QB, null, new WeightPart($"{name}.self_attn.q_b_proj.weight", 192)));
-            weights.Add(new WeightBinding(WeightType.BF16, 80, 160, at + (long)MoeLayer.KvA, null, new WeightPart($"{name}.self_attn.kv_a_proj_with_mqa.weight", 80)));
-            weights.Add(new WeightBinding(WeightType.F32, 1, 64, at + (long)MoeLayer.KvANorm, null, new WeightPart($"{name}.self_attn.kv_a_layernorm.weight", 1)));
-            weights.Add(new WeightBinding(WeightType.BF16, 256, 64, at + (long)MoeLayer.KvB, null, new WeightPart($"{name}.self_attn.kv_b_proj.weight", 256)));
-            weights.Add(new WeightBinding(WeightType.BF16, 160, 128, at + (long)MoeLayer.O, null, new WeightPart($"{name}.self_attn.o_proj.weight", 160)));
-            weights.Add(new WeightBinding(WeightType.F32, 1, 160, at + (long)MoeLayer.PostAttentionNorm, null, new WeightPart($"{name}.post_attention_layernorm.weight", 1)));
-            weights.Add(new WeightBinding(WeightType.F32, 8, 160, at + (long)MoeLayer.Router, null, new WeightPart($"{name}.mlp.gate.weight", 8)));
-            weights.Add(new WeightBinding(WeightType.F32, 1, 8, at + (long)MoeLayer.RouterBias, null, new WeightPart($"{name}.mlp.gate.e_score_correction_bias", 1)));
+            weights.Add(new WeightBinding(WeightType.F32, 1, 160, at + (long)MoeLayer.InputNorm, null, new WeightPart(WeightNames.InputLayernorm(layer), 1)));
+            weights.Add(new WeightBinding(WeightType.BF16, 80, 160, at + (long)MoeLayer.QA, null, new WeightPart(WeightNames.SelfAttnQAProj(layer), 80)));
+            weights.Add(new WeightBinding(WeightType.F32, 1, 80, at + (long)MoeLayer.QANorm, null, new WeightPart(WeightNames.SelfAttnQALayernorm(layer), 1)));
+            weights.Add(new WeightBinding(WeightType.BF16, 192, 80, at + (long)MoeLayer.QB, null, new WeightPart(WeightNames.SelfAttnQBProj(layer), 192)));
+            weights.Add(new WeightBinding(WeightType.BF16, 80, 160, at + (long)MoeLayer.KvA, null, new WeightPart(WeightNames.SelfAttnKvAProjWithMqa(layer), 80)));
+            weights.Add(new WeightBinding(WeightType.F32, 1, 64, at + (long)MoeLayer.KvANorm, null, new WeightPart(WeightNames.SelfAttnKvALayernorm(layer), 1)));
+            weights.Add(new WeightBinding(WeightType.BF16, 256, 64, at + (long)MoeLayer.KvB, null, new WeightPart(WeightNames.SelfAttnKvBProj(layer), 256)));
+            weights.Add(new WeightBinding(WeightType.BF16, 160, 128, at + (long)MoeLayer.O, null, new WeightPart(WeightNames.SelfAttnOProj(layer), 160)));
+            weights.Add(new WeightBinding(WeightType.F32, 1, 160, at + (long)MoeLayer.PostAttentionNorm, null, new WeightPart(WeightNames.PostAttentionLayernorm(layer), 1)));
+            weights.Add(new WeightBinding(WeightType.F32, 8, 160, at + (long)MoeLayer.Router, null, new WeightPart(WeightNames.MlpGate(layer), 8)));
+            weights.Add(new WeightBinding(WeightType.F32, 1, 8, at + (long)MoeLayer.RouterBias, null, new WeightPart(WeightNames.MlpGateEScoreCorrectionBias(layer), 1)));
             weights.Add(new WeightBinding(WeightType.BF16, 1536, 160, at + (long)MoeLayer.ExpertsGateUp, null,
                 [.. Enumerable.Range(0, 8).SelectMany(expert => new[]
                 {
-                    new WeightPart($"{name}.mlp.experts.{expert}.gate_proj.weight", 96, expert * 192),
-                    new WeightPart($"{name}.mlp.experts.{expert}.up_proj.weight", 96, 96 + expert * 192),
+                    new WeightPart(WeightNames.MlpExpertsGateProj(layer, expert), 96, expert * 192),
+                    new WeightPart(WeightNames.MlpExpertsUpProj(layer, expert), 96, 96 + expert * 192),
                 })]));
             weights.Add(new WeightBinding(WeightType.BF16, 1280, 96, at + (long)MoeLayer.ExpertsDown, null,
                 [.. Enumerable.Range(0, 8).SelectMany(expert => new[]
                 {
-                    new WeightPart($"{name}.mlp.experts.{expert}.down_proj.weight", 160, expert * 160),
+                    new WeightPart(WeightNames.MlpExpertsDownProj(layer, expert), 160, expert * 160),
                 })]));
             weights.Add(new WeightBinding(WeightType.BF16, 192, 160, at + (long)MoeLayer.SharedGateUp, null,
-                new WeightPart($"{name}.mlp.shared_experts.gate_proj.weight", 96),
-                new WeightPart($"{name}.mlp.shared_experts.up_proj.weight", 96, 96)));
-            weights.Add(new WeightBinding(WeightType.BF16, 160, 96, at + (long)MoeLayer.SharedDown, null, new WeightPart($"{name}.mlp.shared_experts.down_proj.weight", 160)));
+                new WeightPart(WeightNames.MlpSharedExpertsGateProj(layer), 96),
+                new WeightPart(WeightNames.MlpSharedExpertsUpProj(layer), 96, 96)));
+            weights.Add(new WeightBinding(WeightType.BF16, 160, 96, at + (long)MoeLayer.SharedDown, null, new WeightPart(WeightNames.MlpSharedExpertsDownProj(layer), 160)));
         }
 
         return weights;
+    }
+
+    /// <summary>Names of the checkpoint's tensors that are loaded: each with its shape there and its format on the device.</summary>
+    public static class WeightNames
+    {
+        /// <summary>[512, 160]: bf16.</summary>
+        public const string EmbedTokens = "model.embed_tokens.weight";
+
+        /// <summary>[160]: f32.</summary>
+        public const string Norm = "model.norm.weight";
+
+        /// <summary>[512, 160]: bf16.</summary>
+        public const string LmHead = "lm_head.weight";
+
+        /// <summary>[160] in layers 0 to 3: f32.</summary>
+        public static string InputLayernorm(int layer) => $"model.layers.{layer}.input_layernorm.weight";
+
+        /// <summary>[80, 160] in layers 0 to 3: bf16.</summary>
+        public static string SelfAttnQAProj(int layer) => $"model.layers.{layer}.self_attn.q_a_proj.weight";
+
+        /// <summary>[80] in layers 0 to 3: f32.</summary>
+        public static string SelfAttnQALayernorm(int layer) => $"model.layers.{layer}.self_attn.q_a_layernorm.weight";
+
+        /// <summary>[192, 80] in layers 0 to 3: bf16.</summary>
+        public static string SelfAttnQBProj(int layer) => $"model.layers.{layer}.self_attn.q_b_proj.weight";
+
+        /// <summary>[80, 160] in layers 0 to 3: bf16.</summary>
+        public static string SelfAttnKvAProjWithMqa(int layer) => $"model.layers.{layer}.self_attn.kv_a_proj_with_mqa.weight";
+
+        /// <summary>[64] in layers 0 to 3: f32.</summary>
+        public static string SelfAttnKvALayernorm(int layer) => $"model.layers.{layer}.self_attn.kv_a_layernorm.weight";
+
+        /// <summary>[256, 64] in layers 0 to 3: bf16.</summary>
+        public static string SelfAttnKvBProj(int layer) => $"model.layers.{layer}.self_attn.kv_b_proj.weight";
+
+        /// <summary>[160, 128] in layers 0 to 3: bf16.</summary>
+        public static string SelfAttnOProj(int layer) => $"model.layers.{layer}.self_attn.o_proj.weight";
+
+        /// <summary>[160] in layers 0 to 3: f32.</summary>
+        public static string PostAttentionLayernorm(int layer) => $"model.layers.{layer}.post_attention_layernorm.weight";
+
+        /// <summary>[384, 160] in layer 0: bf16.</summary>
+        public static string MlpGateProj(int layer) => $"model.layers.{layer}.mlp.gate_proj.weight";
+
+        /// <summary>[384, 160] in layer 0: bf16.</summary>
+        public static string MlpUpProj(int layer) => $"model.layers.{layer}.mlp.up_proj.weight";
+
+        /// <summary>[160, 384] in layer 0: bf16.</summary>
+        public static string MlpDownProj(int layer) => $"model.layers.{layer}.mlp.down_proj.weight";
+
+        /// <summary>[8, 160] in layers 1 to 3: f32.</summary>
+        public static string MlpGate(int layer) => $"model.layers.{layer}.mlp.gate.weight";
+
+        /// <summary>[8] in layers 1 to 3: f32.</summary>
+        public static string MlpGateEScoreCorrectionBias(int layer) => $"model.layers.{layer}.mlp.gate.e_score_correction_bias";
+
+        /// <summary>[96, 160] in layers 1 to 3: bf16.</summary>
+        public static string MlpExpertsGateProj(int layer, int expert) => $"model.layers.{layer}.mlp.experts.{expert}.gate_proj.weight";
+
+        /// <summary>[96, 160] in layers 1 to 3: bf16.</summary>
+        public static string MlpExpertsUpProj(int layer, int expert) => $"model.layers.{layer}.mlp.experts.{expert}.up_proj.weight";
+
+        /// <summary>[160, 96] in layers 1 to 3: bf16.</summary>
+        public static string MlpExpertsDownProj(int layer, int expert) => $"model.layers.{layer}.mlp.experts.{expert}.down_proj.weight";
+
+        /// <summary>[96, 160] in layers 1 to 3: bf16.</summary>
+        public static string MlpSharedExpertsGateProj(int layer) => $"model.layers.{layer}.mlp.shared_experts.gate_proj.weight";
+
+        /// <summary>[96, 160] in layers 1 to 3: bf16.</summary>
+        public static string MlpSharedExpertsUpProj(int layer) => $"model.layers.{layer}.mlp.shared_experts.up_proj.weight";
+
+        /// <summary>[160, 96] in layers 1 to 3: bf16.</summary>
+        public static string MlpSharedExpertsDownProj(int layer) => $"model.layers.{layer}.mlp.shared_experts.down_proj.weight";
     }
 
     /// <summary>Weights that belong to no layer: offsets from the first byte of all.</summary>
@@ -684,7 +808,7 @@ public sealed partial class TinyV3 : CausalLanguageModel
         public const ulong MlpDown = 403_712;
     }
 
-    /// <summary>Weights of layer 1 to 3: offsets from the layer's first byte.</summary>
+    /// <summary>Weights of layers 1 to 3: offsets from the layer's first byte.</summary>
     private static class MoeLayer
     {
         /// <summary>input_norm: f32 [160]</summary>
@@ -736,6 +860,7 @@ public sealed partial class TinyV3 : CausalLanguageModel
     /// <summary>Address of a layer's weights.</summary>
     private ulong LayerWeights(int layer) => Weights + LayerOffset(layer);
 
+    /// <summary>Bytes from the first byte of all weights to a layer's.</summary>
     private static ulong LayerOffset(int layer) => layer switch
     {
         < 1 => 328_448 + (ulong)layer * 526_592,

@@ -7,6 +7,14 @@ using ModelDsl.Runtime.Models;
 
 namespace UserProject;
 
+/// <example>
+/// <code>
+/// using var model = new TinyV3(device, checkpoint);
+/// using var session = model.CreateSession();
+/// await foreach (var token in model.GenerateAsync(session, prompt, new Generation(MaxNewTokens: 64)))
+///     Console.WriteLine(token);
+/// </code>
+/// </example>
 public sealed partial class TinyV3
 {
     /// <summary>The model's kernels for sm_80, as PTX text inside this assembly.</summary>
@@ -14,15 +22,20 @@ public sealed partial class TinyV3
 
     /// <summary>Loads the model, with the kernels inside this assembly, onto a device.</summary>
     /// <param name="device">Where it runs; outlives the model.</param>
-    /// <param name="checkpoint">Read to the end before this returns.</param>
+    /// <param name="checkpoint">Its tensors are those of <see cref="WeightNames"/>; read to the end before this returns.</param>
     /// <param name="options">Size of the cache and the like; null: the usual.</param>
     /// <param name="progress">Told of every tensor loaded.</param>
-    /// <returns>The model; to be used from one thread at a time, and to be disposed of.</returns>
-    /// <exception cref="CheckpointException">Checkpoint and model do not fit.</exception>
+    /// <exception cref="CheckpointException">Checkpoint and model do not fit; every tensor at fault is named.</exception>
+    /// <exception cref="ModelException">An option makes no sense.</exception>
     /// <exception cref="DeviceException">The device refuses a kernel or has not enough memory.</exception>
-    public static TinyV3 Load(
-        IDevice device, Checkpoint checkpoint, ModelOptions? options = null, IProgress<LoadProgress>? progress = null) =>
-        Load(device, checkpoint, EmbeddedKernels, options, progress);
+    public TinyV3(IDevice device, Checkpoint checkpoint, ModelOptions? options = null, IProgress<LoadProgress>? progress = null)
+        : this(device, checkpoint, EmbeddedKernels, options, progress)
+    {
+    }
+
+    /// <inheritdoc cref="TinyV3(IDevice, Checkpoint, ModelOptions, IProgress{LoadProgress})"/>
+    public static TinyV3 Load(IDevice device, Checkpoint checkpoint, ModelOptions? options = null, IProgress<LoadProgress>? progress = null) =>
+        new(device, checkpoint, options, progress);
 
     // A file for each kernel adds its text.
     private static partial class Ptx;

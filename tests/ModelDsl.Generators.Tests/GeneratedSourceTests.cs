@@ -66,8 +66,8 @@ public class GeneratedSourceTests
         var text = Text(host.Run(), "TinyV3.g.cs");
         Assert.Contains("TinyV3 for sm_90a", text);
         Assert.Contains("precision fp8", text);
-        Assert.Contains("Vocabulary = 640,", text);
-        Assert.Contains("Context = 256,", text);
+        Assert.Contains("const int Vocabulary = 640;", text);
+        Assert.Contains("const int Context = 256;", text);
     }
 
     [Fact]
@@ -78,8 +78,8 @@ public class GeneratedSourceTests
             ("/p/base/tiny.dsm", GeneratorHost.TinyV3));
         var run = host.Run();
         Assert.Empty(run.Diagnostics);
-        Assert.Contains("Vocabulary = 256,", Text(run, "Small.g.cs"));
-        Assert.Contains("Vocabulary = 512,", Text(run, "TinyV3.g.cs"));
+        Assert.Contains("const int Vocabulary = 256;", Text(run, "Small.g.cs"));
+        Assert.Contains("const int Vocabulary = 512;", Text(run, "TinyV3.g.cs"));
     }
 
     [Fact]

@@ -7,6 +7,8 @@ namespace ModelDsl.Generators.Products;
 /// <summary>What a person types against: the model's class, and the part of it that knows the kernels.</summary>
 internal static class Surface
 {
+    private const string Parameters = "IDevice device, Checkpoint checkpoint, ModelOptions? options = null, IProgress<LoadProgress>? progress = null";
+
     public static EquatableArray<GeneratedFile> Write(CompiledModel model, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
@@ -35,6 +37,14 @@ internal static class Surface
 
             namespace {{model.Namespace}};
 
+            /// <example>
+            /// <code>
+            /// using var model = new {{name}}(device, checkpoint);
+            /// using var session = model.CreateSession();
+            /// await foreach (var token in model.GenerateAsync(session, prompt, new Generation(MaxNewTokens: 64)))
+            ///     Console.WriteLine(token);
+            /// </code>
+            /// </example>
             public sealed partial class {{name}}
             {
                 /// <summary>The model's kernels for {{model.Plan.Target}}, as PTX text inside this assembly.</summary>
@@ -42,15 +52,20 @@ internal static class Surface
 
                 /// <summary>Loads the model, with the kernels inside this assembly, onto a device.</summary>
                 /// <param name="device">Where it runs; outlives the model.</param>
-                /// <param name="checkpoint">Read to the end before this returns.</param>
+                /// <param name="checkpoint">Its tensors are those of <see cref="WeightNames"/>; read to the end before this returns.</param>
                 /// <param name="options">Size of the cache and the like; null: the usual.</param>
                 /// <param name="progress">Told of every tensor loaded.</param>
-                /// <returns>The model; to be used from one thread at a time, and to be disposed of.</returns>
-                /// <exception cref="CheckpointException">Checkpoint and model do not fit.</exception>
+                /// <exception cref="CheckpointException">Checkpoint and model do not fit; every tensor at fault is named.</exception>
+                /// <exception cref="ModelException">An option makes no sense.</exception>
                 /// <exception cref="DeviceException">The device refuses a kernel or has not enough memory.</exception>
-                public static {{name}} Load(
-                    IDevice device, Checkpoint checkpoint, ModelOptions? options = null, IProgress<LoadProgress>? progress = null) =>
-                    Load(device, checkpoint, EmbeddedKernels, options, progress);
+                public {{name}}({{Parameters}})
+                    : this(device, checkpoint, EmbeddedKernels, options, progress)
+                {
+                }
+
+                /// <inheritdoc cref="{{name}}(IDevice, Checkpoint, ModelOptions, IProgress{LoadProgress})"/>
+                public static {{name}} Load({{Parameters}}) =>
+                    new(device, checkpoint, options, progress);
 
                 // A file for each kernel adds its text.
                 private static partial class Ptx;

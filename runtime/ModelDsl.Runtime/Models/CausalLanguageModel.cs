@@ -112,11 +112,19 @@ public abstract partial class CausalLanguageModel : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Fills the weights from a checkpoint.</summary>
+    /// <summary>Fills the weights from a checkpoint. Constructors end so: where it fails, the device memory is given back.</summary>
     /// <exception cref="CheckpointException">Checkpoint and model do not fit; one message names every tensor at fault.</exception>
     protected void LoadWeights(Checkpoint checkpoint, IProgress<LoadProgress>? progress)
     {
-        WeightLoader.Load(checkpoint, Layout.Weights, Layout.IgnoredPrefixes, Stream, Weights, progress);
+        try
+        {
+            WeightLoader.Load(checkpoint, Layout.Weights, Layout.IgnoredPrefixes, Stream, Weights, progress);
+        }
+        catch
+        {
+            Release();
+            throw;
+        }
         EosTokens = checkpoint.Config.EosTokenIds;
     }
 

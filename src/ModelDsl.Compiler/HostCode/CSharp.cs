@@ -15,6 +15,7 @@ internal static class CSharp
         "Enumerable", "List", "Math", "Shared", "Load", "Plan", "Kernel", "Cache", "Weights", "Workspace", "Stream", "Layout", "Device",
         "System", "ModelDsl", "IReadOnlyList", "IProgress", "Pages", "Taps", "Cos", "Sin", "Prefill", "Decode", "Sample", "Generate",
         "DenseLayer", "MoeLayer", "Ptx", "EmbeddedKernels", "EmbeddedLibrary",
+        CheckpointNames.Holder,
     };
 
     /// <summary>The class of a model: its name as C# wants it, <c>tiny-v3</c> as <c>TinyV3</c>.</summary>
@@ -22,7 +23,7 @@ internal static class CSharp
     {
         var name = Pascal(model);
         if (name.Length == 0 || char.IsDigit(name[0])) name = "Model" + name;
-        return Taken.Contains(name) ? name + "Model" : name;
+        return Taken.Contains(name) || ModelConstants.Names.Contains(name) ? name + "Model" : name;
     }
 
     /// <summary><c>experts.gate_up</c> as <c>ExpertsGateUp</c>.</summary>

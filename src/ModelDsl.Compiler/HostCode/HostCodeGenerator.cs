@@ -17,6 +17,9 @@ public static class HostCodeGenerator
         "ModelDsl.Runtime.Checkpoints", "ModelDsl.Runtime.Devices", "ModelDsl.Runtime.Models",
     ];
 
+    private const string LoadingParameters =
+        "IDevice device, Checkpoint checkpoint, KernelLibrary kernels, ModelOptions? options = null, IProgress<LoadProgress>? progress = null";
+
     /// <summary>The generated class's name within its namespace.</summary>
     public static string ClassName(ModelPlan plan) => CSharp.ClassName(plan.Model.Name);
 
@@ -32,8 +35,9 @@ public static class HostCodeGenerator
         WriteSummary(code, plan);
         code.Block($"public sealed partial class {name} : CausalLanguageModel", () =>
         {
+            ModelConstants.Write(code, plan);
             WritePlan(code, plan, arena);
-            code.Line();
+            code.Line().Line("// Called like their PTX files, which say what each computes.");
             foreach (var kernel in plan.Kernels) code.Line($"private readonly IKernel {Field(kernel)};");
             WriteConstructor(code, plan, name);
 
@@ -43,8 +47,10 @@ public static class HostCodeGenerator
             phases.Write(plan.Greedy, "PlayGreedy");
             phases.Write(plan.Nucleus, "PlayNucleus");
 
-            var weights = new WeightWriter(code, arena);
+            var names = new CheckpointNames(arena);
+            var weights = new WeightWriter(code, arena, names);
             weights.WriteDescription();
+            names.Write(code);
             weights.WritePlaces();
         });
         return code.ToString();
@@ -64,19 +70,25 @@ public static class HostCodeGenerator
         code.Line($"/// {model.Name} for {plan.Target}: {layers}, hidden {model.Hidden},");
         code.Line($"/// vocabulary {model.Vocabulary}; {heads}; precision {plan.Precision.Name}.");
         code.Line("/// </summary>");
+        code.Line("/// <remarks>");
+        code.Line("/// One thread at a time uses a model and its sessions; several models may share a device, each on a thread of its own.");
+        code.Line("/// It holds all the device memory that it ever needs until it is disposed of.");
+        code.Line("/// In shapes, T is the tokens of a step, S those it attends to, L its rows of logits.");
+        code.Line("/// </remarks>");
     }
 
     private static void WritePlan(CodeWriter code, ModelPlan plan, WeightArena arena)
     {
         var limits = plan.Limits;
+        code.Summary("What the runtime must know: limits, places, kernels.");
         code.Block("private static readonly ModelLayout Plan = new()", () =>
         {
             code.Line($"Name = {CSharp.Text(plan.Model.Name)},");
             code.Line($"Target = {CSharp.Text(plan.Target.Name)},");
-            code.Line($"Vocabulary = {CSharp.Number(plan.Model.Vocabulary)},");
-            code.Line($"PrefillTokens = {CSharp.Number(limits.PrefillTokens)},");
-            code.Line($"DecodeSequences = {CSharp.Number(limits.DecodeSequences)},");
-            code.Line($"Context = {CSharp.Number(limits.Context)},");
+            code.Line("Vocabulary = Vocabulary,");
+            code.Line("PrefillTokens = PrefillTokens,");
+            code.Line("DecodeSequences = DecodeSequences,");
+            code.Line("Context = Context,");
             code.Line($"LogitRows = {CSharp.Number(Math.Max(1, limits.LogitRows))},");
             code.Line($"SplitTokens = {CSharp.Number(limits.SplitPages * limits.Page)},");
             code.Line($"WorkspaceBytes = {CSharp.Number(plan.WorkspaceBytes)},");
@@ -98,32 +110,24 @@ public static class HostCodeGenerator
 
     private static void WriteConstructor(CodeWriter code, ModelPlan plan, string name)
     {
-        code.Line();
-        code.Line($"private {name}(IDevice device, KernelLibrary kernels, ModelOptions options)");
-        code.Line("    : base(Plan, device, kernels, options)").Line("{").Indented(() =>
-        {
-            foreach (var kernel in plan.Kernels) code.Line($"{Field(kernel)} = Kernel({CSharp.Text(kernel.Name)});");
-        }).Line("}");
-
         code.Line().Summary("Loads the model onto a device.");
         code.Line("/// <param name=\"device\">Where it runs; outlives the model.</param>");
-        code.Line("/// <param name=\"checkpoint\">Read to the end before this returns.</param>");
+        code.Line("/// <param name=\"checkpoint\">Its tensors are those of <see cref=\"WeightNames\"/>; read to the end before this returns.</param>");
         code.Line("/// <param name=\"kernels\">Where the PTX of the kernels is.</param>");
         code.Line("/// <param name=\"options\">Size of the cache and the like; null: the usual.</param>");
         code.Line("/// <param name=\"progress\">Told of every tensor loaded.</param>");
-        code.Line("/// <exception cref=\"CheckpointException\">Checkpoint and model do not fit.</exception>");
-        code.Line("/// <exception cref=\"ModelException\">A kernel is not there.</exception>");
+        code.Line("/// <exception cref=\"CheckpointException\">Checkpoint and model do not fit; every tensor at fault is named.</exception>");
+        code.Line("/// <exception cref=\"ModelException\">A kernel is not there, or an option makes no sense.</exception>");
         code.Line("/// <exception cref=\"DeviceException\">The device refuses a kernel or has not enough memory.</exception>");
-        code.Line($"public static {name} Load(").Indented(() =>
+        code.Line($"public {name}({LoadingParameters})");
+        code.Line("    : base(Plan, device, kernels, options ?? new ModelOptions())").Line("{").Indented(() =>
         {
-            code.Line("IDevice device, Checkpoint checkpoint, KernelLibrary kernels, ModelOptions? options = null,");
-            code.Line("IProgress<LoadProgress>? progress = null)");
-        });
-        code.Line("{").Indented(() =>
-        {
-            code.Line($"var model = new {name}(device, kernels, options ?? new ModelOptions());");
-            code.Block("try", () => code.Line("model.LoadWeights(checkpoint, progress);").Line("return model;"));
-            code.Block("catch", () => code.Line("model.Dispose();").Line("throw;"));
+            foreach (var kernel in plan.Kernels) code.Line($"{Field(kernel)} = Kernel({CSharp.Text(kernel.Name)});");
+            code.Line("LoadWeights(checkpoint, progress);");
         }).Line("}");
+
+        code.Line().Line($"/// <inheritdoc cref=\"{name}(IDevice, Checkpoint, KernelLibrary, ModelOptions, IProgress{{LoadProgress}})\"/>");
+        code.Line($"public static {name} Load({LoadingParameters}) =>");
+        code.Line("    new(device, checkpoint, kernels, options, progress);");
     }
 }

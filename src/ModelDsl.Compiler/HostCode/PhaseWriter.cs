@@ -18,7 +18,7 @@ internal sealed class PhaseWriter(CodeWriter code, WeightArena arena)
     {
         var layers = LayerMethods.Find(phase, arena);
         var name = CSharp.Pascal(phase.Name);
-        code.Line().Line("/// <inheritdoc/>");
+        code.Line().Summary(Describe(phase));
         code.Block($"protected override void {method}(in Step step)", () =>
         {
             WriteSizes(layers.Segments.Where(segment => segment.Method is null).SelectMany(segment => segment.Steps));
@@ -40,6 +40,15 @@ internal sealed class PhaseWriter(CodeWriter code, WeightArena arena)
         foreach (var layer in layers.Methods) WriteMethod(layer);
         if (phase.Taps.Count > 0) WriteTaps(phase, name);
     }
+
+    private static string Describe(PhasePlan phase) => phase.Phase switch
+    {
+        Phase.Prefill => "Prefill: token ids, i32 [T], in; their rows of every layer's cache, and logits, f32 [L, Vocabulary], out.",
+        Phase.Decode => "Decode: a token id of each sequence, i32 [T], in; its row of every layer's cache, and logits, f32 [T, Vocabulary], out.",
+        Phase.Greedy => "Greedy choice: logits, f32 [L, Vocabulary], in; the best token of each row, i32 [L], out.",
+        Phase.Nucleus => "Nucleus sampling: logits, f32 [L, Vocabulary], and a number in [0, 1) for each row, f32 [L], in; tokens, i32 [L], out.",
+        _ => $"The launches of {phase.Name}.",
+    };
 
     private int WriteCalls(List<Segment> segments, int start)
     {
@@ -63,8 +72,10 @@ internal sealed class PhaseWriter(CodeWriter code, WeightArena arena)
     private void WriteMethod(LayerMethod method)
     {
         var parameters = string.Concat(method.Parameters.Select(parameter => $", ulong {parameter.Name}"));
-        code.Line();
-        if (method.Parameters.Count > 0) code.Line("// Parameters are places in the workspace.");
+        var layers = LayerRanges.Text([.. method.Layers.Select(steps => steps[0].Layer ?? 0)]);
+        var places = method.Parameters.Count > 0 ? " Parameters are places there." : "";
+        code.Line().Summary(
+            $"{(method.Layers.Count == 1 ? "Plays" : "Plays one of")} {layers} on the residual stream, [T, Hidden] in the workspace.{places}");
         code.Block($"private void {method.Name}(in Step step, int layer{parameters})", () =>
         {
             var steps = method.Layers[0];

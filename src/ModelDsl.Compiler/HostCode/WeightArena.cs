@@ -60,6 +60,10 @@ internal sealed class WeightArena
 
     public long Bytes { get; }
 
+    /// <summary>The layers of a make, ascending.</summary>
+    public IEnumerable<int> LayersOf(LayerMake make) =>
+        Runs.Where(run => run.Make == make).SelectMany(run => Enumerable.Range(run.First, run.End - run.First));
+
     /// <summary>The name of the constant that holds a weight's offset: <c>MoeLayer.QA</c>.</summary>
     public string ConstantOf(string key, WeightArea area) => _placeOf[key] + (area == WeightArea.Scales ? "Scales" : "");
 

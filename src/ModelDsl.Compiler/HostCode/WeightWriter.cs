@@ -3,7 +3,7 @@ using ModelDsl.Compiler.Graph;
 namespace ModelDsl.Compiler.HostCode;
 
 /// <summary>Writes where the weights lie and which checkpoint tensors they are made of, in loops where layers and experts repeat.</summary>
-internal sealed class WeightWriter(CodeWriter code, WeightArena arena)
+internal sealed class WeightWriter(CodeWriter code, WeightArena arena, CheckpointNames names)
 {
     /// <summary>Constants and the address of a layer.</summary>
     public void WritePlaces()
@@ -11,15 +11,14 @@ internal sealed class WeightWriter(CodeWriter code, WeightArena arena)
         WriteConstants("Weights that belong to no layer: offsets from the first byte of all.", "Shared", arena.SharedPlaces);
         foreach (var make in arena.Makes)
         {
-            var layers = arena.Runs.Where(run => run.Make == make).Select(
-                run => run.End - run.First == 1 ? $"{run.First}" : $"{run.First} to {run.End - 1}");
-            WriteConstants($"Weights of layer {string.Join(", ", layers)}: offsets from the layer's first byte.", make.Name, make.Places);
+            var layers = LayerRanges.Text([.. arena.LayersOf(make)]);
+            WriteConstants($"Weights of {layers}: offsets from the layer's first byte.", make.Name, make.Places);
         }
         if (arena.Runs.Count == 0) return;
 
         code.Line().Summary("Address of a layer's weights.");
         code.Line("private ulong LayerWeights(int layer) => Weights + LayerOffset(layer);");
-        code.Line();
+        code.Line().Summary("Bytes from the first byte of all weights to a layer's.");
         if (arena.Runs.Count == 1)
         {
             code.Line($"private static ulong LayerOffset(int layer) => {Offset(arena.Runs[0])};");
@@ -46,7 +45,6 @@ internal sealed class WeightWriter(CodeWriter code, WeightArena arena)
                 code.Block($"for (var layer = {run.First}; layer < {run.End}; layer++)", () =>
                 {
                     code.Line("var at = (long)LayerOffset(layer);");
-                    code.Line("var name = $\"model.layers.{layer}\";");
                     foreach (var weight in run.Make.Weights) WriteBinding(weight, run.Make.Example);
                 });
             }
@@ -131,19 +129,15 @@ internal sealed class WeightWriter(CodeWriter code, WeightArena arena)
         return parts;
     }
 
-    private static string Part(ExpertPart part, int? layer, WeightTensor weight)
+    private string Part(ExpertPart part, int? layer, WeightTensor weight)
     {
         var source = part.Source;
-        var name = source.Name;
-        var (inLayer, inExpert) = (layer is not null && name.StartsWith($"model.layers.{layer}.", StringComparison.Ordinal), part.Rows > 0);
-        if (inLayer) name = "{name}" + name.Substring($"model.layers.{layer}".Length);
-        if (inExpert) name = name.Replace(".experts.0.", ".experts.{expert}.");
-        var text = (inLayer || inExpert ? "$" : "") + CSharp.Text(name);
+        var name = names.Reference(source.Name, layer, part.Rows > 0 ? "expert" : null);
         var rows = source.Shape.Count == 1 ? 1 : source.Shape[0];
         var row = Position(source.Row, part.Rows);
         var scaleRow = weight.Scales is null ? "0" : Position(source.ScaleRow, part.ScaleRows);
         var rest = scaleRow != "0" ? $", {row}, {scaleRow}" : row != "0" ? $", {row}" : "";
-        return $"new WeightPart({text}, {CSharp.Number(rows)}{rest})";
+        return $"new WeightPart({name}, {CSharp.Number(rows)}{rest})";
     }
 
     private static string Position(int first, int perExpert) => (first, perExpert) switch

@@ -13,16 +13,76 @@ namespace ModelDsl.Generated;
 /// small-v3 for sm_80: 4 layers (1 dense, 3 mixtures of experts), hidden 64,
 /// vocabulary 100; 4 heads of 8 + 8 on a latent of 32; precision bf16.
 /// </summary>
+/// <remarks>
+/// One thread at a time uses a model and its sessions; several models may share a device, each on a thread of its own.
+/// It holds all the device memory that it ever needs until it is disposed of.
+/// In shapes, T is the tokens of a step, S those it attends to, L its rows of logits.
+/// </remarks>
 public sealed partial class SmallV3 : CausalLanguageModel
 {
+    /// <summary>Rows of the embedding and of the output head (vocab_size); token ids are below it.</summary>
+    public const int Vocabulary = 100;
+
+    /// <summary>Width of the residual stream (hidden_size).</summary>
+    public const int Hidden = 64;
+
+    /// <summary>Layers: 1 dense, 3 mixtures of experts (num_hidden_layers).</summary>
+    public const int Layers = 4;
+
+    /// <summary>Attention heads (num_attention_heads).</summary>
+    public const int Heads = 4;
+
+    /// <summary>Width of the query latent (q_lora_rank).</summary>
+    public const int QRank = 16;
+
+    /// <summary>Width of the cached latent (kv_lora_rank).</summary>
+    public const int KvRank = 32;
+
+    /// <summary>Width of a head's queries and keys without position (qk_nope_head_dim).</summary>
+    public const int NopeDim = 8;
+
+    /// <summary>Width of a head's rotated queries, and of the one rotated key of all heads (qk_rope_head_dim).</summary>
+    public const int RopeDim = 8;
+
+    /// <summary>Width of a head's values (v_head_dim).</summary>
+    public const int VDim = 8;
+
+    /// <summary>Width of a dense layer's SwiGLU (intermediate_size).</summary>
+    public const int DenseWidth = 96;
+
+    /// <summary>Experts that a layer's router chooses from (n_routed_experts).</summary>
+    public const int RoutedExperts = 3;
+
+    /// <summary>Experts that it chooses for a token (num_experts_per_tok).</summary>
+    public const int ActiveExperts = 2;
+
+    /// <summary>Experts that every token passes (n_shared_experts).</summary>
+    public const int SharedExperts = 0;
+
+    /// <summary>Width of an expert's SwiGLU (moe_intermediate_size).</summary>
+    public const int ExpertWidth = 24;
+
+    /// <summary>Parameters of the model, all experts counted.</summary>
+    public const long Parameters = 47_168;
+
+    /// <summary>Most tokens of a session, prompt and answer together, that this class has room for.</summary>
+    public const int Context = 512;
+
+    /// <summary>Most tokens of one prefill step; longer prompts go in by several.</summary>
+    public const int PrefillTokens = 128;
+
+    /// <summary>Most sessions of one decode step.</summary>
+    public const int DecodeSequences = 4;
+
+    /// <summary>What the runtime must know: limits, places, kernels.</summary>
     private static readonly ModelLayout Plan = new()
     {
         Name = "small-v3",
         Target = "sm_80",
-        Vocabulary = 100,
-        PrefillTokens = 128,
-        DecodeSequences = 4,
-        Context = 512,
+        Vocabulary = Vocabulary,
+        PrefillTokens = PrefillTokens,
+        DecodeSequences = DecodeSequences,
+        Context = Context,
         LogitRows = 1,
         SplitTokens = 256,
         WorkspaceBytes = 122_768,
@@ -43,6 +103,7 @@ public sealed partial class SmallV3 : CausalLanguageModel
         ],
     };
 
+    // Called like their PTX files, which say what each computes.
     private readonly IKernel _embed;
     private readonly IKernel _norm;
     private readonly IKernel _attend;
@@ -51,8 +112,17 @@ public sealed partial class SmallV3 : CausalLanguageModel
     private readonly IKernel _argmax;
     private readonly IKernel _top_p;
 
-    private SmallV3(IDevice device, KernelLibrary kernels, ModelOptions options)
-        : base(Plan, device, kernels, options)
+    /// <summary>Loads the model onto a device.</summary>
+    /// <param name="device">Where it runs; outlives the model.</param>
+    /// <param name="checkpoint">Its tensors are those of <see cref="WeightNames"/>; read to the end before this returns.</param>
+    /// <param name="kernels">Where the PTX of the kernels is.</param>
+    /// <param name="options">Size of the cache and the like; null: the usual.</param>
+    /// <param name="progress">Told of every tensor loaded.</param>
+    /// <exception cref="CheckpointException">Checkpoint and model do not fit; every tensor at fault is named.</exception>
+    /// <exception cref="ModelException">A kernel is not there, or an option makes no sense.</exception>
+    /// <exception cref="DeviceException">The device refuses a kernel or has not enough memory.</exception>
+    public SmallV3(IDevice device, Checkpoint checkpoint, KernelLibrary kernels, ModelOptions? options = null, IProgress<LoadProgress>? progress = null)
+        : base(Plan, device, kernels, options ?? new ModelOptions())
     {
         _embed = Kernel("embed");
         _norm = Kernel("norm");
@@ -61,35 +131,14 @@ public sealed partial class SmallV3 : CausalLanguageModel
         _experts = Kernel("experts");
         _argmax = Kernel("argmax");
         _top_p = Kernel("top_p");
+        LoadWeights(checkpoint, progress);
     }
 
-    /// <summary>Loads the model onto a device.</summary>
-    /// <param name="device">Where it runs; outlives the model.</param>
-    /// <param name="checkpoint">Read to the end before this returns.</param>
-    /// <param name="kernels">Where the PTX of the kernels is.</param>
-    /// <param name="options">Size of the cache and the like; null: the usual.</param>
-    /// <param name="progress">Told of every tensor loaded.</param>
-    /// <exception cref="CheckpointException">Checkpoint and model do not fit.</exception>
-    /// <exception cref="ModelException">A kernel is not there.</exception>
-    /// <exception cref="DeviceException">The device refuses a kernel or has not enough memory.</exception>
-    public static SmallV3 Load(
-        IDevice device, Checkpoint checkpoint, KernelLibrary kernels, ModelOptions? options = null,
-        IProgress<LoadProgress>? progress = null)
-    {
-        var model = new SmallV3(device, kernels, options ?? new ModelOptions());
-        try
-        {
-            model.LoadWeights(checkpoint, progress);
-            return model;
-        }
-        catch
-        {
-            model.Dispose();
-            throw;
-        }
-    }
+    /// <inheritdoc cref="SmallV3(IDevice, Checkpoint, KernelLibrary, ModelOptions, IProgress{LoadProgress})"/>
+    public static SmallV3 Load(IDevice device, Checkpoint checkpoint, KernelLibrary kernels, ModelOptions? options = null, IProgress<LoadProgress>? progress = null) =>
+        new(device, checkpoint, kernels, options, progress);
 
-    /// <inheritdoc/>
+    /// <summary>Prefill: token ids, i32 [T], in; their rows of every layer's cache, and logits, f32 [L, Vocabulary], out.</summary>
     protected override void PlayPrefill(in Step step)
     {
         var (tokens, logitRows) = (step.Tokens, step.LogitRows);
@@ -108,6 +157,7 @@ public sealed partial class SmallV3 : CausalLanguageModel
             hidden + (ulong)((tokens - logitRows) * 128L), Weights + Shared.Norm, step.Logits, logitRows);
     }
 
+    /// <summary>Plays layer 0 on the residual stream, [T, Hidden] in the workspace.</summary>
     private void PrefillDenseLayer(in Step step, int layer)
     {
         var (tokens, context) = (step.Tokens, step.Context);
@@ -124,7 +174,7 @@ public sealed partial class SmallV3 : CausalLanguageModel
             out3, weights + DenseLayer.MlpDown, weights + DenseLayer.MlpDownScales, c, tokens);
     }
 
-    // Parameters are places in the workspace.
+    /// <summary>Plays one of layers 1 to 3 on the residual stream, [T, Hidden] in the workspace. Parameters are places there.</summary>
     private void PrefillMoeLayer(in Step step, int layer, ulong xAt, ulong cAt)
     {
         var (tokens, context) = (step.Tokens, step.Context);
@@ -140,7 +190,7 @@ public sealed partial class SmallV3 : CausalLanguageModel
             out3, weights + MoeLayer.ExpertsGateUp + 256, Workspace + cAt, tokens * 2);
     }
 
-    /// <inheritdoc/>
+    /// <summary>Decode: a token id of each sequence, i32 [T], in; its row of every layer's cache, and logits, f32 [T, Vocabulary], out.</summary>
     protected override void PlayDecode(in Step step)
     {
         var (tokens, logitRows) = (step.Tokens, step.LogitRows);
@@ -158,6 +208,7 @@ public sealed partial class SmallV3 : CausalLanguageModel
         Stream.Launch(_norm, tokens, 128, 0, hidden, Weights + Shared.Norm, step.Logits, logitRows);
     }
 
+    /// <summary>Plays layer 0 on the residual stream, [T, Hidden] in the workspace.</summary>
     private void DecodeDenseLayer(in Step step, int layer)
     {
         var (tokens, context) = (step.Tokens, step.Context);
@@ -174,7 +225,7 @@ public sealed partial class SmallV3 : CausalLanguageModel
             out3, weights + DenseLayer.MlpDown, weights + DenseLayer.MlpDownScales, c, tokens);
     }
 
-    // Parameters are places in the workspace.
+    /// <summary>Plays one of layers 1 to 3 on the residual stream, [T, Hidden] in the workspace. Parameters are places there.</summary>
     private void DecodeMoeLayer(in Step step, int layer, ulong xAt, ulong cAt)
     {
         var (tokens, context) = (step.Tokens, step.Context);
@@ -190,7 +241,7 @@ public sealed partial class SmallV3 : CausalLanguageModel
             out3, weights + MoeLayer.ExpertsGateUp + 256, Workspace + cAt, tokens * 2);
     }
 
-    /// <inheritdoc/>
+    /// <summary>Greedy choice: logits, f32 [L, Vocabulary], in; the best token of each row, i32 [L], out.</summary>
     protected override void PlayGreedy(in Step step)
     {
         var logitRows = step.LogitRows;
@@ -198,7 +249,7 @@ public sealed partial class SmallV3 : CausalLanguageModel
         Stream.Launch(_argmax, logitRows, 128, 0, step.Logits, step.Valid, step.Sampled, logitRows);
     }
 
-    /// <inheritdoc/>
+    /// <summary>Nucleus sampling: logits, f32 [L, Vocabulary], and a number in [0, 1) for each row, f32 [L], in; tokens, i32 [L], out.</summary>
     protected override void PlayNucleus(in Step step)
     {
         var logitRows = step.LogitRows;
@@ -211,33 +262,56 @@ public sealed partial class SmallV3 : CausalLanguageModel
     private static List<WeightBinding> DescribeWeights()
     {
         var weights = new List<WeightBinding>();
-        weights.Add(new WeightBinding(WeightType.BF16, 100, 64, (long)Shared.Embed, null, new WeightPart("model.embed_tokens.weight", 100)));
-        weights.Add(new WeightBinding(WeightType.F32, 1, 64, (long)Shared.Norm, null, new WeightPart("model.norm.weight", 1)));
+        weights.Add(new WeightBinding(WeightType.BF16, 100, 64, (long)Shared.Embed, null, new WeightPart(WeightNames.EmbedTokens, 100)));
+        weights.Add(new WeightBinding(WeightType.F32, 1, 64, (long)Shared.Norm, null, new WeightPart(WeightNames.Norm, 1)));
 
         for (var layer = 0; layer < 1; layer++)
         {
             var at = (long)LayerOffset(layer);
-            var name = $"model.layers.{layer}";
-            weights.Add(new WeightBinding(WeightType.F32, 1, 64, at + (long)DenseLayer.InputNorm, null, new WeightPart($"{name}.input_layernorm.weight", 1)));
+            weights.Add(new WeightBinding(WeightType.F32, 1, 64, at + (long)DenseLayer.InputNorm, null, new WeightPart(WeightNames.InputLayernorm(layer), 1)));
             weights.Add(new WeightBinding(WeightType.E4M3, 200, 64, at + (long)DenseLayer.MlpDown, new WeightScales(2, at + (long)DenseLayer.MlpDownScales, 128, 128),
-                new WeightPart($"{name}.mlp.gate_proj.weight", 100),
-                new WeightPart($"{name}.mlp.up_proj.weight", 100, 100, 1)));
+                new WeightPart(WeightNames.MlpGateProj(layer), 100),
+                new WeightPart(WeightNames.MlpUpProj(layer), 100, 100, 1)));
         }
 
         for (var layer = 1; layer < 4; layer++)
         {
             var at = (long)LayerOffset(layer);
-            var name = $"model.layers.{layer}";
-            weights.Add(new WeightBinding(WeightType.F32, 1, 64, at + (long)MoeLayer.InputNorm, null, new WeightPart($"{name}.input_layernorm.weight", 1)));
+            weights.Add(new WeightBinding(WeightType.F32, 1, 64, at + (long)MoeLayer.InputNorm, null, new WeightPart(WeightNames.InputLayernorm(layer), 1)));
             weights.Add(new WeightBinding(WeightType.BF16, 144, 64, at + (long)MoeLayer.ExpertsGateUp, null,
                 [.. Enumerable.Range(0, 3).SelectMany(expert => new[]
                 {
-                    new WeightPart($"{name}.mlp.experts.{expert}.gate_proj.weight", 24, expert * 48),
-                    new WeightPart($"{name}.mlp.experts.{expert}.up_proj.weight", 24, 24 + expert * 48),
+                    new WeightPart(WeightNames.MlpExpertsGateProj(layer, expert), 24, expert * 48),
+                    new WeightPart(WeightNames.MlpExpertsUpProj(layer, expert), 24, 24 + expert * 48),
                 })]));
         }
 
         return weights;
+    }
+
+    /// <summary>Names of the checkpoint's tensors that are loaded: each with its shape there and its format on the device.</summary>
+    public static class WeightNames
+    {
+        /// <summary>[100, 64]: bf16.</summary>
+        public const string EmbedTokens = "model.embed_tokens.weight";
+
+        /// <summary>[64]: f32.</summary>
+        public const string Norm = "model.norm.weight";
+
+        /// <summary>[64] in layers 0 to 3: f32.</summary>
+        public static string InputLayernorm(int layer) => $"model.layers.{layer}.input_layernorm.weight";
+
+        /// <summary>[100, 64] in layer 0: e4m3 with an f32 scale per 128 x 128.</summary>
+        public static string MlpGateProj(int layer) => $"model.layers.{layer}.mlp.gate_proj.weight";
+
+        /// <summary>[100, 64] in layer 0: e4m3 with an f32 scale per 128 x 128.</summary>
+        public static string MlpUpProj(int layer) => $"model.layers.{layer}.mlp.up_proj.weight";
+
+        /// <summary>[24, 64] in layers 1 to 3: bf16.</summary>
+        public static string MlpExpertsGateProj(int layer, int expert) => $"model.layers.{layer}.mlp.experts.{expert}.gate_proj.weight";
+
+        /// <summary>[24, 64] in layers 1 to 3: bf16.</summary>
+        public static string MlpExpertsUpProj(int layer, int expert) => $"model.layers.{layer}.mlp.experts.{expert}.up_proj.weight";
     }
 
     /// <summary>Weights that belong to no layer: offsets from the first byte of all.</summary>
@@ -263,7 +337,7 @@ public sealed partial class SmallV3 : CausalLanguageModel
         public const ulong MlpDownScales = 13_056;
     }
 
-    /// <summary>Weights of layer 1 to 3: offsets from the layer's first byte.</summary>
+    /// <summary>Weights of layers 1 to 3: offsets from the layer's first byte.</summary>
     private static class MoeLayer
     {
         /// <summary>input_norm: f32 [64]</summary>
@@ -276,6 +350,7 @@ public sealed partial class SmallV3 : CausalLanguageModel
     /// <summary>Address of a layer's weights.</summary>
     private ulong LayerWeights(int layer) => Weights + LayerOffset(layer);
 
+    /// <summary>Bytes from the first byte of all weights to a layer's.</summary>
     private static ulong LayerOffset(int layer) => layer switch
     {
         < 1 => 13_056 + (ulong)layer * 13_312,

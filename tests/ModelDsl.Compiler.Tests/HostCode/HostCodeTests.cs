@@ -71,7 +71,8 @@ public class HostCodeTests
     {
         var text = HostCodeGenerator.Generate(Plan(Models.V3, "fp8", new PlanLimits(4096, 128, 16384)));
         GeneratedCode.Compile(text);
-        Assert.InRange(text.Split('\n').Length, 300, 1000);
+        var statements = text.Split('\n').Where(line => line.Trim() is { Length: > 0 } own && !own.StartsWith("//", StringComparison.Ordinal));
+        Assert.InRange(statements.Count(), 300, 800);
     }
 
     [Fact]
