@@ -53,6 +53,7 @@ public static class DsmcCommand
         {
             CheckVerb.Create(io),
             BuildVerb.Create(io),
+            SnapshotVerb.Create(io),
             RunVerb.Create(io),
             ImportVerb.Create(io),
             FmtVerb.Create(io),

@@ -28,6 +28,9 @@ public sealed class ProgramInput
         verb.Options.Add(_model);
     }
 
+    /// <summary>The file as it was named.</summary>
+    public string Path(ParseResult parsed) => parsed.GetValue(_file)!;
+
     /// <summary>Reads and binds the file. Diagnostics are in the result, not printed.</summary>
     /// <exception cref="TroubleException">The file cannot be read.</exception>
     public BoundProgram Read(ParseResult parsed)
