@@ -20,7 +20,7 @@ public static class ModelCompiler
     /// <exception cref="InvalidGraphException">A pass broke the rules: a mistake in the compiler, not in the model.</exception>
     public static CompileResult Compile(ModelSpec model, PrecisionSpec precision, CompileOptions options)
     {
-        var diagnostics = CompileChecks.Check(model, precision, options.Target, options.Limits);
+        var diagnostics = CompileChecks.Check(model, precision, options);
         if (!diagnostics.IsEmpty) return new CompileResult(null, diagnostics);
         try
         {
@@ -34,29 +34,51 @@ public static class ModelCompiler
 
     private static ModelPlan Plan(ModelSpec model, PrecisionSpec precision, CompileOptions options)
     {
-        var limits = options.Limits;
-        var lowering = new LoweringOptions(limits.Context, limits.Page, limits.SplitPages, options.Taps);
+        // Every draft is a row of the decode step that verifies it.
+        var limits = options.Limits with { DecodeSequences = Math.Max(options.Limits.DecodeSequences, options.DraftTokens + 1) };
+        var drafts = options.DraftTokens > 0;
+        var lowering = new LoweringOptions(limits.Context, limits.Page, limits.SplitPages, options.Taps, drafts);
         ModelGraph Run(ModelGraph graph) => Pipeline.Run(graph, precision, limits, options.Passes ?? Pipeline.Default, options.PrintAfter);
 
-        var prefill = Run(ModelLowering.LowerStep(model, Phase.Prefill, lowering));
-        var decode = Run(ModelLowering.LowerStep(model, Phase.Decode, lowering));
+        var steps = new List<ModelGraph>
+        {
+            Run(ModelLowering.LowerStep(model, Phase.Prefill, lowering)),
+            Run(ModelLowering.LowerStep(model, Phase.Decode, lowering)),
+        };
         var greedy = Run(SamplingLowering.Lower(model, Phase.Greedy));
         var nucleus = Run(SamplingLowering.Lower(model, Phase.Nucleus));
+        if (drafts)
+        {
+            steps.Add(Run(MtpLowering.Lower(model, Phase.MtpPrefill, lowering)));
+            steps.Add(Run(MtpLowering.Lower(model, Phase.MtpDecode, lowering)));
+        }
+
+        var activation = new FormatTable(precision).Activation;
         return new ModelPlan(
             model, precision, options.Target, limits,
-            PhasePlanBuilder.Build(prefill), PhasePlanBuilder.Build(decode),
+            PhasePlanBuilder.Build(steps[0]), PhasePlanBuilder.Build(steps[1]),
             PhasePlanBuilder.Build(greedy), PhasePlanBuilder.Build(nucleus),
-            Weights(prefill, decode),
-            [.. Enumerable.Range(model.Layers.Count, model.MtpDepth).Select(layer => $"model.layers.{layer}.")],
-            new CachePlan(model.Layers.Count, model.Attention.CacheWidth, new FormatTable(precision).Activation, limits.Page),
-            RopeTable.Of(model.Attention, limits.Context));
+            Weights(steps),
+            IgnoredPrefixes(model, drafts),
+            new CachePlan(model.Layers.Count + (drafts ? 1 : 0), model.Attention.CacheWidth, activation, limits.Page),
+            RopeTable.Of(model.Attention, limits.Context),
+            drafts
+                ? new MtpPlan(
+                    PhasePlanBuilder.Build(steps[2]), PhasePlanBuilder.Build(steps[3]), options.DraftTokens, model.Hidden * activation.Bytes())
+                : null);
     }
 
-    /// <summary>The weights of both graphs, layer by layer: the order in which a checkpoint holds them, more or less.</summary>
-    private static EquatableArray<WeightTensor> Weights(ModelGraph prefill, ModelGraph decode)
+    private static EquatableArray<string> IgnoredPrefixes(ModelSpec model, bool drafts) =>
+    [
+        .. drafts ? WeightNames.MtpCopies(model.Layers.Count) : [],
+        .. Enumerable.Range(model.Layers.Count, model.MtpDepth).Skip(drafts ? 1 : 0).Select(layer => $"model.layers.{layer}."),
+    ];
+
+    /// <summary>The weights of all graphs, layer by layer: the order in which a checkpoint holds them, more or less.</summary>
+    private static EquatableArray<WeightTensor> Weights(IEnumerable<ModelGraph> graphs)
     {
         var seen = new HashSet<string>(StringComparer.Ordinal);
-        var all = prefill.Weights.Concat(decode.Weights).Where(entry => seen.Add(entry.Weight.Key)).ToList();
+        var all = graphs.SelectMany(graph => graph.Weights).Where(entry => seen.Add(entry.Weight.Key)).ToList();
         var embedding = all[0].Weight;
         int Place(WeightTensor weight, int? layer) => layer ?? (ReferenceEquals(weight, embedding) ? -1 : int.MaxValue);
         return all.OrderBy(entry => Place(entry.Weight, entry.Layer)).Select(entry => entry.Weight).ToEquatable();

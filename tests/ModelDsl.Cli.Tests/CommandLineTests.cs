@@ -108,6 +108,22 @@ public sealed class CommandLineTests : IDisposable
         Assert.NotEqual(Draw("7"), Draw("8"));
     }
 
+    [Fact]
+    public void SpeculatingSaysWhatItSavedAndWritesTheSameTokens()
+    {
+        var model = _folder.File("micro.dsm");
+        Assert.Equal(ExitCode.Success, Dsmc.Run("import", GoldenModel.Micro.Config, "-o", model).ExitCode);
+        string[] run = ["run", model, "--weights", GoldenModel.Micro.Checkpoint, "--ids", "1,2,3", "--max-new", "8", "--ignore-eos"];
+        var plain = Dsmc.Run(run);
+        var drafted = Dsmc.Run([.. run, "--speculate"]);
+        Assert.Equal((ExitCode.Success, plain.Out), (drafted.ExitCode, drafted.Out));
+        Assert.Matches(@", \d of 6 drafts accepted \(\d+%\)\n$", drafted.Error);
+        using var json = JsonDocument.Parse(Dsmc.Run([.. run, "--draft", "2", "--json"]).Out);
+        Assert.InRange(json.RootElement.GetProperty("drafted").GetInt32(), 7, 12);
+        Assert.Equal(plain.Out.Trim(), string.Join(' ', json.RootElement.GetProperty("tokens").EnumerateArray()));
+        Assert.Contains("exclude", Dsmc.Run([.. run, "--speculate", "--one-by-one"]).Error);
+    }
+
     [Theory]
     [InlineData("--ids 1,2,x", ExitCode.Usage, "'x' is no token id")]
     [InlineData("--ids 1,2 --prompt x", ExitCode.Usage, "--prompt or --ids")]
@@ -120,6 +136,9 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("--ids 1 --logits same.safetensors --dump ./same.safetensors", ExitCode.Usage, "the same file")]
     [InlineData("--ids 1 --precision fp7", ExitCode.Usage, "fp32, bf16, fp8")]
     [InlineData("--ids 1 --device tpu", ExitCode.Usage, "virtual, cuda")]
+    [InlineData("--ids 1 --speculate --draft 0", ExitCode.Usage, "contradict")]
+    [InlineData("--ids 1 --draft 17", ExitCode.Usage, "--draft 17 should be 0 to 16")]
+    [InlineData("--ids 1 --speculate", ExitCode.Diagnostics, "DSM0413")]
     public void RunRefusesWhatItCannotDo(string arguments, int exitCode, string message)
     {
         var result = Dsmc.Run(["run", Tiny, "--weights", TinyWeights, .. arguments.Split(' ')]);

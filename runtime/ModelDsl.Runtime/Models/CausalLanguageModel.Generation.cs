@@ -14,13 +14,23 @@ public abstract partial class CausalLanguageModel
         var eos = generation.EosTokens ?? EosTokens;
         if (generation.MaxNewTokens <= 0) yield break;
 
-        Prefill(session, prompt.Span, generation.ChunkTokens);
-        for (var i = 1; ; i++)
+        var tokens = new TokenGenerator(this, session, sampling, eos, generation.DraftTokens);
+        tokens.Prefill(prompt.Span, generation.ChunkTokens);
+        for (var left = generation.MaxNewTokens; ;)
         {
-            var token = SampleNext(session, sampling);
-            yield return token;
-            if (i == generation.MaxNewTokens || eos.Contains(token) || session.Length == Layout.Context) yield break;
-            Decode(session, token);
+            var step = tokens.Next(left).ToArray();
+            var given = 0;
+            try
+            {
+                while (given < step.Length) yield return step[given++];
+            }
+            finally
+            {
+                // Who stops in the middle of a step has a session that ends there.
+                session.Truncate(session.Length - (step.Length - given));
+            }
+            left -= step.Length;
+            if (left == 0 || eos.Contains(step[^1]) || session.Length == Layout.Context) yield break;
         }
     }
 

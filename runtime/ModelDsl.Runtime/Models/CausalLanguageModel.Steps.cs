@@ -30,24 +30,33 @@ public abstract partial class CausalLanguageModel
         }
     }
 
-    /// <summary>Appends one token to each of several sequences. Leaves one row of logits for each.</summary>
-    /// <exception cref="ModelException">Too many sequences at once, a token is none, or a sequence becomes too long.</exception>
+    /// <summary>
+    /// Appends one token to each of several sequences, or several to one: a sequence that stands in neighbouring rows gets their tokens
+    /// in order. Leaves one row of logits for each row.
+    /// </summary>
+    /// <exception cref="ModelException">Too many rows at once, a sequence's rows lie apart, a token is none, or a sequence becomes too
+    /// long.</exception>
     public void Decode(ReadOnlySpan<Session> sessions, ReadOnlySpan<int> tokens)
     {
         if (sessions.Length != tokens.Length || sessions.IsEmpty || sessions.Length > Layout.DecodeSequences)
             throw new ModelException(
                 $"{sessions.Length} sequences with {tokens.Length} tokens: a step takes 1 to {Layout.DecodeSequences} of both.");
         CheckIds(tokens);
-        var longest = 0;
+        Span<int> positions = stackalloc int[sessions.Length];
         for (var i = 0; i < sessions.Length; i++)
         {
-            var length = sessions[i].Length + 1;
-            if (sessions[..i].Contains(sessions[i])) throw new ModelException("A sequence may take part in a step only once.");
-            CheckLength(length);
-            sessions[i].Table.Reserve(length);
-            longest = Math.Max(longest, length);
+            var goesOn = i > 0 && sessions[i] == sessions[i - 1];
+            if (!goesOn && sessions[..i].Contains(sessions[i]))
+                throw new ModelException("Rows of one sequence should lie behind each other in a step.");
+            positions[i] = goesOn ? positions[i - 1] + 1 : sessions[i].Length;
+            CheckLength(positions[i] + 1);
         }
-        DecodeStep(sessions, tokens, longest);
+        for (var i = 0; i < sessions.Length; i++) sessions[i].Table.Reserve(positions[i] + 1);
+
+        var step = UploadDecode(sessions, positions, tokens) with { Logits = _logits.Address, Hidden = _drafts?.Hidden ?? 0 };
+        PlayDecode(step);
+        for (var i = 0; i < sessions.Length; i++) sessions[i].Length = positions[i] + 1;
+        (LogitRows, Taps) = (sessions.Length, DecodeTaps(step));
     }
 
     /// <inheritdoc cref="Decode(ReadOnlySpan{Session}, ReadOnlySpan{int})"/>
@@ -86,7 +95,15 @@ public abstract partial class CausalLanguageModel
 
     private void PrefillStep(Session session, ReadOnlySpan<int> ids, int logitRows)
     {
-        var (first, tokens) = (session.Length, ids.Length);
+        var step = UploadPrefill(session, session.Length, ids, logitRows) with { Logits = _logits.Address, Hidden = _drafts?.Hidden ?? 0 };
+        PlayPrefill(step);
+        (session.Length, LogitRows, Taps) = (step.Context, logitRows, PrefillTaps(step));
+    }
+
+    /// <summary>The inputs of a step that works on neighbouring tokens of one sequence; pages are there already.</summary>
+    private Step UploadPrefill(Session session, int first, ReadOnlySpan<int> ids, int logitRows)
+    {
+        var tokens = ids.Length;
         var context = first + tokens;
         var pageCount = (context + _pages.TokensPerPage - 1) / _pages.TokensPerPage;
         _upload.Begin();
@@ -96,54 +113,40 @@ public abstract partial class CausalLanguageModel
         for (var i = 0; i < tokens; i++) (positions[i], slots[i]) = (first + i, session.Table.Slot(first + i));
         session.Table.Pages[..pageCount].CopyTo(_upload.Add<int>(pageCount, out var pagesAt));
         _upload.Send(Stream);
-
-        var step = new Step(tokens, context, logitRows, 1, pageCount)
-        {
-            Ids = idsAt,
-            Positions = positionsAt,
-            Slots = slotsAt,
-            Pages = pagesAt,
-            Logits = _logits.Address,
-            Sampled = _sampled.Address,
-        };
-        PlayPrefill(step);
-        (session.Length, LogitRows, Taps) = (context, logitRows, PrefillTaps(step));
+        return new Step(tokens, context, logitRows, 1, pageCount) { Ids = idsAt, Positions = positionsAt, Slots = slotsAt, Pages = pagesAt };
     }
 
-    private void DecodeStep(ReadOnlySpan<Session> sessions, ReadOnlySpan<int> tokens, int longest)
+    /// <summary>The inputs of a step with one token per row; pages are there already.</summary>
+    private Step UploadDecode(ReadOnlySpan<Session> sessions, ReadOnlySpan<int> at, ReadOnlySpan<int> tokens)
     {
         var count = sessions.Length;
+        var longest = 0;
+        foreach (var position in at) longest = Math.Max(longest, position + 1);
         var maxPages = (longest + _pages.TokensPerPage - 1) / _pages.TokensPerPage;
         _upload.Begin();
         tokens.CopyTo(_upload.Add<int>(count, out var idsAt));
-        var positions = _upload.Add<int>(count, out var positionsAt);
+        at.CopyTo(_upload.Add<int>(count, out var positionsAt));
         var slots = _upload.Add<int>(count, out var slotsAt);
         var lengths = _upload.Add<int>(count, out var lengthsAt);
         var pages = _upload.Add<int>(count * maxPages, out var pagesAt);
         for (var i = 0; i < count; i++)
         {
-            var position = sessions[i].Length;
-            (positions[i], slots[i], lengths[i]) = (position, sessions[i].Table.Slot(position), position + 1);
+            (slots[i], lengths[i]) = (sessions[i].Table.Slot(at[i]), at[i] + 1);
             var row = pages.Slice(i * maxPages, maxPages);
             var own = sessions[i].Table.Pages;
+            own = own[..Math.Min(own.Length, maxPages)];
             own.CopyTo(row);
             row[own.Length..].Clear();
         }
         _upload.Send(Stream);
-
-        var step = new Step(count, longest, count, Math.Max(1, (longest + Layout.SplitTokens - 1) / Layout.SplitTokens), maxPages)
+        return new Step(count, longest, count, Math.Max(1, (longest + Layout.SplitTokens - 1) / Layout.SplitTokens), maxPages)
         {
             Ids = idsAt,
             Positions = positionsAt,
             Slots = slotsAt,
             Pages = pagesAt,
             Lengths = lengthsAt,
-            Logits = _logits.Address,
-            Sampled = _sampled.Address,
         };
-        PlayDecode(step);
-        foreach (var session in sessions) session.Length++;
-        (LogitRows, Taps) = (count, DecodeTaps(step));
     }
 
     private void CheckIds(ReadOnlySpan<int> ids)

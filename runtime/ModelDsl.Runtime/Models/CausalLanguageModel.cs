@@ -21,6 +21,7 @@ public abstract partial class CausalLanguageModel : IDisposable
     private readonly DeviceMemory _cache;
     private readonly DeviceMemory _logits;
     private readonly DeviceMemory _sampled;
+    private readonly DraftBuffers? _drafts;
     private readonly int _validIds;
     private bool _disposed;
 
@@ -45,6 +46,7 @@ public abstract partial class CausalLanguageModel : IDisposable
             var rows = Math.Max(layout.LogitRows, layout.DecodeSequences);
             _logits = Own(device.Allocate((long)rows * layout.Vocabulary * sizeof(float)));
             _sampled = Own(device.Allocate(rows * sizeof(int)));
+            if (layout.Mtp is { } mtp) _drafts = Own(new DraftBuffers(device, layout, mtp, rows));
             _rope = Own(new RopeTables(device, Stream, layout.Rope));
             var pages = (layout.Context + layout.Cache.Page - 1) / layout.Cache.Page;
             var numbers = Math.Max(3L * layout.PrefillTokens + pages, (5L + pages) * layout.DecodeSequences) + rows;
@@ -146,11 +148,23 @@ public abstract partial class CausalLanguageModel : IDisposable
     /// <summary>Launches the draw of a token of each row from its nucleus.</summary>
     protected abstract void PlayNucleus(in Step step);
 
+    /// <summary>Launches the MTP module behind a prefill step.</summary>
+    protected virtual void PlayMtpPrefill(in Step step) => throw NoDrafts();
+
+    /// <summary>Launches the MTP module behind a decode step.</summary>
+    protected virtual void PlayMtpDecode(in Step step) => throw NoDrafts();
+
     /// <summary>Intermediate tensors that a prefill step leaves.</summary>
     protected virtual IReadOnlyList<Tap> PrefillTaps(in Step step) => [];
 
     /// <summary>Intermediate tensors that a decode step leaves.</summary>
     protected virtual IReadOnlyList<Tap> DecodeTaps(in Step step) => [];
+
+    /// <summary>Intermediate tensors that the MTP module leaves behind a prefill step.</summary>
+    protected virtual IReadOnlyList<Tap> MtpPrefillTaps(in Step step) => [];
+
+    /// <summary>Intermediate tensors that the MTP module leaves behind a decode step.</summary>
+    protected virtual IReadOnlyList<Tap> MtpDecodeTaps(in Step step) => [];
 
     private ulong LogitAddress(int row) => _logits.Address + (ulong)((long)row * Layout.Vocabulary * sizeof(float));
 

@@ -19,7 +19,7 @@ public sealed record ModelLayout
     /// <summary>Most new tokens of one prefill step.</summary>
     public required int PrefillTokens { get; init; }
 
-    /// <summary>Most sequences of one decode step.</summary>
+    /// <summary>Most rows of one decode step: sequences, or tokens of one.</summary>
     public required int DecodeSequences { get; init; }
 
     /// <summary>Most tokens of one sequence.</summary>
@@ -35,6 +35,9 @@ public sealed record ModelLayout
 
     public required CacheLayout Cache { get; init; }
 
+    /// <summary>How the model drafts; null: it does not.</summary>
+    public MtpLayout? Mtp { get; init; }
+
     public required RopeLayout Rope { get; init; }
 
     public required long WeightBytes { get; init; }
@@ -45,6 +48,11 @@ public sealed record ModelLayout
     /// <summary>Tensors of a checkpoint that may be there without being used start so.</summary>
     public required IReadOnlyList<string> IgnoredPrefixes { get; init; }
 }
+
+/// <summary>Drafting with the multi-token-prediction module; its block has the last layer of the cache.</summary>
+/// <param name="DraftTokens">Most tokens drafted per step.</param>
+/// <param name="HiddenRowBytes">Bytes of one token's hidden state.</param>
+public sealed record MtpLayout(int DraftTokens, int HiddenRowBytes);
 
 /// <summary>The paged latent cache: in every layer one row per token.</summary>
 /// <param name="RowBytes">Bytes of one token in one layer.</param>

@@ -24,4 +24,7 @@ public sealed record Sampling(float Temperature = 0, float TopP = 1, ulong Seed 
 /// <param name="MaxNewTokens">Stops after this many tokens.</param>
 /// <param name="EosTokens">Stops at any of these, which is still handed out; null: the checkpoint's.</param>
 /// <param name="ChunkTokens">The prompt goes in by this many tokens at a time; null: as many as the plan has room for.</param>
-public sealed record Generation(int MaxNewTokens, Sampling? Sampling = null, IReadOnlyList<int>? EosTokens = null, int? ChunkTokens = null);
+/// <param name="DraftTokens">Tokens that the MTP module guesses per step, as far as the model was compiled for it; the text is the same
+/// with and without.</param>
+public sealed record Generation(
+    int MaxNewTokens, Sampling? Sampling = null, IReadOnlyList<int>? EosTokens = null, int? ChunkTokens = null, int DraftTokens = 0);

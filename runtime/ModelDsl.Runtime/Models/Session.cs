@@ -10,6 +10,9 @@ public sealed class Session : IDisposable
     /// <summary>Tokens in the cache.</summary>
     public int Length { get; internal set; }
 
+    /// <summary>Tokens whose rows in the MTP module's cache are filled; the rest of the text was made without drafts.</summary>
+    internal int DraftedLength { get; set; }
+
     internal PageTable Table { get; }
 
     /// <summary>Forgets all tokens from a position on.</summary>
@@ -18,6 +21,7 @@ public sealed class Session : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Length);
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         Length = length;
+        DraftedLength = Math.Min(DraftedLength, length);
         Table.Truncate(length);
     }
 

@@ -1,7 +1,7 @@
 namespace ModelDsl.Runtime.Models;
 
 /// <summary>One step as the generated code sees it: its sizes, and the device addresses of what it is given and leaves.</summary>
-/// <param name="Tokens">New tokens (prefill) or sequences (decode).</param>
+/// <param name="Tokens">New tokens (prefill) or rows (decode).</param>
 /// <param name="Context">Tokens attended to, the new ones included (prefill).</param>
 /// <param name="LogitRows">Rows of logits: the last ones of the step.</param>
 /// <param name="Splits">Parts into which the longest sequence is split (decode).</param>
@@ -22,6 +22,12 @@ public readonly record struct Step(int Tokens, int Context, int LogitRows, int S
 
     /// <summary>Tokens of each sequence, the new one included, i32 [Tokens] (decode).</summary>
     public ulong Lengths { get; init; }
+
+    /// <summary>Hidden state of the token before each new one, io [Tokens, hidden] (MTP).</summary>
+    public ulong PreviousHidden { get; init; }
+
+    /// <summary>Where the hidden states of the new tokens go, io [Tokens, hidden]; 0 where the model does not draft.</summary>
+    public ulong Hidden { get; init; }
 
     /// <summary>A number in [0, 1) for each row of logits, f32 [LogitRows] (nucleus).</summary>
     public ulong Uniform { get; init; }

@@ -14,4 +14,7 @@ public enum RunPhase
 
     /// <summary>A token is chosen from logits.</summary>
     Sample,
+
+    /// <summary>The MTP module guesses what comes next.</summary>
+    Draft,
 }

@@ -16,51 +16,65 @@ public static class ModelRun
         using var session = model.CreateSession();
         var logits = request.LogitsFile is null ? null : new StepRecorder(model);
         var taps = request.DumpFile is null ? null : new StepRecorder(model);
-        var clock = Stopwatch.StartNew();
-        PlayPrompt(model, session, request, profile, () =>
+        var eos = request.EosTokens ?? model.EosTokens;
+        void Look()
         {
             cancellation.ThrowIfCancellationRequested();
-            logits?.TakeLogits("logits");
             taps?.TakeTaps();
-        });
+        }
+
+        var text = new TokenGenerator(model, session, request.Sampling, eos, request.DraftTokens ?? model.Layout.Mtp?.DraftTokens ?? 0, profile)
+        {
+            OnPromptStep = () =>
+            {
+                Look();
+                logits?.TakeLogits("logits", model.LogitRows);
+            },
+            OnPromptDraft = () =>
+            {
+                Look();
+                logits?.TakeDraftLogits("mtp.logits");
+            },
+            OnDecodeStep = rows => logits?.TakeLogits("generated.logits", rows),
+        };
+        var clock = Stopwatch.StartNew();
+        PlayPrompt(model, text, session, request, profile);
         model.Device.Synchronize();
         var prefill = clock.Elapsed;
         taps?.Write(request.DumpFile!);
 
         var tokens = new List<int>();
-        var eos = request.EosTokens ?? model.EosTokens;
         clock.Restart();
         var first = clock.Elapsed;
         while (tokens.Count < request.MaxNewTokens)
         {
             cancellation.ThrowIfCancellationRequested();
-            if (tokens.Count > 0)
+            var isFirst = tokens.Count == 0;
+            foreach (var token in text.Next(request.MaxNewTokens - tokens.Count))
             {
-                using (profile?.Enter(RunPhase.Decode)) model.Decode(session, tokens[^1]);
-                logits?.TakeLogits("generated.logits");
+                tokens.Add(token);
+                onToken?.Invoke(token);
             }
-            using (profile?.Enter(RunPhase.Sample)) tokens.Add(model.SampleNext(session, request.Sampling));
-            if (tokens.Count == 1) first = clock.Elapsed;
-            onToken?.Invoke(tokens[^1]);
+            if (isFirst) first = clock.Elapsed;
             if (eos.Contains(tokens[^1])) break;
         }
         var decode = clock.Elapsed - first;
         logits?.Write(request.LogitsFile!);
-        return new RunResult(tokens, request.Prompt.Count, (prefill + first).TotalSeconds, decode.TotalSeconds);
+        return new RunResult(tokens, request.Prompt.Count, (prefill + first).TotalSeconds, decode.TotalSeconds, text.Drafted, text.Accepted);
     }
 
-    private static void PlayPrompt(CausalLanguageModel model, Session session, RunRequest request, RunProfile? profile, Action onStep)
+    private static void PlayPrompt(CausalLanguageModel model, TokenGenerator text, Session session, RunRequest request, RunProfile? profile)
     {
         if (!request.OneByOne)
         {
-            using (profile?.Enter(RunPhase.Prefill)) model.Prefill(session, request.Prompt.ToArray(), request.ChunkTokens, allLogits: request.LogitsFile is not null, _ => onStep());
+            text.Prefill([.. request.Prompt], request.ChunkTokens, allLogits: request.LogitsFile is not null);
             return;
         }
         if (request.Prompt.Count == 0) throw new ModelException("There is no token to start from.");
         foreach (var token in request.Prompt)
         {
             using (profile?.Enter(RunPhase.Decode)) model.Decode(session, token);
-            onStep();
+            text.OnPromptStep?.Invoke();
         }
     }
 }

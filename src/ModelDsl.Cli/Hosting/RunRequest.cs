@@ -12,6 +12,7 @@ namespace ModelDsl.Cli.Hosting;
 /// <param name="LogitsFile">Where the logits of the prompt go, and of the tokens generated; null: nowhere.</param>
 /// <param name="DumpFile">Where intermediate tensors of the prompt go; null: nowhere.</param>
 /// <param name="OneByOne">The prompt goes in by decode steps, a token each.</param>
+/// <param name="DraftTokens">Guesses per step; null: as many as the model was compiled for.</param>
 public sealed record RunRequest(
     IReadOnlyList<int> Prompt,
     int MaxNewTokens,
@@ -20,7 +21,8 @@ public sealed record RunRequest(
     int? ChunkTokens = null,
     string? LogitsFile = null,
     string? DumpFile = null,
-    bool OneByOne = false)
+    bool OneByOne = false,
+    int? DraftTokens = null)
 {
     // Beyond this a step gains little, and its workspace grows with it.
     private const int LargestStep = 2048;
@@ -47,8 +49,14 @@ public sealed record RunRequest(
 /// <param name="Tokens">The new ones.</param>
 /// <param name="PrefillSeconds">For the prompt.</param>
 /// <param name="DecodeSeconds">For the new tokens after the first, which the prompt's logits give.</param>
-public sealed record RunResult(IReadOnlyList<int> Tokens, int PromptTokens, double PrefillSeconds, double DecodeSeconds)
+/// <param name="Drafted">Guesses of the MTP module that the model was asked about; 0 where it did not draft.</param>
+/// <param name="Accepted">Those that held.</param>
+public sealed record RunResult(
+    IReadOnlyList<int> Tokens, int PromptTokens, double PrefillSeconds, double DecodeSeconds, int Drafted = 0, int Accepted = 0)
 {
+    /// <summary>Of the guesses, 0 to 1.</summary>
+    public double AcceptedShare => Drafted == 0 ? 0 : (double)Accepted / Drafted;
+
     public double PromptTokensPerSecond => PromptTokens / Math.Max(PrefillSeconds, 1e-9);
 
     /// <summary>Of the tokens after the first; 0 where there are none.</summary>

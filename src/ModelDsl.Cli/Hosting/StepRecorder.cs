@@ -10,14 +10,11 @@ internal sealed class StepRecorder(CausalLanguageModel model)
 {
     private readonly Dictionary<string, Recorded> _tensors = [];
 
-    /// <summary>Takes the logits of the last step, under a name.</summary>
-    public void TakeLogits(string name)
-    {
-        var vocabulary = model.Layout.Vocabulary;
-        var rows = new byte[(long)model.LogitRows * vocabulary * sizeof(float)];
-        model.ReadLogits(MemoryMarshal.Cast<byte, float>(rows.AsSpan()));
-        Append(name, StorageType.F32, [vocabulary], rows);
-    }
+    /// <summary>Takes the first rows of the last step's logits, under a name.</summary>
+    public void TakeLogits(string name, int rows) => TakeLogits(name, rows, destination => model.ReadLogits(destination));
+
+    /// <summary>Takes the logits of the MTP module's last step, under a name.</summary>
+    public void TakeDraftLogits(string name) => TakeLogits(name, model.DraftLogitRows, model.ReadDraftLogits);
 
     /// <summary>Takes the intermediate tensors of the last step; floating-point ones become F32.</summary>
     public void TakeTaps()
@@ -49,6 +46,14 @@ internal sealed class StepRecorder(CausalLanguageModel model)
         writer.Write(path);
     }
 
+    private void TakeLogits(string name, int rows, Read read)
+    {
+        var vocabulary = model.Layout.Vocabulary;
+        var bytes = new byte[(long)rows * vocabulary * sizeof(float)];
+        read(MemoryMarshal.Cast<byte, float>(bytes.AsSpan()));
+        Append(name, StorageType.F32, [vocabulary], bytes);
+    }
+
     private void Append(string name, StorageType type, long[] width, byte[] rows)
     {
         if (!_tensors.TryGetValue(name, out var tensor)) _tensors.Add(name, tensor = new Recorded(type, width, []));
@@ -66,6 +71,8 @@ internal sealed class StepRecorder(CausalLanguageModel model)
         }
         return all;
     }
+
+    private delegate void Read(Span<float> destination);
 
     private sealed record Recorded(StorageType Type, long[] Width, List<byte[]> Steps);
 }

@@ -38,6 +38,8 @@ public sealed class CompileInput
         DefaultValueFactory = _ => [],
     };
 
+    private readonly DraftOption _draft = new();
+
     private BoundProgram? _bound;
 
     public ProgramInput Program { get; } = new();
@@ -46,6 +48,7 @@ public sealed class CompileInput
     {
         Program.AddTo(verb);
         foreach (var option in new Option[] { _precision, _target, _serve, _train, _passes, _printAfter }) verb.Options.Add(option);
+        _draft.AddTo(verb);
     }
 
     /// <summary>Reads, binds and compiles; prints diagnostics and the graphs asked for.</summary>
@@ -68,7 +71,7 @@ public sealed class CompileInput
             watch?.Invoke(pass, graph);
         }
 
-        var options = new CompileOptions(choice.Target, limits(choice.Model), taps, Passes(parsed), Print);
+        var options = new CompileOptions(choice.Target, limits(choice.Model), taps, choice.DraftTokens, Passes(parsed), Print);
         var result = ModelCompiler.Compile(choice.Model, choice.Precision, options);
         DiagnosticPrinter.Print(result.Diagnostics, program.Source, io);
         return result.Plan;
@@ -94,8 +97,9 @@ public sealed class CompileInput
         var cluster = serve?.Cluster ?? train?.Cluster ?? CompileDefaults.Cluster(program);
         var clusters = cluster is not null && (runsOn is null || RunsOn(cluster.Gpu.Target, runsOn)) ? cluster.Gpu.Target : null;
         var target = parsed.GetValue(_target) ?? clusters ?? CompileDefaults.Target(precision).Name;
-        return new Choice(model, precision, PtxTarget.Find(target)
-            ?? throw TroubleException.Usage($"there is no target '{target}'; there are {string.Join(", ", PtxTarget.All.Select(t => t.Name))}"));
+        var known = PtxTarget.Find(target)
+            ?? throw TroubleException.Usage($"there is no target '{target}'; there are {string.Join(", ", PtxTarget.All.Select(t => t.Name))}");
+        return new Choice(model, precision, known, _draft.Tokens(parsed, serve?.Decode?.Draft ?? 0));
     }
 
     /// <summary>Code for a target with a suffix runs on that architecture alone, other code on newer ones too.</summary>
@@ -116,5 +120,5 @@ public sealed class CompileInput
             ?? throw TroubleException.Usage($"there is no {kind} '{name}'; declared are: {string.Join(", ", blocks.Select(nameOf))}");
     }
 
-    private sealed record Choice(ModelSpec Model, PrecisionSpec Precision, PtxTarget Target);
+    private sealed record Choice(ModelSpec Model, PrecisionSpec Precision, PtxTarget Target, int DraftTokens);
 }

@@ -22,6 +22,13 @@ internal static class RunJson
             json.WriteNumber("prompt_tokens", result.PromptTokens);
             json.WriteNumber("prompt_tokens_per_second", Math.Round(result.PromptTokensPerSecond, 2));
             json.WriteNumber("tokens_per_second", Math.Round(result.NewTokensPerSecond, 2));
+            if (result.Drafted > 0)
+            {
+                json.WriteNumber("drafted", result.Drafted);
+                json.WriteNumber("accepted", result.Accepted);
+                json.WriteNumber("accepted_share", Math.Round(result.AcceptedShare, 4));
+            }
+
             if (profile is not null)
             {
                 json.WritePropertyName("profile");

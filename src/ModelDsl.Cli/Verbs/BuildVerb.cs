@@ -33,7 +33,7 @@ internal static class BuildVerb
                 throw TroubleException.Usage($"--emit: there is no '{unknown}'; there are {string.Join(", ", Products)}");
             var clock = Stopwatch.StartNew();
             var graphs = new Dictionary<string, string>();
-            Action<string, ModelGraph>? watch = wanted.Contains("graph") ? (_, graph) => graphs[graph.Phase.ToString().ToLowerInvariant()] = graph.ToText() : null;
+            Action<string, ModelGraph>? watch = wanted.Contains("graph") ? (_, graph) => graphs[graph.Phase.Text()] = graph.ToText() : null;
             var plan = input.Compile(parsed, io, model => limits.For(parsed, model), watch: watch);
             if (plan is null) return ExitCode.Diagnostics;
             var folder = parsed.GetValue(output)!;

@@ -36,6 +36,7 @@ internal static class RunVerb
             {
                 if (program.Compile(parsed, io, request.LimitsFor, taps: request.DumpFile is not null, runsOn: gpu.Target) is not { } plan)
                     return ExitCode.Diagnostics;
+                if (plan.Mtp is not null && request.OneByOne) throw TroubleException.Usage("--speculate and --one-by-one exclude each other");
                 using var checkpoint = Checkpoint.Open(run.Weights(parsed));
                 using var model = LoadingProgress.Watch(
                     io, progress => ModelHost.Load(plan, gpu, checkpoint, new ModelOptions(ValidIds: tokenizer?.VocabularySize), progress));
@@ -53,7 +54,8 @@ internal static class RunVerb
                 if (request.MaxNewTokens > 0) io.Out.WriteLine();
                 io.Error.WriteLine(
                     $"{plan.Model.Name}, {plan.Precision.Name}, {gpu.Name}: {result.PromptTokens} prompt tokens at {result.PromptTokensPerSecond:0} tokens/s, "
-                    + $"{result.Tokens.Count} new tokens at {result.NewTokensPerSecond:0.0} tokens/s");
+                    + $"{result.Tokens.Count} new tokens at {result.NewTokensPerSecond:0.0} tokens/s"
+                    + (plan.Mtp is null ? "" : $", {result.Accepted} of {result.Drafted} drafts accepted ({result.AcceptedShare:0%})"));
                 profiling.Report(parsed, io, profile);
                 return ExitCode.Success;
             });

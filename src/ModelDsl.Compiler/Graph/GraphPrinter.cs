@@ -25,7 +25,7 @@ public static class GraphPrinter
 
     public static string Print(ModelGraph graph, PrintOptions options)
     {
-        var text = new StringBuilder().Append(graph.Phase.ToString().ToLowerInvariant()).Append(" {\n");
+        var text = new StringBuilder().Append(graph.Phase.Text()).Append(" {\n");
         for (var start = 0; start < graph.Ops.Length;)
         {
             var end = EndOfLayer(graph, start);
@@ -99,7 +99,7 @@ public static class GraphPrinter
     {
         WorkspacePlace { Extra: { } extra } at => $"{at.Offset}+{extra}",
         WorkspacePlace at => at.Offset.ToString(CultureInfo.InvariantCulture),
-        OutputPlace at => at.Output.ToString().ToLowerInvariant(),
+        OutputPlace at => at.Output.ToString().ToLowerInvariant() + (at.Extra is { } extra ? $"+{extra}" : ""),
         CachePlace => "cache",
         _ => "",
     };

@@ -63,7 +63,7 @@ public static class GraphVerifier
 
 /// <summary>A pass made a graph that breaks the rules. The message names the pass and every op in question.</summary>
 public sealed class InvalidGraphException(string after, Phase phase, IReadOnlyList<string> violations)
-    : Exception($"The {phase.ToString().ToLowerInvariant()} graph is invalid after {after}:\n{string.Join("\n", violations)}")
+    : Exception($"The {phase.Text()} graph is invalid after {after}:\n{string.Join("\n", violations)}")
 {
     public string After { get; } = after;
 

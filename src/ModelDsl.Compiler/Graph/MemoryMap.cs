@@ -17,7 +17,8 @@ public abstract record Place;
 public sealed record WorkspacePlace(long Offset, Dim? Extra, long Bytes, long ScalesOffset = 0) : Place;
 
 /// <summary>In the buffer that the caller supplies for an output.</summary>
-public sealed record OutputPlace(StepOutput Output) : Place;
+/// <param name="Extra">Bytes into the buffer that depend on the step: a view of the last rows. Null: none.</param>
+public sealed record OutputPlace(StepOutput Output, Dim? Extra = null) : Place;
 
 /// <summary>In the cache of a layer.</summary>
 public sealed record CachePlace(int Layer) : Place;

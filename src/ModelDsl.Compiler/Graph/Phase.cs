@@ -6,7 +6,7 @@ public enum Phase
     /// <summary>T new tokens of one sequence whose context is S tokens long, theirs included; logits of the last L.</summary>
     Prefill,
 
-    /// <summary>T sequences, one new token each; logits of all.</summary>
+    /// <summary>T rows, one new token each, of as many sequences or of fewer that have several; logits of all.</summary>
     Decode,
 
     /// <summary>The best token of each row of logits.</summary>
@@ -14,4 +14,27 @@ public enum Phase
 
     /// <summary>A token of each row of logits, drawn from the nucleus.</summary>
     Nucleus,
+
+    /// <summary>The multi-token-prediction module behind <see cref="Prefill"/>: each row's hidden state and the token after it.</summary>
+    MtpPrefill,
+
+    /// <summary>The same behind <see cref="Decode"/>.</summary>
+    MtpDecode,
+}
+
+public static class Phases
+{
+    /// <summary>New tokens of one sequence, with attention in its plain form.</summary>
+    public static bool IsPrefill(this Phase phase) => phase is Phase.Prefill or Phase.MtpPrefill;
+
+    /// <summary>One new token per row, with attention in its absorbed form.</summary>
+    public static bool IsDecode(this Phase phase) => phase is Phase.Decode or Phase.MtpDecode;
+
+    /// <summary>As plans and IR text say it: <c>mtp_decode</c>.</summary>
+    public static string Text(this Phase phase) => phase switch
+    {
+        Phase.MtpPrefill => "mtp_prefill",
+        Phase.MtpDecode => "mtp_decode",
+        _ => phase.ToString().ToLowerInvariant(),
+    };
 }

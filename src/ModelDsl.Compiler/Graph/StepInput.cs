@@ -29,6 +29,10 @@ public enum StepInput
 
     /// <summary>Only ids below this may be sampled, i32: the vocabulary's padding is not.</summary>
     Valid,
+
+    /// <summary>What the model, or the module itself one token earlier, left as <see cref="StepOutput.Hidden"/> for the token before
+    /// each row's, io <c>[T, hidden]</c> (MTP).</summary>
+    PreviousHidden,
 }
 
 /// <summary>What a step leaves.</summary>
@@ -39,17 +43,15 @@ public enum StepOutput
 
     /// <summary>i32 <c>[L]</c>.</summary>
     Sampled,
+
+    /// <summary>The stream after the last norm, io <c>[T, hidden]</c>; where the model drafts.</summary>
+    Hidden,
 }
 
 public static class StepInputs
 {
     /// <summary>The input is a number, not the address of a buffer.</summary>
     public static bool IsScalar(this StepInput input) => input is StepInput.Temperature or StepInput.TopP or StepInput.Valid;
-
-    public static DType Type(this StepInput input) =>
-        input is StepInput.Uniform or StepInput.Temperature or StepInput.TopP ? DType.F32 : DType.I32;
-
-    public static DType Type(this StepOutput output) => output == StepOutput.Logits ? DType.F32 : DType.I32;
 }
 
 /// <summary>F32 tables of <c>[positions, rope_dim / 2]</c>.</summary>

@@ -14,7 +14,7 @@ internal static class CSharp
         "ModelOptions", "RopeLayout", "Step", "StorageType", "Tap", "WeightBinding", "WeightPart", "WeightScales", "WeightType",
         "Enumerable", "List", "Math", "Shared", "Load", "Plan", "Kernel", "Cache", "Weights", "Workspace", "Stream", "Layout", "Device",
         "System", "ModelDsl", "IReadOnlyList", "IProgress", "Pages", "Taps", "Cos", "Sin", "Prefill", "Decode", "Sample", "Generate",
-        "DenseLayer", "MoeLayer", "Ptx", "EmbeddedKernels", "EmbeddedLibrary",
+        "DenseLayer", "MoeLayer", "MtpLayer", "MtpLayout", "Ptx", "EmbeddedKernels", "EmbeddedLibrary",
         CheckpointNames.Holder,
     };
 

@@ -42,10 +42,7 @@ public static class HostCodeGenerator
             WriteConstructor(code, plan, name);
 
             var phases = new PhaseWriter(code, arena);
-            phases.Write(plan.Prefill, "PlayPrefill");
-            phases.Write(plan.Decode, "PlayDecode");
-            phases.Write(plan.Greedy, "PlayGreedy");
-            phases.Write(plan.Nucleus, "PlayNucleus");
+            foreach (var phase in plan.Phases) phases.Write(phase);
 
             var names = new CheckpointNames(arena);
             var weights = new WeightWriter(code, arena, names);
@@ -95,6 +92,7 @@ public static class HostCodeGenerator
             var cache = plan.Cache;
             var rowBytes = cache.Width * cache.Type.Bytes();
             code.Line($"Cache = new CacheLayout(Layers: {cache.Layers}, RowBytes: {rowBytes}, Page: {cache.Page}),");
+            if (plan.Mtp is { } mtp) code.Line($"Mtp = new MtpLayout(DraftTokens: {mtp.DraftTokens}, HiddenRowBytes: {mtp.HiddenRowBytes}),");
             var rope = plan.Rope;
             var frequencies = string.Join(", ", rope.InverseFrequencies.Select(CSharp.Float));
             code.Line($"Rope = new RopeLayout([{frequencies}], {CSharp.Float(rope.Factor)}, {CSharp.Number(rope.Positions)}),");

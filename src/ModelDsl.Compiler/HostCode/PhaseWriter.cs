@@ -14,12 +14,12 @@ internal sealed class PhaseWriter(CodeWriter code, WeightArena arena)
     private static readonly DimSymbol[] Sizes =
         [DimSymbol.Tokens, DimSymbol.Context, DimSymbol.LogitRows, DimSymbol.Splits, DimSymbol.MaxPages];
 
-    public void Write(PhasePlan phase, string method)
+    public void Write(PhasePlan phase)
     {
         var layers = LayerMethods.Find(phase, arena);
         var name = CSharp.Pascal(phase.Name);
         code.Line().Summary(Describe(phase));
-        code.Block($"protected override void {method}(in Step step)", () =>
+        code.Block($"protected override void Play{name}(in Step step)", () =>
         {
             WriteSizes(layers.Segments.Where(segment => segment.Method is null).SelectMany(segment => segment.Steps));
             var buffers = new BufferNames();
@@ -47,6 +47,8 @@ internal sealed class PhaseWriter(CodeWriter code, WeightArena arena)
         Phase.Decode => "Decode: a token id of each sequence, i32 [T], in; its row of every layer's cache, and logits, f32 [T, Vocabulary], out.",
         Phase.Greedy => "Greedy choice: logits, f32 [L, Vocabulary], in; the best token of each row, i32 [L], out.",
         Phase.Nucleus => "Nucleus sampling: logits, f32 [L, Vocabulary], and a number in [0, 1) for each row, f32 [L], in; tokens, i32 [L], out.",
+        Phase.MtpPrefill or Phase.MtpDecode =>
+            "The MTP module: a hidden state, io [T, Hidden], and the token id after it, i32 [T], of each row in; the same of the next, and logits, out.",
         _ => $"The launches of {phase.Name}.",
     };
 
@@ -96,6 +98,7 @@ internal sealed class PhaseWriter(CodeWriter code, WeightArena arena)
             {
                 DimArgument size => size.Value.ToCSharp(),
                 WorkspaceArgument { Extra: { } extra } => extra.ToCSharp(),
+                OutputArgument { Extra: { } extra } => extra.ToCSharp(),
                 _ => "",
             }))));
         WriteSizes(text);
@@ -127,7 +130,7 @@ internal sealed class PhaseWriter(CodeWriter code, WeightArena arena)
 
     private void WritePlaces(List<(string Name, long Offset)> places)
     {
-        var addresses = places.Select(place => Sum("Workspace", place.Offset == 0 ? "" : CSharp.Number(place.Offset))).ToArray();
+        var addresses = places.Select(place => Place(place.Offset)).ToArray();
         var line = $"var ({string.Join(", ", places.Select(place => place.Name))}) = ({string.Join(", ", addresses)});";
         if (places.Count > 1 && line.Length < LongLine) code.Line(line);
         else
@@ -164,12 +167,14 @@ internal sealed class PhaseWriter(CodeWriter code, WeightArena arena)
         CacheArgument cache => cache.Layer == layer ? "Cache(layer)" : $"Cache({cache.Layer})",
         TableArgument table => table.Table.ToString(),
         InputArgument input => $"step.{input.Input}",
-        OutputArgument output => $"step.{output.Output}",
+        OutputArgument output => Sum($"step.{output.Output}", Extra(output.Extra)),
         DimArgument size => CSharp.Int(size.Value),
         _ => throw new InvalidOperationException($"No C# for {argument.GetType().Name}."),
     };
 
     private static string Base(string key) => WeightArena.LayerOf(key) is { } layer ? $"LayerWeights({layer})" : "Weights";
+
+    private static string Place(long offset) => Sum("Workspace", offset == 0 ? "" : CSharp.Number(offset));
 
     private static string Extra(Dim? extra) => extra is null ? "" : $"(ulong)({CSharp.Long(extra)})";
 
@@ -186,8 +191,8 @@ internal sealed class PhaseWriter(CodeWriter code, WeightArena arena)
                 foreach (var tap in phase.Taps)
                 {
                     var shape = string.Join(", ", tap.Shape.Select(CSharp.Int));
-                    var address = Sum("Workspace", tap.Offset == 0 ? "" : CSharp.Number(tap.Offset));
-                    code.Line($"new Tap({CSharp.Text(tap.Name)}, {address}, StorageType.{tap.Type}, {shape}),");
+                    var address = tap.At is WorkspaceArgument { Offset: var offset } ? Place(offset) : null;
+                    code.Line($"new Tap({CSharp.Text(tap.Name)}, {Argument(tap.At, null, null, address)}, StorageType.{tap.Type}, {shape}),");
                 }
             }).Line("];");
         });

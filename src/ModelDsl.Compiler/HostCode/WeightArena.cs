@@ -113,7 +113,8 @@ internal sealed class WeightArena
 
     private static string NameOf(List<WeightTensor> weights, IReadOnlyCollection<LayerMake> others)
     {
-        var name = weights.Any(weight => weight.Matrices > 1 || weight.Key.Contains(".experts.")) ? "MoeLayer" : "DenseLayer";
+        var name = weights.Any(weight => weight.Key.EndsWith(".eh_proj", StringComparison.Ordinal)) ? "MtpLayer"
+            : weights.Any(weight => weight.Matrices > 1 || weight.Key.Contains(".experts.")) ? "MoeLayer" : "DenseLayer";
         var same = others.Count(other => other.Name.StartsWith(name, StringComparison.Ordinal));
         return same == 0 ? name : name + (same + 1).ToString(CultureInfo.InvariantCulture);
     }

@@ -16,7 +16,7 @@ internal sealed class LoweringContext(ModelSpec model, Phase phase, LoweringOpti
 
     public GraphBuilder Graph { get; } = new(phase);
 
-    public bool IsDecode => Graph.Phase == Phase.Decode;
+    public bool IsDecode => Graph.Phase.IsDecode();
 
     public Value Ids { get; } = new InputValue(StepInput.Ids, new TensorType(DType.I32, Dim.Tokens));
 
@@ -28,9 +28,11 @@ internal sealed class LoweringContext(ModelSpec model, Phase phase, LoweringOpti
 
     public Value Pages { get; } = new InputValue(
         StepInput.Pages,
-        phase == Phase.Decode
+        phase.IsDecode()
             ? new TensorType(DType.I32, Dim.Tokens, Dim.MaxPages)
             : new TensorType(DType.I32, Dim.CeilDiv(Dim.Context, options.Page)));
+
+    public Value PreviousHidden { get; } = new InputValue(StepInput.PreviousHidden, F32(Dim.Tokens, model.Hidden));
 
     public Value Cos { get; } = Table(PlanTable.Cos, model, options);
 

@@ -4,4 +4,5 @@ namespace ModelDsl.Compiler.Lowering;
 /// <param name="Page">Tokens per page of the cache.</param>
 /// <param name="SplitPages">Pages of one split of decode attention.</param>
 /// <param name="Taps">Intermediate tensors for <c>--dump</c> are kept.</param>
-public sealed record LoweringOptions(int Context, int Page, int SplitPages, bool Taps);
+/// <param name="Drafts">The stream after the last norm is an output: an MTP module goes on from it.</param>
+public sealed record LoweringOptions(int Context, int Page, int SplitPages, bool Taps, bool Drafts = false);

@@ -25,23 +25,12 @@ public static class ModelLowering
             context.Graph.Layer = layer;
             context.Graph.Origin = model.Layers[layer].Origin;
             current = AddPending(context, current, pending, layer);
-            var attention = AttentionLowering.Lower(
-                context, weights, layer, context.RmsNorm(current, weights.InputNorm(layer), model.NormEpsilon));
-            context.Tap($"attn_out.{layer}", attention);
-
-            current = context.Add(current, attention);
-            var normalised = context.RmsNorm(current, weights.PostAttentionNorm(layer), model.NormEpsilon);
-            pending = model.Layers[layer].FeedForward switch
-            {
-                MoeSpec moe => MoeLowering.Lower(context, weights, layer, moe, normalised),
-                DenseSpec dense => DenseLowering.Lower(context, weights, layer, dense, normalised),
-                var other => throw new InvalidOperationException($"No lowering for {other.GetType().Name}."),
-            };
+            (current, pending) = LayerLowering.Lower(context, weights, layer, model.Layers[layer].FeedForward, current);
         }
 
         context.Graph.Layer = null;
         context.Graph.Origin = model.Origin;
-        HeadLowering.Lower(context, weights, current, pending);
+        HeadLowering.Lower(context, weights, model.Layers.Count, weights.FinalNorm, current, pending);
         return context.Graph.Build();
     }
 

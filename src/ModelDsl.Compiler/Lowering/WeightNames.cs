@@ -23,6 +23,24 @@ internal sealed class WeightNames(ModelSpec model)
     public WeightTensor PostAttentionNorm(int layer) =>
         Vector($"layers.{layer}.post_attention_norm", $"model.layers.{layer}.post_attention_layernorm.weight", model.Hidden);
 
+    /// <summary>Of the embedding that enters an MTP module.</summary>
+    public WeightTensor MtpEmbeddingNorm(int layer) => Vector($"layers.{layer}.enorm", $"model.layers.{layer}.enorm.weight", model.Hidden);
+
+    /// <summary>Of the hidden state that enters an MTP module.</summary>
+    public WeightTensor MtpHiddenNorm(int layer) => Vector($"layers.{layer}.hnorm", $"model.layers.{layer}.hnorm.weight", model.Hidden);
+
+    /// <summary>From both, the embedding first, to the stream: <c>[hidden, 2 * hidden]</c>.</summary>
+    public WeightTensor MtpProjection(int layer) =>
+        Matrix($"layers.{layer}.eh_proj", $"model.layers.{layer}.eh_proj.weight", model.Hidden, 2 * model.Hidden);
+
+    /// <summary>The norm before the head of an MTP module.</summary>
+    public WeightTensor MtpNorm(int layer) =>
+        Vector($"layers.{layer}.shared_head_norm", $"model.layers.{layer}.shared_head.norm.weight", model.Hidden);
+
+    /// <summary>Copies of the model's embedding and head that published checkpoints hold with an MTP module.</summary>
+    public static EquatableArray<string> MtpCopies(int layer) =>
+        [$"model.layers.{layer}.embed_tokens.weight", $"model.layers.{layer}.shared_head.head.weight"];
+
     /// <summary>All of the query where it is not compressed.</summary>
     public WeightTensor Query(int layer) => Attention(layer, "q", "q_proj", _mla.Heads * _mla.QkDim, model.Hidden);
 

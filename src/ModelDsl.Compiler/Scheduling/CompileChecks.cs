@@ -11,13 +11,16 @@ namespace ModelDsl.Compiler.Scheduling;
 /// </summary>
 internal static class CompileChecks
 {
-    public static ImmutableArray<Diagnostic> Check(ModelSpec model, PrecisionSpec precision, PtxTarget target, PlanLimits limits)
+    public static ImmutableArray<Diagnostic> Check(ModelSpec model, PrecisionSpec precision, CompileOptions options)
     {
+        var target = options.Target;
         var found = ImmutableArray.CreateBuilder<Diagnostic>();
         CheckFormats(precision, found);
         if (precision.Gemm.IsFp8 && !target.Supports(Feature.Fp8Mma))
             found.Add(Catalogue.Fp8Unsupported(precision.Origin.Span, "the target", target.Name));
-        CheckLimits(model, limits, found);
+        CheckLimits(model, options.Limits, found);
+        if (options.DraftTokens > 0 && model.MtpDepth == 0)
+            found.Add(Catalogue.DraftWithoutMtp(model.Origin.Span, options.DraftTokens, model.Name));
         return found.ToImmutable();
     }
 

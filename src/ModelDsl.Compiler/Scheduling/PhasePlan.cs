@@ -9,10 +9,10 @@ namespace ModelDsl.Compiler.Scheduling;
 /// <param name="Taps">Intermediate tensors that are intact when the last step is done; empty unless asked for.</param>
 public sealed record PhasePlan(Phase Phase, EquatableArray<LaunchStep> Steps, long WorkspaceBytes, EquatableArray<PlanTap> Taps)
 {
-    /// <summary>Lower-case name: <c>prefill</c>.</summary>
-    public string Name => Phase.ToString().ToLowerInvariant();
+    /// <summary>Lower-case name: <c>prefill</c>, <c>mtp_decode</c>.</summary>
+    public string Name => Phase.Text();
 }
 
 /// <summary>A tensor for <c>--dump</c>, under its stable name: <c>hidden.3</c>.</summary>
-/// <param name="Offset">Bytes into the workspace.</param>
-public sealed record PlanTap(string Name, long Offset, DType Type, EquatableArray<Dim> Shape);
+/// <param name="At">In the workspace, or in an output.</param>
+public sealed record PlanTap(string Name, PlanArgument At, DType Type, EquatableArray<Dim> Shape);

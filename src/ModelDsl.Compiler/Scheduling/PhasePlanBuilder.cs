@@ -47,13 +47,11 @@ public static class PhasePlanBuilder
     private static PlanArgument Argument(Place place, bool scales) => place switch
     {
         WorkspacePlace at => scales ? new WorkspaceArgument(at.ScalesOffset) : new WorkspaceArgument(at.Offset, at.Extra),
-        OutputPlace at => new OutputArgument(at.Output),
+        OutputPlace at => new OutputArgument(at.Output, at.Extra),
         CachePlace at => new CacheArgument(at.Layer),
         _ => throw new InvalidOperationException($"No plan argument for {place}."),
     };
 
     private static PlanTap Tap(GraphTap tap, MemoryMap memory) =>
-        memory.Places[((Temporary)tap.Value).Id] is WorkspacePlace { Extra: null } place
-            ? new PlanTap(tap.Name, place.Offset, tap.Value.Type.Type, tap.Value.Type.Shape)
-            : throw new InvalidOperationException($"Tap {tap.Name} is not in the workspace.");
+        new(tap.Name, Argument(memory.Places[((Temporary)tap.Value).Id], scales: false), tap.Value.Type.Type, tap.Value.Type.Shape);
 }

@@ -28,8 +28,8 @@ public sealed record TableArgument(PlanTable Table) : PlanArgument;
 /// <summary>What the caller of a step supplies: an address, or the number itself where <see cref="StepInputs.IsScalar"/>.</summary>
 public sealed record InputArgument(StepInput Input) : PlanArgument;
 
-/// <summary>Where the caller of a step finds its result.</summary>
-public sealed record OutputArgument(StepOutput Output) : PlanArgument;
+/// <summary>Where the caller of a step finds its result, <paramref name="Extra"/> bytes in.</summary>
+public sealed record OutputArgument(StepOutput Output, Dim? Extra = null) : PlanArgument;
 
 /// <summary>A number that follows from the sizes of the step, as <c>.s32</c>.</summary>
 public sealed record DimArgument(Dim Value) : PlanArgument;

@@ -72,7 +72,7 @@ public static class PlanJson
         {
             foreach (var tap in phase.Taps)
                 list.Object(null, item => item
-                    .Value("name", tap.Name).Value("offset", tap.Offset)
+                    .Value("name", tap.Name).Value("at", Text(tap.At))
                     .Value("type", new TensorType(tap.Type, tap.Shape).ToString()), inline: true);
         });
     }
@@ -103,7 +103,7 @@ public static class PlanJson
         CacheArgument cache => $"cache {cache.Layer}",
         TableArgument table => $"table {Lower(table.Table)}",
         InputArgument input => $"input {Lower(input.Input)}",
-        OutputArgument output => $"output {Lower(output.Output)}",
+        OutputArgument output => $"output {Lower(output.Output)}{(output.Extra is { } extra ? $"+{extra}" : "")}",
         DimArgument size => size.Value.ToString(),
         _ => throw new InvalidOperationException($"No text for {argument}."),
     };

@@ -4,7 +4,7 @@ namespace ModelDsl.Compiler.Scheduling;
 
 /// <summary>The largest step that a plan has room for. Workspace offsets are those of a step at these limits.</summary>
 /// <param name="PrefillTokens">New tokens of one prefill step.</param>
-/// <param name="DecodeSequences">Sequences of one decode step.</param>
+/// <param name="DecodeSequences">Rows of one decode step: sequences with one new token each, or several tokens of one.</param>
 /// <param name="Context">Tokens of one sequence, cached and new.</param>
 /// <param name="LogitRows">Rows of logits of one prefill step, at most <paramref name="PrefillTokens"/>. A decode step has one per
 /// sequence.</param>
@@ -25,9 +25,9 @@ public sealed record PlanLimits(
     /// <summary>The largest value of a symbol in a phase.</summary>
     public long Of(DimSymbol symbol, Phase phase) => symbol switch
     {
-        DimSymbol.Tokens => phase == Phase.Prefill ? PrefillTokens : DecodeSequences,
+        DimSymbol.Tokens => phase.IsPrefill() ? PrefillTokens : DecodeSequences,
         DimSymbol.Context => Context,
-        DimSymbol.LogitRows => phase == Phase.Decode ? DecodeSequences : Math.Max(LogitRows, phase == Phase.Prefill ? 1 : DecodeSequences),
+        DimSymbol.LogitRows => phase.IsDecode() ? DecodeSequences : Math.Max(LogitRows, phase.IsPrefill() ? 1 : DecodeSequences),
         DimSymbol.Splits => MaxSplits,
         DimSymbol.MaxPages => MaxPages,
         _ => throw new InvalidOperationException($"{symbol} is a kernel's own; no graph has it."),

@@ -23,13 +23,14 @@ internal sealed class GoldenHost : IDisposable
 
     /// <param name="checkpoint">The checkpoint's folder; null: the model's own.</param>
     /// <param name="sequences">How many sequences decode together.</param>
-    public GoldenHost(GoldenModel golden, string precision, string? checkpoint = null, bool taps = false, int sequences = 1)
+    /// <param name="draftTokens">Guesses per step.</param>
+    public GoldenHost(GoldenModel golden, string precision, string? checkpoint = null, bool taps = false, int sequences = 1, int draftTokens = 0)
     {
         (_golden, _taps) = (golden, taps);
         checkpoint ??= golden.Checkpoint;
         var model = Import(Path.Combine(checkpoint, "config.json"));
         var limits = Request(0, newTokens: 32).LimitsFor(model) with { DecodeSequences = sequences };
-        var compiled = ModelCompiler.Compile(model, BuiltInPrecision.ByName(precision)!, new CompileOptions(PtxTarget.Sm90a, limits, taps));
+        var compiled = ModelCompiler.Compile(model, BuiltInPrecision.ByName(precision)!, new CompileOptions(PtxTarget.Sm90a, limits, taps, draftTokens));
         Assert.Empty(compiled.Diagnostics);
         using var stored = Checkpoint.Open(checkpoint);
         Model = ModelHost.Load(compiled.Plan!, _device, stored, new ModelOptions(CacheTokens: sequences * (limits.Context + limits.Page)));
@@ -49,6 +50,7 @@ internal sealed class GoldenHost : IDisposable
             result,
             logits["logits"].Floats(),
             newTokens > 1 ? logits["generated.logits"].Floats()[^Model.Layout.Vocabulary..] : [],
+            logits.TryGetValue("mtp.logits", out var drafts) ? drafts.Floats() : [],
             _taps ? Safetensors.Load(request.DumpFile!) : []);
     }
 
@@ -76,7 +78,9 @@ internal sealed class GoldenHost : IDisposable
 /// <summary>What one row gave.</summary>
 /// <param name="Logits">[T, vocabulary]</param>
 /// <param name="LastLogits">[vocabulary], those that the last new token was chosen from.</param>
-internal sealed record GoldenRun(RunResult Result, float[] Logits, float[] LastLogits, IReadOnlyDictionary<string, StoredTensor> Taps)
+/// <param name="MtpLogits">[T - 1, vocabulary], of the MTP module where it drafts.</param>
+internal sealed record GoldenRun(
+    RunResult Result, float[] Logits, float[] LastLogits, float[] MtpLogits, IReadOnlyDictionary<string, StoredTensor> Taps)
 {
     /// <summary>One row of an integer tensor [B, ..].</summary>
     public static int[] Row(StoredTensor tensor, int row)

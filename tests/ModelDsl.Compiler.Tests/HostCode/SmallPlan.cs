@@ -81,7 +81,7 @@ internal static class SmallPlan
         var tail = phase == Phase.Prefill ? (Dim.Tokens - Dim.LogitRows) * 128 : null;
         steps.Add(Launch(Norm, null, At(0, tail), Weight("norm"), To(StepOutput.Logits), Size(Dim.LogitRows)));
         EquatableArray<PlanTap> kept = taps
-            ? [new PlanTap("hidden.1", 16_384, DType.BF16, [Dim.Tokens, 64]), new PlanTap("router.1.indices", 0, DType.I32, [Dim.Tokens, 2])]
+            ? [new PlanTap("hidden.1", At(16_384), DType.BF16, [Dim.Tokens, 64]), new PlanTap("router.1.indices", At(0), DType.I32, [Dim.Tokens, 2])]
             : [];
         return new PhasePlan(phase, [.. steps], 122_768, kept);
     }

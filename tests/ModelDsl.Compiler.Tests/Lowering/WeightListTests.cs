@@ -44,6 +44,28 @@ public class WeightListTests
             plan.Weights.SelectMany(weight => weight.Parts).Select(part => part.Name).Order(StringComparer.Ordinal));
     }
 
+    /// <summary>The published 11.5 B of the module, embedding and head apart: 11.61 B by the shapes of its tensors.</summary>
+    [Fact]
+    public void Drafting_adds_the_published_size_of_the_module()
+    {
+        var plan = ModelCompilerTests.Compile(Models.V3, BuiltInPrecision.Bf16, draftTokens: 1);
+        Assert.Equal(671_026_419_200 + 11_610_068_224, plan.Parameters);
+        Assert.Equal(["model.layers.61.embed_tokens.weight", "model.layers.61.shared_head.head.weight"], plan.IgnoredPrefixes);
+        Assert.Equal(62, plan.Cache.Layers);
+    }
+
+    [Fact]
+    public void With_drafts_every_tensor_of_the_golden_checkpoint_is_loaded()
+    {
+        using var index = JsonDocument.Parse(File.ReadAllText(
+            Repository.PathTo("tests", "goldens", "micro", "checkpoint", "model.safetensors.index.json")));
+        Assert.Equal(
+            index.RootElement.GetProperty("weight_map").EnumerateObject().Select(entry => entry.Name).Order(StringComparer.Ordinal),
+            ModelCompilerTests.Compile(Models.Micro, BuiltInPrecision.Fp8, draftTokens: 2).Weights
+                .Where(weight => !weight.Key.EndsWith(".kv_b.bf16", StringComparison.Ordinal))
+                .SelectMany(weight => weight.Parts).Select(part => part.Name).Order(StringComparer.Ordinal));
+    }
+
     [Fact]
     public void Shapes_are_those_of_the_golden_checkpoint()
     {

@@ -15,7 +15,9 @@ internal static class Graphs
     public static ModelGraph Lowered(ModelSpec model, Phase phase, bool taps = false, PlanLimits? limits = null)
     {
         limits ??= ModelCompilerTests.SmallLimits;
-        return ModelLowering.LowerStep(model, phase, new LoweringOptions(limits.Context, limits.Page, limits.SplitPages, taps));
+        var isMtp = phase is Phase.MtpPrefill or Phase.MtpDecode;
+        var options = new LoweringOptions(limits.Context, limits.Page, limits.SplitPages, taps, Drafts: isMtp);
+        return isMtp ? MtpLowering.Lower(model, phase, options) : ModelLowering.LowerStep(model, phase, options);
     }
 
     /// <summary>After the given passes, in order; options in parentheses are not needed here.</summary>

@@ -19,6 +19,8 @@ public class StageSnapshotTests
     [InlineData("bf16", Phase.Decode)]
     [InlineData("fp8", Phase.Prefill)]
     [InlineData("fp8", Phase.Decode)]
+    [InlineData("bf16", Phase.MtpDecode)]
+    [InlineData("fp8", Phase.MtpPrefill)]
     public Task Mathematics_to_fused_ops(string policy, Phase phase)
     {
         var text = new StringBuilder();
@@ -26,7 +28,7 @@ public class StageSnapshotTests
         Pipeline.Run(
             Graphs.Lowered(Models.Micro, phase), BuiltInPrecision.ByName(policy)!, ModelCompilerTests.SmallLimits, passes,
             (pass, graph) => text.Append($"// after {pass}\n{graph.ToText()}\n"));
-        return Verify(text.ToString(), suffix: $"{policy}_{phase.ToString().ToLowerInvariant()}");
+        return Verify(text.ToString(), suffix: $"{policy}_{phase.Text()}");
     }
 
     [Theory]
@@ -45,6 +47,6 @@ public class StageSnapshotTests
         var graph = Graphs.After(
             Graphs.Lowered(Models.Micro, phase), BuiltInPrecision.ByName(policy)!, "place-precision", "fuse", "select-kernels", "plan-memory");
         var text = Regex.Replace(graph.ToText(), " by [a-z0-9_]+ :", " by a kernel :");
-        return Verify(text, suffix: $"{policy}_{phase.ToString().ToLowerInvariant()}");
+        return Verify(text, suffix: $"{policy}_{phase.Text()}");
     }
 }

@@ -1,5 +1,6 @@
 using ModelDsl.Compiler.Diagnostics;
 using ModelDsl.Compiler.Graph;
+using ModelDsl.Compiler.Kernels.Norm;
 using ModelDsl.Compiler.Passes;
 using ModelDsl.Compiler.Scheduling;
 using ModelDsl.Compiler.Specs;
@@ -13,9 +14,9 @@ public class ModelCompilerTests
     internal static readonly PlanLimits SmallLimits = new(
         PrefillTokens: 48, DecodeSequences: 4, Context: 96, LogitRows: 48, Page: 16, SplitPages: 2);
 
-    internal static ModelPlan Compile(ModelSpec model, PrecisionSpec precision, PlanLimits? limits = null, bool taps = false)
+    internal static ModelPlan Compile(ModelSpec model, PrecisionSpec precision, PlanLimits? limits = null, bool taps = false, int draftTokens = 0)
     {
-        var result = ModelCompiler.Compile(model, precision, new CompileOptions(PtxTarget.Sm90a, limits ?? SmallLimits, taps));
+        var result = ModelCompiler.Compile(model, precision, new CompileOptions(PtxTarget.Sm90a, limits ?? SmallLimits, taps, draftTokens));
         Assert.Empty(result.Diagnostics);
         return result.Plan!;
     }
@@ -34,6 +35,32 @@ public class ModelCompilerTests
                         plan.Phases.SelectMany(phase => phase.Steps),
                         step => Assert.Equal(step.Kernel.Parameters.Length, step.Arguments.Count));
                 }
+    }
+
+    [Fact]
+    public void Drafting_makes_room_for_the_rows_that_verify_and_leaves_hidden_states()
+    {
+        foreach (var precision in new[] { BuiltInPrecision.Fp32, BuiltInPrecision.Bf16, BuiltInPrecision.Fp8 })
+            foreach (var taps in new[] { false, true })
+            {
+                var plan = Compile(Models.Micro, precision, SmallLimits with { DecodeSequences = 1 }, taps, draftTokens: 3);
+                Assert.Equal(4, plan.Limits.DecodeSequences);
+                Assert.Equal((3, 128 * (precision.Name == "fp32" ? 4 : 2)), (plan.Mtp!.DraftTokens, plan.Mtp.HiddenRowBytes));
+                foreach (var phase in new[] { plan.Prefill, plan.Decode, plan.Mtp.Prefill, plan.Mtp.Decode })
+                    Assert.Single(phase.Steps, step => step.Arguments.Contains(new OutputArgument(StepOutput.Hidden)) && step.Kernel is RmsNormKernel);
+                Assert.Equal(2, plan.Phases.Count(phase => phase.Steps.Any(step => step.Arguments.Contains(new InputArgument(StepInput.PreviousHidden)))));
+                // The head reads the last rows of what the prefill step leaves.
+                Assert.Contains(plan.Prefill.Steps[^1].Arguments, argument => argument is OutputArgument { Output: StepOutput.Hidden, Extra: not null });
+            }
+    }
+
+    [Fact]
+    public void Drafting_without_a_module_is_refused_at_the_model()
+    {
+        var result = ModelCompiler.Compile(
+            Models.V2Lite, BuiltInPrecision.Bf16, new CompileOptions(PtxTarget.Sm90a, SmallLimits, DraftTokens: 1));
+        Assert.Null(result.Plan);
+        Assert.Equal((DiagnosticCode.DraftWithoutMtp, Models.V2Lite.Origin.Span), (result.Diagnostics.Single().Code, result.Diagnostics[0].Span));
     }
 
     [Fact]

@@ -23,6 +23,16 @@ public sealed class ElementwiseTests
     }
 
     [Theory]
+    [MemberData(nameof(Shapes))]
+    public void ConcatPutsRowsSideBySide(int width, int rows, DType io)
+    {
+        var (a, b) = (Samples.Normal(6, rows * width, io), Samples.Normal(7, rows * width, io));
+        using var run = new KernelRun(new ConcatColumnsKernel(width, io))
+            .Set("a", a).Set("b", b).Output("out", 2 * rows * width).Number("tokens", rows).Launch(rows);
+        Assert.Equal(a.Chunk(width).Zip(b.Chunk(width)).SelectMany(row => row.First.Concat(row.Second)), run.Floats("out"));
+    }
+
+    [Theory]
     [InlineData(DType.BF16, DType.BF16, 44)]
     [InlineData(DType.BF16, DType.F32, 256)]
     [InlineData(DType.F32, DType.BF16, 45)]

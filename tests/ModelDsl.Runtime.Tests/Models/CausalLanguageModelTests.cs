@@ -73,6 +73,22 @@ public sealed class CausalLanguageModelTests : IDisposable
     }
 
     [Fact]
+    public void Tokens_of_one_sequence_decode_together_in_order()
+    {
+        using var a = _model.CreateSession();
+        using var b = _model.CreateSession();
+        _model.Prefill(a, Ids(15));
+        _model.Prefill(b, Ids(3));
+        _model.Decode([a, a, b], [3, 4, 5]);
+
+        var seen = _model.Steps[^1];
+        Assert.Equal([15, 16, 3], seen.Positions);
+        Assert.Equal([16, 17, 4], seen.Lengths);
+        Assert.Equal([seen.Pages[0] * 16 + 15, seen.Pages[3] * 16, seen.Pages[4] * 16 + 3], seen.Slots);
+        Assert.Equal((17, 4, 3), (a.Length, b.Length, _model.LogitRows));
+    }
+
+    [Fact]
     public void Pages_come_back_when_a_session_ends_or_forgets()
     {
         var session = _model.CreateSession();
@@ -95,7 +111,8 @@ public sealed class CausalLanguageModelTests : IDisposable
         Assert.Contains("Token -1", Refusal(() => _model.Decode(session, -1)));
         Assert.Contains("201 tokens is longer than the 200", Refusal(() => _model.Prefill(session, Ids(201))));
         Assert.Contains("1 to 3", Refusal(() => _model.Decode([session, session, session, session], Ids(4))));
-        Assert.Contains("only once", Refusal(() => _model.Decode([session, session], Ids(2))));
+        using var between = _model.CreateSession();
+        Assert.Contains("behind each other", Refusal(() => _model.Decode([session, between, session], Ids(3))));
         Assert.Contains(
             "temperature is NaN", Refusal(() => _model.Generate(session, Ids(1), new Generation(1, new Sampling(float.NaN))).ToList()));
         Assert.Contains("top-p is 0", Refusal(() => _model.Generate(session, Ids(1), new Generation(1, new Sampling(1, 0))).ToList()));

@@ -5,11 +5,13 @@ namespace ModelDsl.Runtime.Tests.Models;
 
 /// <summary>
 /// Stands where a generated class stands. Instead of launching, it notes what a step was given; the best token after a
-/// sequence of length n is n modulo the vocabulary.
+/// sequence of length n is n modulo the vocabulary. Its MTP module knows that, but errs where <paramref name="errsAt"/> says so.
 /// </summary>
-internal sealed unsafe class ScriptedModel(IDevice device, int cacheTokens = 256)
+/// <param name="errsAt">Lengths whose following token the module takes for another.</param>
+internal sealed unsafe class ScriptedModel(IDevice device, int cacheTokens = 256, int draftTokens = 0, params int[] errsAt)
     : CausalLanguageModel(
-        TestLayout, device, KernelLibrary.FromMemory(new Dictionary<string, ReadOnlyMemory<byte>>()), new ModelOptions(cacheTokens))
+        draftTokens == 0 ? TestLayout : TestLayout with { DecodeSequences = 4, Mtp = new MtpLayout(draftTokens, HiddenRowBytes: 4) },
+        device, KernelLibrary.FromMemory(new Dictionary<string, ReadOnlyMemory<byte>>()), new ModelOptions(cacheTokens))
 {
     public const int Vocabulary = 10;
 
@@ -34,16 +36,39 @@ internal sealed unsafe class ScriptedModel(IDevice device, int cacheTokens = 256
 
     public List<Seen> Steps { get; } = [];
 
+    /// <summary>Steps of the MTP module: position, token, and the hidden state that it was given, which is the position before.</summary>
+    public List<(int Position, int Token, int Hidden)> Drafts { get; } = [];
+
     public (float Cos, float Sin) RopeAt(int position, int pair) =>
         (((float*)Cos)[position * 2 + pair], ((float*)Sin)[position * 2 + pair]);
 
-    protected override void PlayPrefill(in Step step) =>
+    protected override void PlayPrefill(in Step step)
+    {
         Note(step, Ints(step.Pages, step.MaxPages), lengths: [], step.Context - step.LogitRows + 1);
+        LeaveHidden(step);
+    }
 
     protected override void PlayDecode(in Step step)
     {
         Note(step, Ints(step.Pages, step.Tokens * step.MaxPages), Ints(step.Lengths, step.Tokens), 0);
         for (var row = 0; row < step.Tokens; row++) WriteLogits(step, row, ((int*)step.Lengths)[row]);
+        LeaveHidden(step);
+    }
+
+    protected override void PlayMtpPrefill(in Step step)
+    {
+        NoteDrafts(step);
+        WriteLogits(step, step.LogitRows - 1, step.Context + 1);
+    }
+
+    protected override void PlayMtpDecode(in Step step)
+    {
+        NoteDrafts(step);
+        for (var row = 0; row < step.Tokens; row++)
+        {
+            var length = ((int*)step.Lengths)[row] + 1;
+            WriteLogits(step, row, errsAt.Contains(length) ? length + 5 : length);
+        }
     }
 
     protected override void PlayGreedy(in Step step)
@@ -58,6 +83,19 @@ internal sealed unsafe class ScriptedModel(IDevice device, int cacheTokens = 256
     protected override void PlayNucleus(in Step step)
     {
         for (var row = 0; row < step.LogitRows; row++) ((int*)step.Sampled)[row] = (int)(((float*)step.Uniform)[row] * Vocabulary);
+    }
+
+    /// <summary>The hidden state of a token is its position.</summary>
+    private static void LeaveHidden(in Step step)
+    {
+        if (step.Hidden != 0) new ReadOnlySpan<int>((int*)step.Positions, step.Tokens).CopyTo(new Span<int>((int*)step.Hidden, step.Tokens));
+    }
+
+    private void NoteDrafts(in Step step)
+    {
+        for (var row = 0; row < step.Tokens; row++)
+            Drafts.Add((((int*)step.Positions)[row], ((int*)step.Ids)[row], ((int*)step.PreviousHidden)[row]));
+        LeaveHidden(step);
     }
 
     private void Note(in Step step, int[] pages, int[] lengths, int firstLength)

@@ -102,6 +102,7 @@ public sealed class PlacePrecisionPass
     {
         Temporary temporary => _placed.TryGetValue(temporary.Id, out var placed) ? placed : temporary,
         CacheValue cache => cache with { Type = cache.Type.As(_formats.Activation) },
+        InputValue { Input: StepInput.PreviousHidden } input => input with { Type = input.Type.As(_formats.Activation) },
         _ => value,
     };
 

@@ -38,6 +38,7 @@ internal sealed class StorageMap
 
     private static Place Place(Storage storage, Dim offset)
     {
+        if (storage.Elsewhere is OutputPlace output && offset.Constant != 0) return output with { Extra = offset };
         if (storage.Elsewhere is { } elsewhere) return elsewhere;
         var scales = storage.ScalesOffset == 0 ? 0 : storage.Offset + storage.ScalesOffset;
         return offset.Constant is { } known

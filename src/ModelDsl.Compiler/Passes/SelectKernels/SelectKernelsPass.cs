@@ -39,6 +39,7 @@ public sealed class SelectKernelsPass
         SliceColumnsOp or TailRowsOp or LaunchOp => op,
         EmbeddingOp embedding => StreamSelection.Embedding(embedding),
         AddOp add => StreamSelection.Add(add),
+        ConcatColumnsOp concat => StreamSelection.Concat(concat),
         RmsNormOp norm => StreamSelection.RmsNorm(norm, RowStride(norm.X)),
         FusedNormOp norm => StreamSelection.FusedNorm(norm, RowStride(norm.X)),
         QuantizeOp quantize => StreamSelection.Quantize(quantize),

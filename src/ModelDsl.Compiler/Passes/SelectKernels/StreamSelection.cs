@@ -22,6 +22,13 @@ internal static class StreamSelection
         return new LaunchOp(op, kernel, new Arguments().Tensors(op.A, op.B, op.Result).Size(rows).Build(), rows);
     }
 
+    public static LaunchOp Concat(ConcatColumnsOp op)
+    {
+        var rows = op.A.Type.Rows;
+        var kernel = new ConcatColumnsKernel(op.A.Type.Width, op.A.Type.Type);
+        return new LaunchOp(op, kernel, new Arguments().Tensors(op.A, op.B, op.Result).Size(rows).Build(), rows);
+    }
+
     /// <param name="rowStride">Elements between rows of x: more than its width where x is a slice of columns.</param>
     public static LaunchOp RmsNorm(RmsNormOp op, int rowStride)
     {

@@ -1,0 +1,24 @@
+using System.Collections.Immutable;
+
+namespace ModelDsl.Compiler.Graph.Ops;
+
+/// <summary>Rows of a and b side by side: a and b <c>[T,W]</c>, result <c>[T,2W]</c>.</summary>
+public sealed record ConcatColumnsOp(Value A, Value B, Value Result) : Op
+{
+    public override string Mnemonic => "concat_columns";
+
+    public override ImmutableArray<Value> Operands => [A, B];
+
+    public override ImmutableArray<Value> Results => [Result];
+
+    public override Op Map(Func<Value, Value> map) => this with { A = map(A), B = map(B), Result = map(Result) };
+
+    public override void Check(TypeRule rule)
+    {
+        rule.Activation("a", A);
+        rule.Same("a and b", A, B);
+        rule.Same("a and result", A, Result);
+        rule.Shape("b", B, A.Type.Rows, A.Type.Width);
+        rule.Shape("result", Result, A.Type.Rows, 2 * A.Type.Width);
+    }
+}
