@@ -14,7 +14,12 @@ public sealed class ArchitectureTests
         ["ModelDsl.Runtime"] = [],
         ["ModelDsl.Runtime.VirtualGpu"] = ["ModelDsl.Runtime"],
         ["ModelDsl.Runtime.Cuda"] = ["ModelDsl.Runtime"],
-        ["ModelDsl.Cli"] = ["ModelDsl.Compiler", "ModelDsl.Ptx", "ModelDsl.Runtime", "ModelDsl.Runtime.VirtualGpu", "ModelDsl.Runtime.Cuda"],
+        ["ModelDsl.Runtime.ManagedCuda"] = ["ModelDsl.Runtime"],
+        ["ModelDsl.Cli"] =
+        [
+            "ModelDsl.Compiler", "ModelDsl.Ptx", "ModelDsl.Runtime", "ModelDsl.Runtime.VirtualGpu", "ModelDsl.Runtime.Cuda",
+            "ModelDsl.Runtime.ManagedCuda",
+        ],
     };
 
     [Fact]

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using ModelDsl.Runtime.Cuda;
+using ModelDsl.Cli.Hosting;
 using ModelDsl.Runtime.Devices;
 using ModelDsl.Runtime.VirtualGpu;
 
@@ -25,7 +25,7 @@ public sealed class DeviceOption
         if (checks != VirtualGpuChecks.None) throw TroubleException.Usage($"--check is done by the virtual GPU, not by --device {name}");
         if (name != "cuda" && !(name.StartsWith("cuda:", StringComparison.Ordinal) && int.TryParse(name[5..], out _)))
             throw TroubleException.Usage($"--device {name}: there are virtual, cuda and cuda:N");
-        if (!CudaDriver.IsAvailable(out var reason)) throw TroubleException.Failed($"--device {name}: {reason}");
-        return CudaDevice.Open(name == "cuda" ? 0 : int.Parse(name[5..]));
+        if (!CudaBinding.IsAvailable(out var reason)) throw TroubleException.Failed($"--device {name}: {reason}");
+        return CudaBinding.Open(name == "cuda" ? 0 : int.Parse(name[5..]));
     }
 }
