@@ -17,9 +17,20 @@ internal sealed unsafe class HostDevice : IDevice
 
     public int MultiprocessorCount => 1;
 
-    public DeviceMemory Allocate(long bytes) => new(this, (ulong)NativeMemory.AlignedAlloc((nuint)bytes, 256), bytes);
+    /// <summary>Pieces of memory that were not given back.</summary>
+    public int LiveAllocations { get; private set; }
 
-    public void Free(DeviceMemory memory) => NativeMemory.AlignedFree((void*)memory.Address);
+    public DeviceMemory Allocate(long bytes)
+    {
+        LiveAllocations++;
+        return new(this, (ulong)NativeMemory.AlignedAlloc((nuint)bytes, 256), bytes);
+    }
+
+    public void Free(DeviceMemory memory)
+    {
+        LiveAllocations--;
+        NativeMemory.AlignedFree((void*)memory.Address);
+    }
 
     public IModule LoadModule(ReadOnlySpan<byte> ptx) => new Module();
 

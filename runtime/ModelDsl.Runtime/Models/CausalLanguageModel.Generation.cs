@@ -6,7 +6,11 @@ namespace ModelDsl.Runtime.Models;
 public abstract partial class CausalLanguageModel
 {
     /// <summary>Appends a prompt to a session and hands out new tokens as they come; the session can go on afterwards.</summary>
+    /// <param name="prompt">Token ids, i32 [tokens].</param>
+    /// <param name="generation">How tokens are chosen, and when it ends.</param>
+    /// <returns>Token ids, at most <see cref="Generation.MaxNewTokens"/>; the work is done while they are taken.</returns>
     /// <exception cref="ModelException">The prompt is empty or too long, or a number is out of range.</exception>
+    /// <exception cref="ObjectDisposedException">The model was disposed of.</exception>
     public IEnumerable<int> Generate(Session session, ReadOnlyMemory<int> prompt, Generation generation)
     {
         var sampling = generation.Sampling ?? Sampling.Greedy;
@@ -35,7 +39,11 @@ public abstract partial class CausalLanguageModel
     }
 
     /// <inheritdoc cref="Generate"/>
-    /// <remarks>Steps run on the thread pool; cancelling takes effect between two of them.</remarks>
+    /// <remarks>
+    /// Steps run on the thread pool, one after the other; cancelling takes effect between two of them, and the session keeps what it has
+    /// until then.
+    /// </remarks>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was requested.</exception>
     public async IAsyncEnumerable<int> GenerateAsync(
         Session session,
         ReadOnlyMemory<int> prompt,

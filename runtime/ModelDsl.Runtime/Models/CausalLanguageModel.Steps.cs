@@ -5,7 +5,8 @@ namespace ModelDsl.Runtime.Models;
 // Steps: what goes in, in one small upload, and what is launched.
 public abstract partial class CausalLanguageModel
 {
-    /// <summary>Appends tokens to a sequence, in steps as large as the plan has room for. Leaves the logits of the last.</summary>
+    /// <summary>Appends tokens to a sequence, in steps as large as the plan has room for. Leaves the logits of the last, f32 [1, vocabulary].</summary>
+    /// <param name="ids">i32 [tokens].</param>
     /// <param name="chunkTokens">Most tokens per step; null: what the plan has room for.</param>
     /// <param name="allLogits">Logits of every token of a step, not of its last alone; steps are no larger than the plan has rows
     /// for.</param>
@@ -13,6 +14,7 @@ public abstract partial class CausalLanguageModel
     /// <exception cref="ModelException">There is nothing to append, a token is none, or the sequence becomes too long.</exception>
     public void Prefill(Session session, ReadOnlySpan<int> ids, int? chunkTokens = null, bool allLogits = false, Action<int>? onStep = null)
     {
+        ObjectDisposedException.ThrowIf(_disposed, this);
         if (ids.IsEmpty) throw new ModelException("There is no token to start from.");
         if (chunkTokens <= 0) throw new ModelException($"Chunks of {chunkTokens} tokens are asked for; they should have at least one.");
         CheckIds(ids);
@@ -32,12 +34,13 @@ public abstract partial class CausalLanguageModel
 
     /// <summary>
     /// Appends one token to each of several sequences, or several to one: a sequence that stands in neighbouring rows gets their tokens
-    /// in order. Leaves one row of logits for each row.
+    /// in order. Leaves one row of logits for each row, f32 [rows, vocabulary].
     /// </summary>
     /// <exception cref="ModelException">Too many rows at once, a sequence's rows lie apart, a token is none, or a sequence becomes too
     /// long.</exception>
     public void Decode(ReadOnlySpan<Session> sessions, ReadOnlySpan<int> tokens)
     {
+        ObjectDisposedException.ThrowIf(_disposed, this);
         if (sessions.Length != tokens.Length || sessions.IsEmpty || sessions.Length > Layout.DecodeSequences)
             throw new ModelException(
                 $"{sessions.Length} sequences with {tokens.Length} tokens: a step takes 1 to {Layout.DecodeSequences} of both.");
@@ -68,6 +71,7 @@ public abstract partial class CausalLanguageModel
     /// <param name="tokens">As many as rows.</param>
     public void Sample(Sampling sampling, ReadOnlySpan<float> uniforms, Span<int> tokens)
     {
+        ObjectDisposedException.ThrowIf(_disposed, this);
         sampling.Check();
         var rows = tokens.Length;
         if (rows == 0 || rows > LogitRows) throw new ModelException($"The last step left {LogitRows} rows of logits, not {rows}.");

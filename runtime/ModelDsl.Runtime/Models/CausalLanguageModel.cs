@@ -59,8 +59,10 @@ public abstract partial class CausalLanguageModel : IDisposable
         }
     }
 
+    /// <summary>What the compiler decided: sizes, limits, where weights lie.</summary>
     public ModelLayout Layout { get; }
 
+    /// <summary>Where it runs.</summary>
     public IDevice Device { get; }
 
     /// <summary>Tokens that end a text, as the checkpoint says.</summary>
@@ -92,13 +94,16 @@ public abstract partial class CausalLanguageModel : IDisposable
 
     private long LayerCacheBytes => (long)_pages.Pages * _pages.TokensPerPage * Layout.Cache.RowBytes;
 
-    /// <summary>Starts a sequence.</summary>
+    /// <summary>Starts a sequence. Dispose of it to give its pages of the cache to others.</summary>
     public Session CreateSession() => new(_pages);
 
     /// <summary>Copies rows of the last step's logits to the host, f32 [rows, vocabulary].</summary>
+    /// <param name="destination">As many floats as the rows have that are wanted.</param>
     /// <param name="firstRow">Counted from the first of <see cref="LogitRows"/>.</param>
+    /// <exception cref="ModelException">The last step left fewer rows.</exception>
     public void ReadLogits(Span<float> destination, int firstRow = 0)
     {
+        ObjectDisposedException.ThrowIf(_disposed, this);
         if (firstRow + destination.Length / Layout.Vocabulary > LogitRows)
             throw new ModelException(
                 $"The last step left {LogitRows} rows of logits, not {firstRow + destination.Length / Layout.Vocabulary}.");
@@ -108,6 +113,7 @@ public abstract partial class CausalLanguageModel : IDisposable
     /// <summary>Copies an intermediate tensor of the last step to the host.</summary>
     public void ReadTap(Tap tap, Span<byte> destination) => Stream.Download(tap.Address, destination[..checked((int)tap.Bytes)]);
 
+    /// <summary>Gives all device memory back. Sessions of the model are of no use afterwards.</summary>
     public void Dispose()
     {
         Release();

@@ -1,9 +1,12 @@
+using System.Reflection;
 using ModelDsl.Compiler.Graph;
 using ModelDsl.Compiler.HostCode;
 using ModelDsl.Compiler.Scheduling;
 using ModelDsl.Compiler.Specs;
 using ModelDsl.Ptx.Targets;
+using ModelDsl.Runtime.Checkpoints;
 using ModelDsl.Runtime.Models;
+using ModelDsl.Runtime.Tests;
 using Models = ModelDsl.Compiler.Tests.Lowering.Models;
 using static ModelDsl.Testing.Verifier;
 
@@ -63,6 +66,31 @@ public class HostCodeTests
                     [DimSymbol.Splits] = 1,
                     [DimSymbol.MaxPages] = 1,
                 });
+        }
+    }
+
+    [Fact]
+    public void A_checkpoint_that_does_not_fit_leaves_no_memory_behind()
+    {
+        var plan = SmallPlan.Create();
+        var type = GeneratedCode.Compile(HostCodeGenerator.Generate(plan)).GetType($"ModelDsl.Generated.{HostCodeGenerator.ClassName(plan)}")!;
+        var folder = Directory.CreateTempSubdirectory("dsm").FullName;
+        try
+        {
+            var writer = new SafetensorsWriter();
+            writer.Add("model.norm.weight", new float[64], 64);
+            writer.Write(Path.Combine(folder, "model.safetensors"));
+            using var device = new HostDevice();
+            using var checkpoint = Checkpoint.Open(folder);
+            var kernels = KernelLibrary.FromMemory(plan.Kernels.ToDictionary(kernel => kernel.Name, _ => ReadOnlyMemory<byte>.Empty));
+            var failure = Assert.Throws<TargetInvocationException>(
+                () => Activator.CreateInstance(type, device, checkpoint, kernels, null, null));
+            Assert.Contains("model.embed_tokens.weight", Assert.IsType<CheckpointException>(failure.InnerException).Message);
+            Assert.Equal(0, device.LiveAllocations);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
         }
     }
 

@@ -126,6 +126,24 @@ public sealed class CausalLanguageModelTests : IDisposable
     }
 
     [Fact]
+    public async Task A_model_that_was_disposed_of_says_so_and_touches_no_memory()
+    {
+        using var session = _model.CreateSession();
+        _model.Prefill(session, Ids(3));
+        _model.Dispose();
+        Assert.Equal(0, _device.LiveAllocations);
+        Assert.Throws<ObjectDisposedException>(() => _model.Prefill(session, Ids(3)));
+        Assert.Throws<ObjectDisposedException>(() => _model.Decode(session, 1));
+        Assert.Throws<ObjectDisposedException>(() => _model.SampleNext(session, Sampling.Greedy));
+        Assert.Throws<ObjectDisposedException>(() => _model.ReadLogits(new float[ScriptedModel.Vocabulary]));
+        await Assert.ThrowsAsync<ObjectDisposedException>(async () =>
+        {
+            await foreach (var token in _model.GenerateAsync(session, Ids(3), new Generation(4))) Assert.Fail($"There is a token: {token}.");
+        });
+        _model.Dispose();
+    }
+
+    [Fact]
     public void Generation_stops_at_the_end_token_the_limit_or_the_longest_context()
     {
         using var session = _model.CreateSession();
