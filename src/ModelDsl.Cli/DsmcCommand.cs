@@ -57,6 +57,7 @@ public static class DsmcCommand
             RunVerb.Create(io),
             ImportVerb.Create(io),
             FmtVerb.Create(io),
+            PlanVerb.Create(io),
             ExplainVerb.Create(io),
             TokenizeVerb.Create(io),
         };

@@ -14,10 +14,11 @@ public sealed class ArchitectureTests
         ["ModelDsl.Runtime"] = [],
         ["ModelDsl.Runtime.VirtualGpu"] = ["ModelDsl.Runtime"],
         ["ModelDsl.Runtime.Cuda"] = ["ModelDsl.Runtime"],
+        ["ModelDsl.Simulation"] = ["ModelDsl.Compiler"],
         ["ModelDsl.Runtime.ManagedCuda"] = ["ModelDsl.Runtime"],
         ["ModelDsl.Cli"] =
         [
-            "ModelDsl.Compiler", "ModelDsl.Ptx", "ModelDsl.Runtime", "ModelDsl.Runtime.VirtualGpu", "ModelDsl.Runtime.Cuda",
+            "ModelDsl.Compiler", "ModelDsl.Simulation", "ModelDsl.Ptx", "ModelDsl.Runtime", "ModelDsl.Runtime.VirtualGpu", "ModelDsl.Runtime.Cuda",
             "ModelDsl.Runtime.ManagedCuda",
         ],
     };
