@@ -101,9 +101,11 @@ internal static unsafe class ConvertDecoder
     private static Handler FastInteger(PtxType to, PtxType from, PtxType destination, PtxType source)
     {
         bool wideTo = destination.Size() == 8, wideFrom = source.Size() == 8;
-        // What counts is the narrower type: the value is cut to it and extended by the sign of the source.
+        // What counts is the narrower type: the value is cut to it and extended by the sign of the source, or of the destination where that is no wider.
         int kept = Math.Min(to.Size(), from.Size());
-        bool signed = from.Size() <= to.Size() ? from.IsSigned() : to.IsSigned();
+        bool signed = from.Size() < to.Size() ? from.IsSigned() : to.IsSigned();
+        // A signed value in an unsigned type narrower than its register is extended to the type only.
+        if (signed && !to.IsSigned() && destination.Size() > to.Size()) return null;
         return (wideFrom, wideTo, kept) switch
         {
             (true, true, 8) => &Unary64<IntegerOperations.Copy>,

@@ -63,6 +63,7 @@ internal static unsafe class FloatDecoder
             ("add", null) => Two<Add>(d, i, flush),
             ("sub", null) => Two<Subtract>(d, i, flush),
             ("mul", null) => Two<Multiply>(d, i, flush),
+            ("div", null) when i.Has("approx") => Two<DivideApproximately>(d, i, flush),
             ("div", null) => Two<Divide>(d, i, flush),
             ("fma" or "mad", null) => BitDecoder.Three(d, i, PtxType.F32, flush ? &Ternary32<Flushed3<MultiplyAdd>> : &Ternary32<MultiplyAdd>),
             ("min", _) => nan ? Two<MinNaN>(d, i, flush) : Two<Min>(d, i, flush),

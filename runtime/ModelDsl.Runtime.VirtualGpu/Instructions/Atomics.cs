@@ -21,18 +21,21 @@ internal static unsafe class Atomics
         byte* r = warp->Registers;
         AtomicOperation operation = (AtomicOperation)(byte)i->E;
         PtxType type = (PtxType)(byte)(i->E >> 8);
+        bool isSingleSum = type == PtxType.F32 && operation == AtomicOperation.Add;
         for (uint left = mask; left != 0; left &= left - 1)
         {
             int lane = Bits.TrailingZeroCount(left);
             byte* at = TSpace.Resolve(warp, i, lane, sizeof(T), sizeof(T));
             ulong b = Row<T>(r + i->B, lane), c = i->C >= 0 ? Row<T>(r + i->C, lane) : 0, old;
+            // On global memory add.f32 flushes subnormals, on shared memory it does not.
+            bool flush = isSingleSum && (ulong)(at - warp->Block->Shared) >= warp->Block->SharedBytes;
             if (sizeof(T) == 8)
             {
                 do
                 {
                     old = Volatile.Read(ref *(ulong*)at);
                 }
-                while (Interlocked.CompareExchange(ref *(ulong*)at, Apply(operation, type, old, b, c), old) != old);
+                while (Interlocked.CompareExchange(ref *(ulong*)at, Apply(operation, type, old, b, c, flush), old) != old);
                 if (i->D >= 0) ((ulong*)(r + i->D))[lane] = old;
                 continue;
             }
@@ -42,7 +45,7 @@ internal static unsafe class Atomics
                 {
                     old = Volatile.Read(ref *(uint*)at);
                 }
-                while (Interlocked.CompareExchange(ref *(uint*)at, (uint)Apply(operation, type, old, b, c), (uint)old) != (uint)old);
+                while (Interlocked.CompareExchange(ref *(uint*)at, (uint)Apply(operation, type, old, b, c, flush), (uint)old) != (uint)old);
             }
             else
             {
@@ -50,7 +53,7 @@ internal static unsafe class Atomics
                 {
                     old = Volatile.Read(ref *(ushort*)at);
                 }
-                while (Interlocked.CompareExchange(ref *(ushort*)at, (ushort)Apply(operation, type, old, b, c), (ushort)old) != (ushort)old);
+                while (Interlocked.CompareExchange(ref *(ushort*)at, (ushort)Apply(operation, type, old, b, c, flush), (ushort)old) != (ushort)old);
             }
             if (i->D >= 0) ((uint*)(r + i->D))[lane] = (uint)old;
         }
@@ -58,7 +61,7 @@ internal static unsafe class Atomics
     }
 
     /// <summary>The new value of the cell.</summary>
-    private static ulong Apply(AtomicOperation operation, PtxType type, ulong old, ulong b, ulong c)
+    private static ulong Apply(AtomicOperation operation, PtxType type, ulong old, ulong b, ulong c, bool flush)
     {
         switch (operation)
         {
@@ -73,8 +76,10 @@ internal static unsafe class Atomics
         switch (type)
         {
             case PtxType.F32:
-                float x = BitConverter.UInt32BitsToSingle((uint)old), y = BitConverter.UInt32BitsToSingle((uint)b);
-                return BitConverter.SingleToUInt32Bits(operation == AtomicOperation.Add ? x + y : operation == AtomicOperation.Min ? MathF.Min(x, y) : MathF.Max(x, y));
+                float x = Single(old, flush), y = Single(b, flush);
+                float result = operation == AtomicOperation.Add ? x + y : operation == AtomicOperation.Min ? MathF.Min(x, y) : MathF.Max(x, y);
+                uint bits = BitConverter.SingleToUInt32Bits(result);
+                return float.IsNaN(result) ? 0x7FFFFFFF : flush && float.IsSubnormal(result) ? bits & 0x80000000 : bits;
             case PtxType.F64:
                 double u = BitConverter.UInt64BitsToDouble(old), v = BitConverter.UInt64BitsToDouble(b);
                 return BitConverter.DoubleToUInt64Bits(operation == AtomicOperation.Add ? u + v : operation == AtomicOperation.Min ? Math.Min(u, v) : Math.Max(u, v));
@@ -93,6 +98,12 @@ internal static unsafe class Atomics
             AtomicOperation.Min => Math.Min(old, b),
             _ => Math.Max(old, b),
         };
+    }
+
+    private static float Single(ulong bits, bool flush)
+    {
+        float value = BitConverter.UInt32BitsToSingle((uint)bits);
+        return flush && float.IsSubnormal(value) ? float.CopySign(0, value) : value;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

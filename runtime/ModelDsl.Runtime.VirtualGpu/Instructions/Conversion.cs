@@ -47,7 +47,7 @@ internal static unsafe class Conversion
         bool signed = spec.To.IsSigned();
         // Between integers a value that does not fit is cut off, unless .sat asks otherwise.
         if (!spec.From.IsFloat() && !spec.Saturate) return (value.Negative ? 0 - value.Magnitude : value.Magnitude) & mask;
-        if (value.Class == NumberClass.NaN) return 0;
+        if (value.Class == NumberClass.NaN) return spec.From == PtxType.F64 || width == 64 ? 1UL << (width - 1) : 0;
         ulong largest = signed ? mask >> 1 : mask;
         ulong lowest = signed ? largest + 1 : 0;
         bool huge = value.Class == NumberClass.Infinite || (value.Magnitude != 0 && value.Leading >= 64);

@@ -12,31 +12,43 @@ internal static class FloatOperations
 
     public readonly struct Add : IBinary32, IBinary64
     {
-        public static V Apply(V a, V b) => (a.AsSingle() + b.AsSingle()).AsUInt32();
+        public static V Apply(V a, V b) => Canonical(a.AsSingle() + b.AsSingle());
         public static W Apply(W a, W b) => (a.AsDouble() + b.AsDouble()).AsUInt64();
     }
 
     public readonly struct Subtract : IBinary32, IBinary64
     {
-        public static V Apply(V a, V b) => (a.AsSingle() - b.AsSingle()).AsUInt32();
+        public static V Apply(V a, V b) => Canonical(a.AsSingle() - b.AsSingle());
         public static W Apply(W a, W b) => (a.AsDouble() - b.AsDouble()).AsUInt64();
     }
 
     public readonly struct Multiply : IBinary32, IBinary64
     {
-        public static V Apply(V a, V b) => (a.AsSingle() * b.AsSingle()).AsUInt32();
+        public static V Apply(V a, V b) => Canonical(a.AsSingle() * b.AsSingle());
         public static W Apply(W a, W b) => (a.AsDouble() * b.AsDouble()).AsUInt64();
     }
 
     public readonly struct Divide : IBinary32, IBinary64
     {
-        public static V Apply(V a, V b) => (a.AsSingle() / b.AsSingle()).AsUInt32();
+        public static V Apply(V a, V b) => Canonical(a.AsSingle() / b.AsSingle());
         public static W Apply(W a, W b) => (a.AsDouble() / b.AsDouble()).AsUInt64();
+    }
+
+    /// <summary><c>div.approx</c>: a·(1/b), whose second factor is zero where |b| exceeds 2^126.</summary>
+    public readonly struct DivideApproximately : IBinary32
+    {
+        public static V Apply(V a, V b)
+        {
+            V body = b & Vector512.Create(0x7FFFFFFFu);
+            V large = Vector512.GreaterThan(body, Vector512.Create(0x7E800000u)) & Vector512.LessThan(body, Vector512.Create(0x7F800000u));
+            V infinite = (b & Vector512.Create(0x80000000)) | Vector512.Create(0x7F800000u);
+            return Divide.Apply(a, Vector512.ConditionalSelect(large, infinite, b));
+        }
     }
 
     public readonly struct MultiplyAdd : ITernary32, ITernary64
     {
-        public static V Apply(V a, V b, V c) => Vector512.FusedMultiplyAdd(a.AsSingle(), b.AsSingle(), c.AsSingle()).AsUInt32();
+        public static V Apply(V a, V b, V c) => Canonical(Vector512.FusedMultiplyAdd(a.AsSingle(), b.AsSingle(), c.AsSingle()));
         public static W Apply(W a, W b, W c) => Vector512.FusedMultiplyAdd(a.AsDouble(), b.AsDouble(), c.AsDouble()).AsUInt64();
     }
 
@@ -78,13 +90,13 @@ internal static class FloatOperations
 
     public readonly struct SquareRoot : IUnary32, IUnary64
     {
-        public static V Apply(V a) => Vector512.Sqrt(a.AsSingle()).AsUInt32();
+        public static V Apply(V a) => Canonical(Vector512.Sqrt(a.AsSingle()));
         public static W Apply(W a) => Vector512.Sqrt(a.AsDouble()).AsUInt64();
     }
 
     public readonly struct Reciprocal : IUnary32, IUnary64
     {
-        public static V Apply(V a) => (Vector512<float>.One / a.AsSingle()).AsUInt32();
+        public static V Apply(V a) => Canonical(Vector512<float>.One / a.AsSingle());
         public static W Apply(W a) => (Vector512<double>.One / a.AsDouble()).AsUInt64();
     }
 
@@ -94,7 +106,7 @@ internal static class FloatOperations
         public static V Apply(V a)
         {
             var (low, high) = Vector512.Widen(a.AsSingle());
-            return Vector512.Narrow(Vector512<double>.One / Vector512.Sqrt(low), Vector512<double>.One / Vector512.Sqrt(high)).AsUInt32();
+            return Canonical(Vector512.Narrow(Vector512<double>.One / Vector512.Sqrt(low), Vector512<double>.One / Vector512.Sqrt(high)));
         }
 
         public static W Apply(W a) => (Vector512<double>.One / Vector512.Sqrt(a.AsDouble())).AsUInt64();
@@ -125,11 +137,11 @@ internal static class FloatOperations
         }
     }
 
-    public readonly struct Log2 : IUnary32 { public static V Apply(V a) => Vector512.Log2(a.AsSingle()).AsUInt32(); }
+    public readonly struct Log2 : IUnary32 { public static V Apply(V a) => Canonical(Vector512.Log2(a.AsSingle())); }
 
-    public readonly struct Sin : IUnary32 { public static V Apply(V a) => Vector512.Sin(a.AsSingle()).AsUInt32(); }
+    public readonly struct Sin : IUnary32 { public static V Apply(V a) => Canonical(Vector512.Sin(a.AsSingle())); }
 
-    public readonly struct Cos : IUnary32 { public static V Apply(V a) => Vector512.Cos(a.AsSingle()).AsUInt32(); }
+    public readonly struct Cos : IUnary32 { public static V Apply(V a) => Canonical(Vector512.Cos(a.AsSingle())); }
 
     /// <summary>tanh x = 1 - 2/(e^2x + 1) in double; for small x the series, where that form cancels.</summary>
     public readonly struct Tanh : IUnary32
@@ -137,7 +149,7 @@ internal static class FloatOperations
         public static V Apply(V a)
         {
             var (low, high) = Vector512.Widen(a.AsSingle());
-            return Vector512.Narrow(One(low), One(high)).AsUInt32();
+            return Canonical(Vector512.Narrow(One(low), One(high)));
         }
 
         private static Vector512<double> One(Vector512<double> x)
@@ -186,7 +198,8 @@ internal static class FloatOperations
         return Vector512.ConditionalSelect(subnormal, a & Vector512.Create(0x80000000), a);
     }
 
+    /// <summary>Single precision results that are NaN are this one, whatever went in.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static V Canonical(Vector512<float> a) =>
+    public static V Canonical(Vector512<float> a) =>
         Vector512.ConditionalSelect(Vector512.Equals(a, a).AsUInt32(), a.AsUInt32(), Vector512.Create(QuietNaN));
 }

@@ -40,7 +40,7 @@ internal static class HalfOperations
     public readonly struct Widen<T> : IUnary32
         where T : struct, IFormat
     {
-        public static V Apply(V a) => T.From(a).AsUInt32();
+        public static V Apply(V a) => FloatOperations.Canonical(T.From(a));
     }
 
     public readonly struct Round<T> : IUnary32

@@ -118,14 +118,14 @@ internal static class IntegerOperations
 
     public readonly struct RemainderU : IBinary32, IBinary64
     {
-        public static V Apply(V a, V b) => a - Division.Unsigned(a, b) * b;
-        public static W Apply(W a, W b) => Wide.Map(a, b, static (x, y) => y == 0 ? x : x % y);
+        public static V Apply(V a, V b) => (a - Division.Unsigned(a, b) * b) | Vector512.Equals(b, V.Zero);
+        public static W Apply(W a, W b) => Wide.Map(a, b, static (x, y) => y == 0 ? ulong.MaxValue : x % y);
     }
 
     public readonly struct RemainderS : IBinary32, IBinary64
     {
-        public static V Apply(V a, V b) => a - Division.Signed(a, b) * b;
-        public static W Apply(W a, W b) => Wide.Map(a, b, static (x, y) => y == 0 ? x : y == ulong.MaxValue ? 0 : (ulong)((long)x % (long)y));
+        public static V Apply(V a, V b) => (a - Division.Signed(a, b) * b) | Vector512.Equals(b, V.Zero);
+        public static W Apply(W a, W b) => Wide.Map(a, b, static (x, y) => y == 0 ? ulong.MaxValue : y == ulong.MaxValue ? 0 : (ulong)((long)x % (long)y));
     }
 
     public readonly struct Reverse : IUnary32, IUnary64

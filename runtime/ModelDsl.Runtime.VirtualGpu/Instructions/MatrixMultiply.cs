@@ -98,6 +98,13 @@ internal static unsafe class MatrixMultiply
         if (!Avx512F.IsSupported)
         {
             PortableMatrixMultiply.Accumulate<TA, TB>(r, operands, steps, c0, c1, c2, c3, d0, d1, d2, d3);
+            for (int half = 0; half < 32; half += 16)
+            {
+                Store(Vector512.Load(d0 + half), d0 + half);
+                Store(Vector512.Load(d1 + half), d1 + half);
+                Store(Vector512.Load(d2 + half), d2 + half);
+                Store(Vector512.Load(d3 + half), d3 + half);
+            }
             return;
         }
         Vector512<float> c0l = Vector512.Load(c0), c0h = Vector512.Load(c0 + 16), c1l = Vector512.Load(c1), c1h = Vector512.Load(c1 + 16);
@@ -153,15 +160,19 @@ internal static unsafe class MatrixMultiply
                 (c2h, c3h) = (Fma(p, q, c2h), Fma(p, s, c3h));
             }
         }
-        c0l.Store(d0);
-        c0h.Store(d0 + 16);
-        c1l.Store(d1);
-        c1h.Store(d1 + 16);
-        c2l.Store(d2);
-        c2h.Store(d2 + 16);
-        c3l.Store(d3);
-        c3h.Store(d3 + 16);
+        Store(c0l, d0);
+        Store(c0h, d0 + 16);
+        Store(c1l, d1);
+        Store(c1h, d1 + 16);
+        Store(c2l, d2);
+        Store(c2h, d2 + 16);
+        Store(c3l, d3);
+        Store(c3h, d3 + 16);
     }
+
+    /// <summary>NaN becomes the one that the hardware writes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store(Vector512<float> sum, float* to) => FloatOperations.Canonical(sum).Store((uint*)to);
 
     private static void RequireAll(Instr* i, uint mask) => throw new FaultException(FindingKind.InactiveLanes, $"mma.sync needs all 32 lanes of the warp; active are 0x{mask:x8}", i, -1);
 
