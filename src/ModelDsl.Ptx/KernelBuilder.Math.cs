@@ -18,6 +18,7 @@ public sealed partial class KernelBuilder
     {
         if (predicate.Constant is { } known) return known ? whenTrue : whenFalse;
         if (ReferenceEquals(whenTrue, whenFalse)) return whenTrue;
+        if (whenTrue is Pred p && whenFalse is Pred q) return (T)(Value)((predicate & p) | (!predicate & q));
         var (a, b) = predicate.Negated ? (whenFalse, whenTrue) : (whenTrue, whenFalse);
         var type = Element<T>.Value.Register;
         var name = type.Class is RegisterClass.F32 or RegisterClass.F64 ? type.Suffix : "b" + type.Bits;

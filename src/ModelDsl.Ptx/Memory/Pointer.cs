@@ -106,24 +106,24 @@ public abstract class Pointer<T> where T : Value
     public T AtomicMin(T value, S32? index = null) => Atomic("min", value, index);
 
     /// <summary>Replaces and returns what was there before.</summary>
-    public T AtomicExchange(T value, S32? index = null) => Atomic("exch", value, index, bits: true);
+    public T AtomicExchange(T value, S32? index = null) => Atomic("exch", value, index);
 
     /// <summary>Replaces if equal to <paramref name="expected"/>; returns what was there before.</summary>
     public T AtomicCompareSwap(T expected, T value, S32? index = null) => Updated(
-        $"atom.{Space}.cas.b{Element<T>.Value.Memory.Bits}", [Address(index), K.InRegister(expected), K.InRegister(value)]);
+        $"atom.{Space}.cas.{AtomicBits("cas")}", [Address(index), K.InRegister(expected), K.InRegister(value)]);
 
     /// <summary>Adds; the old value is not wanted.</summary>
     public void ReduceAdd(T value, S32? index = null, Pred? predicate = null)
     {
         if (predicate?.Constant == false) return;
-        K.EmitVoid($"red.{Space}.add.{AtomicType}", [], [Address(index), K.InRegister(value)], predicate: predicate);
+        K.EmitVoid($"red.{Space}.add.{AtomicType("add")}", [], [Address(index), K.InRegister(value)], predicate: predicate);
     }
 
     /// <summary>Keeps the larger; the old value is not wanted.</summary>
     public void ReduceMax(T value, S32? index = null, Pred? predicate = null)
     {
         if (predicate?.Constant == false) return;
-        K.EmitVoid($"red.{Space}.max.{AtomicType}", [], [Address(index), K.InRegister(value)], predicate: predicate);
+        K.EmitVoid($"red.{Space}.max.{AtomicType("max")}", [], [Address(index), K.InRegister(value)], predicate: predicate);
     }
 
     /// <summary>The address of an element.</summary>
@@ -147,15 +147,29 @@ public abstract class Pointer<T> where T : Value
     /// <summary>The base, moved by a register times a constant.</summary>
     private protected abstract Operand Scaled(S32 index, long scale);
 
-    private string AtomicType => Element<T>.Value.Register switch
+    /// <summary>The type after <c>add</c>, <c>min</c> or <c>max</c>: sums of 64 bits need no sign, and only sums may be of floats.</summary>
+    private string AtomicType(string operation)
     {
-        { Suffix: "s64" } => "u64",
-        { IsUntyped: true, Bits: 32 } => "u32",
-        var type => type.Suffix is "bf16" or "f16" or "bf16x2" or "f16x2" ? "noftz." + type.Suffix : type.Suffix,
-    };
+        var type = Element<T>.Value.Register;
+        if (Size * 8 == type.Bits)
+            switch (type.Suffix)
+            {
+                case "u32" or "s32" or "u64": return type.Suffix;
+                case "b32" or "b64": return $"u{type.Bits}";
+                case "s64": return operation == "add" ? "u64" : "s64";
+                case "f32" or "f64" when operation == "add": return type.Suffix;
+                case "f16" or "bf16" or "f16x2" or "bf16x2" when operation == "add": return "noftz." + type.Suffix;
+            }
+        throw new PtxException($"there is no atomic {operation} of {typeof(T).Name}");
+    }
 
-    private T Atomic(string operation, T value, S32? index, bool bits = false) => Updated(
-        $"atom.{Space}.{operation}.{(bits ? "b" + Element<T>.Value.Memory.Bits : AtomicType)}", [Address(index), K.InRegister(value)]);
+    /// <summary>The type after <c>exch</c> or <c>cas</c>.</summary>
+    private string AtomicBits(string operation) => Size * 8 is 32 or 64 || (operation == "cas" && Size == 2)
+        ? $"b{Size * 8}"
+        : throw new PtxException($"there is no atomic {operation} of {typeof(T).Name}");
+
+    private T Atomic(string operation, T value, S32? index) => Updated(
+        $"atom.{Space}.{operation}.{(operation == "exch" ? AtomicBits(operation) : AtomicType(operation))}", [Address(index), K.InRegister(value)]);
 
     private T Updated(string name, Operand[] sources) =>
         Element<T>.Value.Wrap(K, K.EmitOne(name, Effect.Writes, Element<T>.Value.Register.Class, sources));
@@ -170,6 +184,8 @@ public abstract class Pointer<T> where T : Value
 
     private string LoadName(int count, LoadHint hint)
     {
+        if (Space != "global" && hint is LoadHint.ReadOnly or LoadHint.Streaming or LoadHint.L2)
+            throw new PtxException($"the hint {hint} is for global memory, not for .{Space}");
         var (before, after) = hint switch
         {
             LoadHint.ReadOnly => ("", ".nc"),
