@@ -1,0 +1,58 @@
+using System.Collections.Concurrent;
+using ModelDsl.Compiler;
+using ModelDsl.Compiler.Binding;
+using ModelDsl.Compiler.Importing;
+using ModelDsl.Compiler.Kernels;
+using ModelDsl.Compiler.Specs;
+using ModelDsl.Compiler.Syntax;
+using ModelDsl.Ptx.Targets;
+using ModelDsl.Testing;
+
+namespace ModelDsl.Conformance.Tests;
+
+/// <summary>The forms in all PTX that the compiler makes of the samples and the goldens, for every precision and target.</summary>
+internal static class EmittedForms
+{
+    private static readonly PtxTarget[] Targets = [PtxTarget.Sm80, PtxTarget.Sm89, PtxTarget.Sm90a];
+
+    /// <summary>Form to the name of a kernel that has it.</summary>
+    public static IReadOnlyDictionary<string, string> OfTheCompiler()
+    {
+        var kernels = new HashSet<(Kernel, PtxTarget)>();
+        foreach (var program in new[] { "deepseek-v3", "tiny-v3" }.Select(Sample))
+            foreach (var precision in (PrecisionSpec[])[.. BuiltIn, .. program.Precisions])
+                foreach (var target in Targets)
+                    kernels.UnionWith(Kernels(program.Models[0], precision, target));
+        foreach (var golden in GoldenModel.Variants.Select(GoldenModel.Variant).Prepend(GoldenModel.Micro))
+            foreach (var precision in BuiltIn)
+                kernels.UnionWith(Kernels(Import(golden), precision, CompileDefaults.Target(precision)));
+
+        var forms = new ConcurrentDictionary<string, string>();
+        Parallel.ForEach(kernels, entry =>
+        {
+            foreach (var form in Forms.In(entry.Item1.Emit(entry.Item2).ToText())) forms.TryAdd(form, $"{entry.Item1.Name}, {entry.Item2}");
+        });
+        return forms;
+    }
+
+    private static PrecisionSpec[] BuiltIn => [BuiltInPrecision.Fp32, BuiltInPrecision.Bf16, BuiltInPrecision.Fp8];
+
+    /// <summary>All phases: prefill, decode, greedy and nucleus sampling. Empty where the target lacks what the precision needs.</summary>
+    private static IEnumerable<(Kernel, PtxTarget)> Kernels(ModelSpec model, PrecisionSpec precision, PtxTarget target) =>
+        ModelCompiler.Compile(model, precision, new CompileOptions(target, CompileDefaults.Limits(model))).Plan is { } plan
+            ? plan.Kernels.Select(kernel => (kernel, target))
+            : [];
+
+    private static BoundProgram Sample(string name)
+    {
+        var bound = FrontEnd.Bind(SourceText.From($"{name}.dsm", File.ReadAllText(Repository.PathTo("samples", name, $"{name}.dsm"))));
+        Assert.False(bound.HasErrors);
+        return bound;
+    }
+
+    private static ModelSpec Import(GoldenModel golden)
+    {
+        var imported = ConfigImporter.Import(SourceText.FromBytes("config.json", File.ReadAllBytes(golden.Config)), "golden");
+        return FrontEnd.Bind(SourceText.From("golden.dsm", imported.Text!)).Models[0];
+    }
+}
