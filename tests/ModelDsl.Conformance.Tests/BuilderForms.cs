@@ -87,7 +87,8 @@ internal static class BuilderForms
     private static IEnumerable<Func<KernelBuilder, object?>> Choices(Type type, string name)
     {
         if (type.IsSubclassOf(typeof(Value))) return [k => Of(k, type, name)];
-        if (type == typeof(int)) return new[] { 1, 2, 4, 8, 16 }.Select(number => (Func<KernelBuilder, object?>)(_ => name == "threads" ? 32 * number : number));
+        if (type == typeof(int))
+            return new[] { 1, 2, 4, 8, 16 }.Select(number => (Func<KernelBuilder, object?>)(_ => name == "threads" ? 32 * number : number));
         if (type == typeof(uint)) return [_ => 0xFFFFFFFF];
         if (type == typeof(byte)) return [_ => (byte)0x96];
         if (type == typeof(bool)) return [_ => false, _ => true];
@@ -101,7 +102,8 @@ internal static class BuilderForms
         var (definition, argument) = (type.GetGenericTypeDefinition(), type.GetGenericArguments()[0]);
         if (definition == typeof(GlobalPtr<>) || definition == typeof(SharedPtr<>)) return [k => Pointer(k, definition, argument)];
         if (definition != typeof(IReadOnlyList<>) || !argument.IsSubclassOf(typeof(Value))) return [];
-        return new[] { 1, 2, 4 }.Where(count => count * Size(argument) <= 16).Select(count => (Func<KernelBuilder, object?>)(k => Many(k, argument, count)));
+        return new[] { 1, 2, 4 }.Where(count => count * Size(argument) <= 16)
+            .Select(count => (Func<KernelBuilder, object?>)(k => Many(k, argument, count)));
     }
 
     private static int Size(Type value) => (int)Description(value, "Bytes");

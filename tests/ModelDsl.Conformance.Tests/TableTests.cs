@@ -76,8 +76,8 @@ public sealed class TableTests
     }
 
     /// <summary>One module out of many: the header once, entries and shared arrays under names of their own.</summary>
-    private static string Together(IReadOnlyList<Row> rows, int capability) =>
-        Ptx.Header(capability) + string.Concat(rows.Select((row, n) => row.Ptx[row.Ptx.IndexOf(".visible", StringComparison.Ordinal)..].Replace(".entry k(", $".entry k{n}(")));
+    private static string Together(IReadOnlyList<Row> rows, int capability) => Ptx.Header(capability) + string.Concat(rows.Select((row, n) =>
+        row.Ptx[row.Ptx.IndexOf(".visible", StringComparison.Ordinal)..].Replace(".entry k(", $".entry k{n}(")));
 
     private static void AssertCovered(IReadOnlyDictionary<string, string> found, HashSet<string> rows)
     {

@@ -21,7 +21,8 @@ public static class Elementwise
     {
         var all = types.Split(' ');
         var (result, sources) = (all[0], all[1..]);
-        return new Row(form, Kernel(form, result, sources, body), (operands.Count + Threads - 1) / Threads, Threads, Data) { Capability = Ptx.Capability(form) };
+        var blocks = (operands.Count + Threads - 1) / Threads;
+        return new Row(form, Kernel(form, result, sources, body), blocks, Threads, Data) { Capability = Ptx.Capability(form) };
 
         Case Data()
         {
@@ -63,7 +64,7 @@ public static class Elementwise
         for (var n = 0; n < sources.Length; n++)
         {
             text.Append($"ld.param.u64 %d10, [p{n}]; mad.wide.u32 %d11, %r13, {Bytes(sources[n])}, %d10; ");
-            text.Append(Bytes(sources[n]) == 1 ? $"ld.global.u8 %h{n + 1}, [%d11];\n" : $"ld.global.b{8 * Bytes(sources[n])} {Raw(sources[n], n + 1)}, [%d11];\n");
+            text.Append($"ld.global.b{8 * Bytes(sources[n])} {Raw(sources[n], n + 1)}, [%d11];\n");
             if (sources[n] == "pred") text.Append($"setp.ne.u32 {Register("pred", n + 1)}, %r{n + 1}, 0;\n");
         }
         string[] names = [Register(result, 0), .. sources.Select((type, n) => Register(type, n + 1))];
@@ -72,11 +73,11 @@ public static class Elementwise
         text.Append(body).Append('\n');
         if (result == "pred") text.Append("selp.b32 %r0, 1, 0, %p0;\n");
         text.Append($"ld.param.u64 %d10, [out]; mad.wide.u32 %d11, %r13, {Bytes(result)}, %d10; ");
-        text.Append(Bytes(result) == 1 ? "st.global.u8 [%d11], %h0;\n" : $"st.global.b{8 * Bytes(result)} [%d11], {Raw(result, 0)};\n");
+        text.Append($"st.global.b{8 * Bytes(result)} [%d11], {Raw(result, 0)};\n");
         return text.Append("ret;\n}\n").ToString();
     }
 
     private static string Register(string type, int n) => type == "pred" ? $"%p{n}" : Raw(type, n);
 
-    private static string Raw(string type, int n) => Bytes(type) switch { 1 or 2 => $"%h{n}", 4 => $"%r{n}", _ => $"%d{n}" };
+    private static string Raw(string type, int n) => Bytes(type) switch { 2 => $"%h{n}", 4 => $"%r{n}", _ => $"%d{n}" };
 }

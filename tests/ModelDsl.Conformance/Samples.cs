@@ -75,7 +75,11 @@ public static class Samples
     public static ulong[] Edges(int width)
     {
         var top = 1ul << (width - 1);
-        ulong[] some = [0, 1, 2, 3, 5, 7, 10, 15, 16, 31, 32, 33, 63, 64, 65, 100, 127, 128, 255, top - 1, top, top + 1, top >> 1, 0x5555555555555555, 1ul << (width / 2)];
+        ulong[] some =
+        [
+            0, 1, 2, 3, 5, 7, 10, 15, 16, 31, 32, 33, 63, 64, 65, 100, 127, 128, 255,
+            top - 1, top, top + 1, top >> 1, 0x5555555555555555, 1ul << (width / 2),
+        ];
         return [.. some.SelectMany(value => (ulong[])[Bits.Low(value, width), Bits.Low(0 - value, width)]).Distinct()];
     }
 

@@ -16,7 +16,8 @@ public static class Approximations
         .. Both("rsqrt.approx", "2^-22.9 relative", Positive, (x, _) => x < 0 ? F32.CanonicalNaN
             : x == 0 ? Bits.Of(float.CopySign(float.PositiveInfinity, (float)x)) : Near(1 / Math.Sqrt(x), Math.Pow(2, -22.9) / Math.Sqrt(x))),
         .. Both("sqrt.approx", "2^-23 relative", Positive,
-            (x, _) => x < 0 ? F32.CanonicalNaN : x == 0 || double.IsInfinity(x) ? Bits.Of((float)x) : Near(Math.Sqrt(x), Math.Sqrt(x) * Math.Pow(2, -23))),
+            (x, _) => x < 0 ? F32.CanonicalNaN
+                : x == 0 || double.IsInfinity(x) ? Bits.Of((float)x) : Near(Math.Sqrt(x), Math.Sqrt(x) * Math.Pow(2, -23))),
         .. Both("sin.approx", "2^-20.5", Around(7), (x, flush) => x == 0 ? Bits.Of((float)x) : Angle(x, Math.Sin(x), flush)),
         .. Both("cos.approx", "2^-20.5", Around(7), (x, flush) => Angle(x, Math.Cos(x), flush)),
         One("tanh.approx.f32", "2^-11 relative", Around(10),
@@ -29,8 +30,11 @@ public static class Approximations
         [.. Samples.UpperHalves, .. Enumerable.Range(0, 20000).Select(n => Samples.Scatter((ulong)n, 31)).Where(bits => bits < 0x7F800000)];
 
     /// <summary>Every upper half, and a dense scatter within so much of zero.</summary>
-    private static ulong[] Around(double reach) =>
-        [.. Samples.UpperHalves, .. Enumerable.Range(0, 20000).Select(n => (ulong)Bits.Of((float)(reach * (Samples.Scatter((ulong)n, 52) * Math.ScaleB(1, -51) - 1))))];
+    private static ulong[] Around(double reach)
+    {
+        var scatter = Enumerable.Range(0, 20000).Select(n => Samples.Scatter((ulong)n, 52) * Math.ScaleB(1, -51) - 1);
+        return [.. Samples.UpperHalves, .. scatter.Select(part => (ulong)Bits.Of((float)(reach * part)))];
+    }
 
     private static IEnumerable<Row> Both(string name, string bound, ulong[] inputs, Func<double, bool, Expected> f) =>
         [One($"{name}.f32", bound, inputs, f), One($"{name}.ftz.f32", bound, inputs, f)];
@@ -82,7 +86,8 @@ public static class Approximations
     private static Expected Near(double value, double bound, bool flush = false)
     {
         var single = (float)value;
-        if (single == 0 || float.IsInfinity(single)) return value == 0 || double.IsInfinity(value) || float.IsInfinity(single) ? Bits.Of(single) : Expected.Near(value, bound, orZero: true);
+        if (value == 0 || float.IsInfinity(single)) return Bits.Of(single);
+        if (single == 0) return Expected.Near(value, bound, orZero: true);
         if (flush && Math.Abs(value) < Smallest - bound) return Expected.Masked(0, 0x7FFFFFFF);
         return Expected.Near(value, bound, orZero: flush && Math.Abs(value) < Smallest + bound);
     }

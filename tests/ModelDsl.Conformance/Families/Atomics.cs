@@ -101,9 +101,10 @@ public static class Atomics
             // inc and dec give the same in any order where all wrap at the same value.
             ulong Operand(int n) => operation is "inc" or "dec" ? 20 : type.Contains('f') ? Whole(type, n) : Sample(type, n);
             var operands = Enumerable.Range(0, blocks * Threads).Select(Operand).ToArray();
-            ulong[] before = [.. Enumerable.Range(0, 4).Select(n => type.Contains('f') ? Whole(type, n) : operation is "inc" or "dec" ? (ulong)n : Sample(type, n))];
-            var expected = before.Select((value, n) =>
-                (Expected)operands.Where((_, thread) => thread % 4 == n).Aggregate(value, (sum, operand) => After(operation, type, sum, operand, 0, !shared)));
+            ulong Start(int n) => operation is "inc" or "dec" ? (ulong)n : type.Contains('f') ? Whole(type, n) : Sample(type, n);
+            ulong[] before = [Start(0), Start(1), Start(2), Start(3)];
+            var expected = before.Select((value, n) => (Expected)operands.Where((_, thread) => thread % 4 == n)
+                .Aggregate(value, (sum, operand) => After(operation, type, sum, operand, 0, !shared)));
             return new Case([Bits.Bytes(operands, bytes)], [.. expected], bytes) { Output = Bits.Bytes(before, bytes) };
         }) { Detail = "contended", Capability = Ptx.Capability(form) };
     }

@@ -64,7 +64,8 @@ public static class Barriers
         MET:
         bar.warp.sync 0xFFFFFFFF;
         xor.b32 %r5, %r50, 1; mad.lo.s32 %r6, %r5, 4, %r1; ld.shared.b32 %r7, [%r6]; mad.wide.u32 %d1, %r51, 4, %d29; st.global.b32 [%d1], %r7;
-        """, 256), 1, 64, () => new Case([], [.. Enumerable.Range(0, 64).Select(n => (Expected)(uint)((n ^ 1) % 2 == 0 ? (n ^ 1) * 13 + 5 : (n ^ 1) * 11 + 3))], 4));
+        """, 256), 1, 64, () => new Case([], [.. Enumerable.Range(0, 64).Select(n => n ^ 1)
+            .Select(other => (Expected)(uint)(other % 2 == 0 ? other * 13 + 5 : other * 11 + 3))], 4));
 
     /// <summary>Blocks write a part each, then count themselves; the last one finds all parts there.</summary>
     private static Row Fence(string form) => new(form, Ptx.Kernel(form, 0, $"""
@@ -76,9 +77,10 @@ public static class Barriers
         NEXT: mad.wide.u32 %d2, %r3, 4, %d29; ld.volatile.global.b32 %r5, [%d2+8]; add.s32 %r4, %r4, %r5;
         add.s32 %r3, %r3, 1; setp.lt.u32 %p2, %r3, 16; @%p2 bra NEXT;
         st.global.b32 [%d29+4], %r4;
-        """), 16, 1, () => new Case([], [16u, (uint)Enumerable.Range(0, 16).Sum(n => n * 3 + 7), .. Enumerable.Range(0, 16).Select(n => (Expected)(uint)(n * 3 + 7))], 4)
+        """), 16, 1, () =>
     {
-        Output = new byte[72],
+        uint[] parts = [.. Enumerable.Range(0, 16).Select(n => (uint)(n * 3 + 7))];
+        return new Case([], [16u, (uint)parts.Sum(part => part), .. parts.Select(part => (Expected)part)], 4) { Output = new byte[72] };
     });
 
     /// <summary>Over the 96 threads of a block: how many have a bit, whether all, whether any.</summary>
@@ -95,7 +97,13 @@ public static class Barriers
                 """), 4, 96, () =>
             {
                 // None, all, one, and every third.
-                var bits = Enumerable.Range(0, 4 * 96).Select(n => (n / 96) switch { 0 => 0u, 1 => 1u, 2 => n % 96 == 70 ? 1u : 0, _ => n % 3 == 0 ? 1u : 0 }).ToArray();
+                var bits = Enumerable.Range(0, 4 * 96).Select(n => (n / 96) switch
+                {
+                    0 => 0u,
+                    1 => 1u,
+                    2 => n % 96 == 70 ? 1u : 0,
+                    _ => n % 3 == 0 ? 1u : 0,
+                }).ToArray();
                 return new Case([Bits.Bytes(bits)], [.. bits.Select((_, n) =>
                 {
                     var count = (uint)bits.Skip(n / 96 * 96).Take(96).Count(bit => bit != 0);

@@ -13,6 +13,9 @@ public static class ControlFlow
         mad.wide.u32 %d1, %r51, 4, %d29; st.global.b32 [%d1], %r1;
         """;
 
+    /// <summary>Stores the thread's number modulo 4, and sets the predicate where that is 2.</summary>
+    private const string Two = "and.b32 %r2, %r50, 3; setp.eq.u32 %p1, %r2, 2; st.global.b32 [%d1], %r2;";
+
     public static IEnumerable<Row> Rows =>
     [
         Of("bra", "if and else", """
@@ -55,10 +58,10 @@ public static class ControlFlow
         Of("bra.uni", "", "mov.b32 %r1, 5; bra.uni OVER; mov.b32 %r1, 6; OVER: add.s32 %r1, %r1, %r50;", n => n + 5),
         Of("@p bra.uni", "", Uniform("@%p1"), n => n < 32 ? n * 2 : n + 9),
         Of("@!p bra.uni", "", Uniform("@!%p1"), n => n >= 32 ? n * 2 : n + 9),
-        Early("ret", "mov.b32 %r2, 1; setp.eq.u32 %p1, %r50, %r50; @%p1 bra OUT; st.global.b32 [%d1], %r2; OUT: st.global.b32 [%d1], %r50; ret; st.global.b32 [%d1], %r2;", n => n),
-        Early("@p ret", "and.b32 %r2, %r50, 3; setp.eq.u32 %p1, %r2, 2; st.global.b32 [%d1], %r2; @%p1 ret; st.global.b32 [%d1], %r50;", n => n % 4 == 2 ? 2 : n),
-        Early("@!p ret", "and.b32 %r2, %r50, 3; setp.eq.u32 %p1, %r2, 2; st.global.b32 [%d1], %r2; @!%p1 ret; st.global.b32 [%d1], %r50;", n => n % 4 != 2 ? n % 4 : n),
-        Early("exit", "and.b32 %r2, %r50, 3; setp.eq.u32 %p1, %r2, 2; st.global.b32 [%d1], %r2; @!%p1 bra OUT; exit; OUT: st.global.b32 [%d1], %r50;", n => n % 4 == 2 ? 2 : n),
+        Early("ret", "bra OUT; st.global.b32 [%d1], 1; OUT: st.global.b32 [%d1], %r50; ret; st.global.b32 [%d1], 2;", n => n),
+        Early("@p ret", $"{Two} @%p1 ret; st.global.b32 [%d1], %r50;", n => n % 4 == 2 ? 2 : n),
+        Early("@!p ret", $"{Two} @!%p1 ret; st.global.b32 [%d1], %r50;", n => n % 4 != 2 ? n % 4 : n),
+        Early("exit", $"{Two} @!%p1 bra OUT; exit; OUT: st.global.b32 [%d1], %r50;", n => n % 4 == 2 ? 2 : n),
         Early("@p trap", "setp.gt.u32 %p1, %r50, 1000; @%p1 trap; st.global.b32 [%d1], %r50;", n => n),
         Early("@!p trap", "setp.le.u32 %p1, %r50, 1000; @!%p1 trap; st.global.b32 [%d1], %r50;", n => n),
     ];
@@ -79,8 +82,12 @@ public static class ControlFlow
         {
             if (bit == 4) return "";
             var id = labels++;
-            return $"and.b32 %r2, %r50, {1 << bit}; setp.ne.u32 %p1, %r2, 0; {guard} bra SET{id};\n"
-                + $"mad.lo.s32 %r1, %r1, 3, {bit};\n{Level(bit + 1)}bra MET{id};\nSET{id}: mad.lo.s32 %r1, %r1, 5, {bit};\n{Level(bit + 1)}MET{id}: add.s32 %r1, %r1, 1;\n";
+            return $"""
+                and.b32 %r2, %r50, {1 << bit}; setp.ne.u32 %p1, %r2, 0; {guard} bra SET{id};
+                mad.lo.s32 %r1, %r1, 3, {bit}; {Level(bit + 1)} bra MET{id};
+                SET{id}: mad.lo.s32 %r1, %r1, 5, {bit}; {Level(bit + 1)}
+                MET{id}: add.s32 %r1, %r1, 1;
+                """;
         }
         return "mov.b32 %r1, 1;\n" + Level(0);
     }

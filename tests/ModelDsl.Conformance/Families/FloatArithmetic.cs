@@ -55,7 +55,10 @@ public static class FloatArithmetic
         yield return Of($"mul.rn.{type}", type, 2, mode, (a, b, _) => Real.Multiply(a, b));
         yield return Of($"fma.rn.{type}", type, 3, mode, (a, b, c) => Real.Add(Real.Multiply(a, b), c, mode));
         yield return Of($"fma.rn.relu.{type}", type, 3, mode, (a, b, c) =>
-            Real.Add(Real.Multiply(a, b), c, mode) is { Negative: true, IsNaN: false } ? Real.Finite(false, 0) : Real.Add(Real.Multiply(a, b), c, mode));
+        {
+            var sum = Real.Add(Real.Multiply(a, b), c, mode);
+            return sum.Negative ? Real.Finite(false, 0) : sum;
+        });
     }
 
     /// <summary>Sign operations touch that bit alone; of NaN only that it stays one is promised.</summary>
@@ -102,8 +105,7 @@ public static class FloatArithmetic
             if (value.IsNaN && type == "f64") return Expected.NaN;
             var bits = f.Encode(value, mode);
             // Whether a value just below the normal range is flushed before or after rounding is not said.
-            if (flush && value is { IsFinite: true, IsZero: false } && value.Leading < f.MinExponent && !f.IsSubnormal(bits) && !f.IsZero(bits))
-                return Expected.Anything;
+            if (flush && f.RoundsToNormal(value, bits)) return Expected.Anything;
             if (flush) bits = f.Flush(bits);
             if (!saturate || value.IsNaN) return bits;
             if (f.IsZero(bits)) return Expected.Masked(bits, f.CanonicalNaN);
@@ -116,10 +118,11 @@ public static class FloatArithmetic
     internal static Row Lanes(string form, string type, int sources, Func<ulong, ulong, ulong, Expected> expected)
     {
         var f = FloatFormat.Of(type);
-        var operands = sources == 1 && f.Width == 16 ? new Operands(Samples.Halves) : sources == 1 ? new Operands([.. Samples.Edges(f), .. Samples.Floats(f, 1).Columns[0]]) : Samples.Floats(f, sources);
-        if (!type.EndsWith("x2")) return Elementwise.Row(form, string.Join(' ', Enumerable.Repeat(type, sources + 1)), operands, expected);
-        var shifted = new Operands([.. operands.Columns.Select(column => column.Select((low, n) => low | column[(n + 777) % column.Length] << 16).ToArray())]);
-        return Elementwise.Row(form, string.Join(' ', Enumerable.Repeat(type, sources + 1)), shifted, (a, b, c) =>
+        var types = string.Join(' ', Enumerable.Repeat(type, sources + 1));
+        var operands = sources == 1 && f.Width == 16 ? new Operands(Samples.Halves) : Samples.Floats(f, sources);
+        if (!type.EndsWith("x2")) return Elementwise.Row(form, types, operands, expected);
+        var pairs = operands.Columns.Select(column => column.Select((low, n) => low | column[(n + 777) % column.Length] << 16).ToArray());
+        return Elementwise.Row(form, types, new Operands([.. pairs]), (a, b, c) =>
             Expected.Pair(expected(a & 0xFFFF, b & 0xFFFF, c & 0xFFFF), expected(a >> 16, b >> 16, c >> 16), f));
     }
 }

@@ -53,18 +53,17 @@ public static class IntegerArithmetic
         var (width, wide) = (Width(type), type[0] + (2 * Width(type)).ToString());
         yield return Elementwise.Row($"mul.wide.{type}", $"{wide} {type} {type}", Samples.Integers(width, 2),
             (a, b, _) => Cut(Value(a, type) * Value(b, type), 2 * width));
-        yield return Elementwise.Row(
-            $"mad.wide.{type}",
-            $"{wide} {type} {type} {wide}",
-            new Operands([.. Samples.Integers(width, 3).Columns[..2], [.. Samples.Integers(width, 3).Columns[2].Select((_, n) => Samples.Scatter((ulong)n, 2 * width))]]),
-            (a, b, c) => Cut(Value(a, type) * Value(b, type) + Value(c, wide), 2 * width));
+        var factors = Samples.Integers(width, 2);
+        ulong[] addends = [.. Enumerable.Range(0, factors.Count).Select(n => Samples.Scatter((ulong)n, 2 * width))];
+        yield return Elementwise.Row($"mad.wide.{type}", $"{wide} {type} {type} {wide}", new Operands([.. factors.Columns, addends]), (a, b, c) =>
+            Cut(Value(a, type) * Value(b, type) + Value(c, wide), 2 * width));
     }
 
     private static IEnumerable<Row> Signs(string type)
     {
-        var width = Width(type);
-        yield return Elementwise.Row($"neg.{type}", $"{type} {type}", Samples.Integers(width, 1), (a, _, _) => Cut(-Value(a, type), width));
-        yield return Elementwise.Row($"abs.{type}", $"{type} {type}", Samples.Integers(width, 1), (a, _, _) => Cut(Int128.Abs(Value(a, type)), width));
+        var (width, operands) = (Width(type), Samples.Integers(Width(type), 1));
+        yield return Elementwise.Row($"neg.{type}", $"{type} {type}", operands, (a, _, _) => Cut(-Value(a, type), width));
+        yield return Elementwise.Row($"abs.{type}", $"{type} {type}", operands, (a, _, _) => Cut(Int128.Abs(Value(a, type)), width));
     }
 
     private static Row Two(string form, string type, Func<Int128, Int128, Int128> f) => Elementwise.Row(

@@ -81,7 +81,7 @@ public static class Memory
     private static Row Store(string guard, string form, string space, string type, int count)
     {
         var (size, held, bytes) = (Size(type), Held(type), Size(type) * count);
-        var loads = string.Concat(Enumerable.Range(0, count).Select(n => $"ld.global.{(size == 1 ? "u8" : $"b{8 * size}")} {Register(type, n)}, [%d10+{n * size}];\n"));
+        var loads = string.Concat(Enumerable.Range(0, count).Select(n => $"ld.global.b{8 * size} {Register(type, n)}, [%d10+{n * size}];\n"));
         var target = space == "global" ? "%d11" : "%r30";
         return new Row(guard + form, Ptx.Kernel(form, 1, $"""
             {(space == "global" ? "" : FillShared(bytes, "0xA5A5A5A5"))}

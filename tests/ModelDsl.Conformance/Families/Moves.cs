@@ -37,7 +37,8 @@ public static class Moves
             "f64" => ("0dFFF0000000000123", 0xFFF0000000000123),
             _ => ("-1234", Bits.Low(unchecked((ulong)-1234), 8 * Elementwise.Bytes(type))),
         };
-        return Elementwise.Row($"mov.{type}", $"{type} {type}", new Operands([0, 1]), (_, _, _) => bits, $"mov.{type} $d, {text};") with { Detail = "constant" };
+        var row = Elementwise.Row($"mov.{type}", $"{type} {type}", new Operands([0, 1]), (_, _, _) => bits, $"mov.{type} $d, {text};");
+        return row with { Detail = "constant" };
     }
 
     /// <summary>Where the guard does not hold, the register keeps what it had.</summary>
@@ -70,7 +71,8 @@ public static class Moves
         var form = $"ld.param.{type}";
         var register = bytes switch { < 4 => "%h1", 4 => "%r1", _ => "%d1" };
         var width = Math.Max(2, bytes);
-        return new Row(form, Ptx.Kernel(form, 0, $"{form} {register}, [n]; st.global.b{8 * width} [%d29], {register};", 0, ".u32 before", bytes < 4 ? ".u32 n" : $".{type} n"), 1, 1, () =>
+        var body = $"{form} {register}, [n]; st.global.b{8 * width} [%d29], {register};";
+        return new Row(form, Ptx.Kernel(form, 0, body, 0, ".u32 before", bytes < 4 ? ".u32 n" : $".{type} n"), 1, 1, () =>
             new Case([], [bytes == 1 ? value & 0xFF : Bits.Low(value, 8 * bytes)], width)
             {
                 Scalars = [0x11111111, bytes == 8 ? value : (KernelArgument)(uint)value],
@@ -118,13 +120,15 @@ public static class Moves
 
     private static IEnumerable<Row> Addresses()
     {
+        uint[] squares = [.. Enumerable.Range(0, 32).Select(n => (uint)(n * n))];
+        Case Squares() => new([Bits.Bytes(squares)], [.. squares.Select(square => (Expected)square)], 4);
         yield return new Row("cvta.to.global.u64", Ptx.Kernel("cvta.to.global.u64", 1, """
             ld.param.u64 %d1, [p0]; cvta.to.global.u64 %d2, %d1; mad.wide.u32 %d3, %r50, 4, %d2; ld.global.b32 %r1, [%d3];
             mad.wide.u32 %d4, %r51, 4, %d29; st.global.b32 [%d4], %r1;
-            """), 1, 32, () => new Case([Bits.Bytes([.. Enumerable.Range(0, 32).Select(n => (uint)(n * n))])], [.. Enumerable.Range(0, 32).Select(n => (Expected)(uint)(n * n))], 4));
+            """), 1, 32, Squares);
         yield return new Row("cvta.global.u64", Ptx.Kernel("cvta.global.u64", 1, """
             cvta.global.u64 %d2, %d20; mad.wide.u32 %d3, %r50, 4, %d2; ld.b32 %r1, [%d3]; mad.wide.u32 %d4, %r51, 4, %d29; st.global.b32 [%d4], %r1;
-            """), 1, 32, () => new Case([Bits.Bytes([.. Enumerable.Range(0, 32).Select(n => (uint)(n * n))])], [.. Enumerable.Range(0, 32).Select(n => (Expected)(uint)(n * n))], 4));
+            """), 1, 32, Squares);
         yield return new Row("cvta.shared.u64", Ptx.Kernel("cvta.shared.u64", 0, """
             mov.u32 %r1, s; cvt.u64.u32 %d1, %r1; cvta.shared.u64 %d2, %d1; mad.wide.u32 %d3, %r50, 4, %d2; st.b32 [%d3], %r50;
             cvta.to.shared.u64 %d4, %d3; cvt.u32.u64 %r2, %d4; ld.shared.b32 %r3, [%r2]; mad.wide.u32 %d5, %r51, 4, %d29; st.global.b32 [%d5], %r3;

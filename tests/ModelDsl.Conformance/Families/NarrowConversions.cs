@@ -45,7 +45,8 @@ public static class NarrowConversions
     private static Row FromHalves(string type, string variant)
     {
         var f = FloatFormat.Of(type);
-        return Elementwise.Row($"cvt.rn{variant}.{type}.f16x2", $"{type} f16x2", new Operands([.. Samples.Halves.Select(half => half << 16 | (half * 40503 & 0xFFFF))]), (a, _, _) =>
+        ulong[] pairs = [.. Samples.Halves.Select(half => half << 16 | (half * 40503 & 0xFFFF))];
+        return Elementwise.Row($"cvt.rn{variant}.{type}.f16x2", $"{type} f16x2", new Operands(pairs), (a, _, _) =>
         {
             var (high, highMask) = Convert(FloatFormat.F16.Decode(a >> 16), f, RoundingMode.NearestEven, variant);
             var (low, lowMask) = Convert(FloatFormat.F16.Decode(a & 0xFFFF), f, RoundingMode.NearestEven, variant);

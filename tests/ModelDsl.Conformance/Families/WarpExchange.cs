@@ -23,13 +23,14 @@ public static class WarpExchange
     {
         var form = $"shfl.sync.{mode}.b32";
         uint[] widths = [32, 16, 8, 4, 2, 1];
-        (uint B, uint C)[] uniform = [.. widths.SelectMany(width => Enumerable.Range(0, 33).Select(b => ((uint)b, (32 - width) << 8 | (mode == "up" ? 0 : 31u))))];
+        var clamp = mode == "up" ? 0 : 31u;
+        (uint B, uint C)[] uniform = [.. widths.SelectMany(width => Enumerable.Range(0, 33).Select(b => ((uint)b, (32 - width) << 8 | clamp)))];
         // Beyond that: clamps that end within a segment, and a distance of its own for each lane.
         (uint B, uint C)[] odd = [(3, 0x0007), (9, 0x0013), (1, 0x1805), (5, 0x1C1E)];
         var blocks = uniform.Length + odd.Length + 8;
         (uint B, uint C) At(int block, int lane) => block < uniform.Length ? uniform[block]
             : block < uniform.Length + odd.Length ? odd[block - uniform.Length]
-            : ((uint)Samples.Scatter((ulong)(block * 32 + lane), 5), mode == "up" ? 0 : 31u);
+            : ((uint)Samples.Scatter((ulong)(block * 32 + lane), 5), clamp);
         foreach (var wantsPredicate in new[] { true, false })
         {
             var target = wantsPredicate ? "%r4|%p1" : "%r4";

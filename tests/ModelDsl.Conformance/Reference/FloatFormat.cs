@@ -57,6 +57,10 @@ public sealed record FloatFormat(int Width, int FractionBits, bool HasInfinity =
     /// <summary>A subnormal becomes a zero of its sign.</summary>
     public ulong Flush(ulong bits) => IsSubnormal(bits) ? bits & Sign : bits;
 
+    /// <summary>True where a value below the normal range rounds up into it: flushed before or after rounding, that makes a difference.</summary>
+    public bool RoundsToNormal(Real value, ulong rounded) =>
+        value is { IsFinite: true, IsZero: false } && value.Leading < MinExponent && !IsSubnormal(rounded) && !IsZero(rounded);
+
     public Real Decode(ulong bits)
     {
         var negative = (bits & Sign) != 0;
