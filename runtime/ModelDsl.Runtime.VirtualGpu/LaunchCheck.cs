@@ -20,8 +20,8 @@ internal static class LaunchCheck
             throw new DeviceException($"kernel '{name}': a block of {block} threads cannot be launched; at most {most} threads fit");
         if (function.RequiredThreads is { } required && (required.X, required.Y, required.Z) != (block.X, block.Y, block.Z))
             throw new DeviceException($"kernel '{name}' requires blocks of ({required.X}, {required.Y}, {required.Z}) threads, not {block}");
-        if (sharedBytes < 0 || kernel.StaticSharedBytes + (long)sharedBytes > options.SharedBytesPerBlock)
-            throw new DeviceException($"kernel '{name}': {kernel.StaticSharedBytes + (long)sharedBytes:N0} bytes of shared memory are wanted, a block has at most {options.SharedBytesPerBlock:N0}");
+        if (sharedBytes < 0 || kernel.StaticSharedBytes - kernel.SharedGapBytes + (long)sharedBytes > options.SharedBytesPerBlock)
+            throw new DeviceException($"kernel '{name}': {kernel.StaticSharedBytes - kernel.SharedGapBytes + (long)sharedBytes:N0} bytes of shared memory are wanted, a block has at most {options.SharedBytesPerBlock:N0}");
         if (arguments.Length != function.Parameters.Count)
             throw new DeviceException($"kernel '{name}' takes {function.Parameters.Count} arguments, not {arguments.Length}");
         var bits = new ulong[arguments.Length];

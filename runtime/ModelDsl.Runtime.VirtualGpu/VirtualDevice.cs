@@ -26,7 +26,9 @@ public sealed class VirtualDevice : IDevice
         ArgumentOutOfRangeException.ThrowIfLessThan(_options.Workers, 1);
         _heap = new DeviceHeap(_options.MemoryBytes);
         _launcher = new Launcher(_heap, _options.Workers);
-        if (_options.Checks != VirtualGpuChecks.None) _findings = new FindingLog();
+        if (_options.Checks == VirtualGpuChecks.None) return;
+        _findings = new FindingLog();
+        _heap.Shadow = new HeapShadow(_heap);
     }
 
     public string Name => $"virtual GPU ({_options.Workers} {(_options.Workers == 1 ? "core" : "cores")})";
@@ -45,6 +47,8 @@ public sealed class VirtualDevice : IDevice
     internal object Gate { get; } = new();
 
     internal DeviceHeap Heap => _heap;
+
+    internal VirtualGpuChecks Checks => _options.Checks;
 
     public DeviceMemory Allocate(long bytes)
     {
@@ -93,7 +97,7 @@ public sealed class VirtualDevice : IDevice
             ObjectDisposedException.ThrowIf(_disposed, this);
             if (decoded.IsDisposed) throw new DeviceException($"kernel '{kernel.Name}' cannot run: its module has been disposed");
             long start = System.Diagnostics.Stopwatch.GetTimestamp();
-            var launch = new LaunchInfo(decoded, grid, block, sharedBytes, parameters, _options.BranchBudget) { Findings = _findings };
+            var launch = new LaunchInfo(decoded, grid, block, sharedBytes, parameters, _options.BranchBudget / (_findings == null ? 1 : 16)) { Findings = _findings };
             ulong executed = _launcher.Run(launch, kernel.Cost.IsShort(grid.Count));
             kernel.Cost.Add(grid.Count, executed, System.Diagnostics.Stopwatch.GetTimestamp() - start);
         }

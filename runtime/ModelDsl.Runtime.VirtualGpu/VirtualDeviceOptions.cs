@@ -12,8 +12,8 @@ public sealed record VirtualDeviceOptions
     /// <summary>Shared memory a block may have, in bytes, as on Hopper.</summary>
     public int SharedBytesPerBlock { get; init; } = 227 * 1024;
 
-    /// <summary>Backward branches a warp may take in one block before it counts as looping forever.</summary>
-    public long BranchBudget { get; init; } = 1L << 40;
+    /// <summary>Backward branches a warp may take in one block before it counts as looping forever; a sixteenth of it where anything is checked.</summary>
+    public long BranchBudget { get; init; } = 1L << 32;
 
     /// <summary>What to look for while kernels run; what is found is in <see cref="VirtualDevice.Findings"/>. Kernels run some ten times slower then, on one thread.</summary>
     public VirtualGpuChecks Checks { get; init; }

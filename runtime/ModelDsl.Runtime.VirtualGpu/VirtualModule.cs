@@ -22,7 +22,7 @@ internal sealed class VirtualModule : IModule
         {
             lock (device.Gate) PlaceVariables(module);
             foreach (PtxFunction function in module.Functions.Where(f => f.IsEntry))
-                _kernels.Add(function.Name, new VirtualKernel(KernelDecoder.Decode(module, function), device.Profile.Of(function.Name)));
+                _kernels.Add(function.Name, new VirtualKernel(KernelDecoder.Decode(module, function, device.Checks), device.Profile.Of(function.Name)));
         }
         catch
         {
@@ -63,6 +63,7 @@ internal sealed class VirtualModule : IModule
             if (variable.Space is not (StateSpace.Global or StateSpace.Const)) continue;
             if (variable.IsExternal) throw module.Source.Error(variable.Position, $"'{variable.Name}' is defined in another module; linking is not supported");
             variable.Address = _device.Heap.Allocate(variable.Bytes);
+            _device.Heap.Shadow?.Of(variable.Address)?.MarkVariable(isReadOnly: variable.Space == StateSpace.Const);
             _variables.Add(variable.Address);
         }
         foreach (PtxVariable variable in module.Variables)

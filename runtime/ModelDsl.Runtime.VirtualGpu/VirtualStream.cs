@@ -14,7 +14,11 @@ internal sealed unsafe class VirtualStream(VirtualDevice device) : IStream
 
     public void Upload(ReadOnlySpan<byte> source, ulong destination)
     {
-        lock (device.Gate) source.CopyTo(new Span<byte>(device.Heap.Host(destination, source.Length, "an upload"), source.Length));
+        lock (device.Gate)
+        {
+            source.CopyTo(new Span<byte>(device.Heap.Host(destination, source.Length, "an upload"), source.Length));
+            device.Heap.Shadow?.Write(destination, source.Length);
+        }
     }
 
     public void Download(ulong source, Span<byte> destination)
@@ -24,12 +28,20 @@ internal sealed unsafe class VirtualStream(VirtualDevice device) : IStream
 
     public void Copy(ulong source, ulong destination, long bytes)
     {
-        lock (device.Gate) Buffer.MemoryCopy(device.Heap.Host(source, bytes, "a copy"), device.Heap.Host(destination, bytes, "a copy"), bytes, bytes);
+        lock (device.Gate)
+        {
+            Buffer.MemoryCopy(device.Heap.Host(source, bytes, "a copy"), device.Heap.Host(destination, bytes, "a copy"), bytes, bytes);
+            device.Heap.Shadow?.Copy(source, destination, bytes);
+        }
     }
 
     public void Fill(ulong destination, byte value, long bytes)
     {
-        lock (device.Gate) System.Runtime.InteropServices.NativeMemory.Fill(device.Heap.Host(destination, bytes, "a fill"), (nuint)bytes, value);
+        lock (device.Gate)
+        {
+            System.Runtime.InteropServices.NativeMemory.Fill(device.Heap.Host(destination, bytes, "a fill"), (nuint)bytes, value);
+            device.Heap.Shadow?.Write(destination, bytes);
+        }
     }
 
     public void Record(IEvent mark) => ((VirtualEvent)mark).Timestamp = Stopwatch.GetTimestamp();

@@ -42,7 +42,7 @@ public sealed partial class KernelBuilder
     public void SyncThreads() => EmitVoid("bar.sync", [], [((S32)0).Operand]);
 
     /// <summary>Waits for so many threads at barrier 1 to 15.</summary>
-    public void Barrier(int id, int threads) => EmitVoid("bar.sync", [], [((S32)id).Operand, ((S32)threads).Operand]);
+    public void Barrier(int id, S32 threads) => EmitVoid("bar.sync", [], [((S32)id).Operand, threads.Operand]);
 
     /// <summary>Waits for the threads of the warp, and orders their memory accesses.</summary>
     public void SyncWarp(uint mask = 0xFFFFFFFF) => EmitVoid("bar.warp.sync", [], [((B32)mask).Operand]);

@@ -31,10 +31,12 @@ public class InstructionBenchmarks
         "mma.sync.aligned.m16n8k32.row.col.f32.e4m3.e4m3.f32 {%f10, %f11, %f12, %f13}, {%r1, %r1, %r1, %r1}, {%r2, %r2}, {%f10, %f11, %f12, %f13};")]
     public string Instruction { get; set; } = "";
 
+    protected virtual VirtualGpuChecks Checks => VirtualGpuChecks.None;
+
     [GlobalSetup]
     public void Setup()
     {
-        _device = new VirtualDevice(new VirtualDeviceOptions { Workers = 1 });
+        _device = new VirtualDevice(new VirtualDeviceOptions { Workers = 1, Checks = Checks });
         _stream = _device.CreateStream();
         _memory = _device.Allocate(1 << 16);
         string body = string.Concat(Enumerable.Range(0, Repeats).Select(i => Instruction.Replace("@", $"{i % 10}") + "\n"));
@@ -58,4 +60,10 @@ public class InstructionBenchmarks
 
     [Benchmark(OperationsPerInvoke = Iterations * (Repeats + 3) * Warps)]
     public void Run() => _stream.Launch(_kernel, 1, 32 * Warps, 0, _memory);
+}
+
+/// <summary>The same with all checks on.</summary>
+public class CheckedInstructionBenchmarks : InstructionBenchmarks
+{
+    protected override VirtualGpuChecks Checks => VirtualGpuChecks.All;
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using ModelDsl.Runtime.VirtualGpu.Checking;
 using ModelDsl.Runtime.VirtualGpu.Execution;
 using ModelDsl.Runtime.VirtualGpu.Parsing;
 
@@ -10,6 +11,9 @@ internal readonly record struct ConstantRow(int Offset, bool IsWide, ulong Bits)
 /// <summary>A row with a special register's values.</summary>
 internal readonly record struct SpecialRow(int Offset, bool IsWide, SpecialRegister Register);
 
+/// <summary>Nothing is in shared memory from <c>Start</c> to <c>End</c>.</summary>
+internal readonly record struct SharedGap(uint Start, uint End, string Behind);
+
 internal enum SpecialRegister
 {
     ThreadX, ThreadY, ThreadZ, ThreadsX, ThreadsY, ThreadsZ,
@@ -20,13 +24,23 @@ internal enum SpecialRegister
 }
 
 /// <summary>An entry ready to run: instructions in native memory and how large a warp's state is.</summary>
-internal sealed unsafe class DecodedKernel(PtxModule module, PtxFunction function) : IDisposable
+internal sealed unsafe class DecodedKernel(PtxModule module, PtxFunction function, VirtualGpuChecks checks) : IDisposable
 {
     private readonly List<nint> _owned = [];
     private readonly Dictionary<int, (nint Ranges, int Version)> _ranges = [];
 
     public PtxModule Module { get; } = module;
     public PtxFunction Function { get; } = function;
+
+    /// <summary>What its instructions check.</summary>
+    public VirtualGpuChecks Checks { get; } = checks;
+
+    /// <summary>What checks know of each PTX instruction, in order of decoding; empty where nothing is checked.</summary>
+    public List<CheckSite> Sites { get; } = [];
+
+    /// <summary>Which register has which row, where anything is checked.</summary>
+    public Dictionary<int, int> RegisterNumbers { get; } = [];
+
     public Instr* Code { get; set; }
 
     public bool IsDisposed => Code == null;
@@ -40,6 +54,12 @@ internal sealed unsafe class DecodedKernel(PtxModule module, PtxFunction functio
     /// <summary>Entries in <see cref="Warp.Ranges"/>.</summary>
     public int RangeCount { get; set; }
     public uint StaticSharedBytes { get; set; }
+
+    /// <summary>Space left free behind shared variables where accesses are checked, and of which variable.</summary>
+    public List<SharedGap> SharedGaps { get; } = [];
+
+    /// <summary>Of the static shared memory what is there only to be free.</summary>
+    public uint SharedGapBytes { get; set; }
     public uint LocalBytes { get; set; }
     public uint ParameterBytes { get; set; }
 

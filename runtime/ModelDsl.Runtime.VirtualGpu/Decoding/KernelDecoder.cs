@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using ModelDsl.Runtime.Devices;
+using ModelDsl.Runtime.VirtualGpu.Checking;
 using ModelDsl.Runtime.VirtualGpu.Execution;
 using ModelDsl.Runtime.VirtualGpu.Instructions;
 using ModelDsl.Runtime.VirtualGpu.Parsing;
@@ -16,6 +17,8 @@ internal sealed unsafe class KernelDecoder
     public const int AlwaysTrue = 0;
     private const int PredicateChunk = 64;
 
+    private const uint SharedGapBytes = 32;
+
     /// <summary>A thread's local memory, and more than any block's shared memory.</summary>
     private const int MostPrivateBytes = 512 * 1024;
 
@@ -31,11 +34,14 @@ internal sealed unsafe class KernelDecoder
     private FunctionInstance _instance;
     private PtxInstruction _instruction = null!;
 
-    private KernelDecoder(PtxModule module, PtxFunction function)
+    private KernelDecoder(PtxModule module, PtxFunction function, VirtualGpuChecks checks)
     {
         _instance = new FunctionInstance(function, null);
-        _kernel = new DecodedKernel(module, function);
+        _kernel = new DecodedKernel(module, function, checks);
     }
+
+    /// <summary>What checks are to know of the instruction being decoded; null where nothing is checked.</summary>
+    public CheckSite? Site { get; private set; }
 
     public DecodedKernel Kernel => _kernel;
 
@@ -44,11 +50,15 @@ internal sealed unsafe class KernelDecoder
     /// <summary>Predicate slot of the carry flag.</summary>
     public int CarryFlag => _carry >= 0 ? _carry : _carry = NewPredicate();
 
+    /// <summary>What is decoded is the entry itself and no function called by it.</summary>
+    public bool IsInEntry => _instance.Caller == null;
+
     public Operand[] Operands => _instruction.Operands;
 
-    public static DecodedKernel Decode(PtxModule module, PtxFunction function)
+    /// <param name="checks">With any, each instruction has one before it that runs them.</param>
+    public static DecodedKernel Decode(PtxModule module, PtxFunction function, VirtualGpuChecks checks = VirtualGpuChecks.None)
     {
-        var decoder = new KernelDecoder(module, function);
+        var decoder = new KernelDecoder(module, function, checks);
         decoder.PlaceVariables();
         decoder.DecodeBody(decoder._instance);
         decoder.Finish(function);
@@ -77,7 +87,9 @@ internal sealed unsafe class KernelDecoder
         ref int offset = ref instance.Rows[number];
         if (offset >= 0) return offset;
         PtxType type = instance.Function.Registers[number];
-        return offset = type == PtxType.Pred ? NewPredicate() : NewRow(type.Size() == 8);
+        offset = type == PtxType.Pred ? NewPredicate() : NewRow(type.Size() == 8);
+        if (Site != null) _kernel.RegisterNumbers.Add(offset, number);
+        return offset;
     }
 
     public int NewRow(bool isWide)
@@ -115,11 +127,20 @@ internal sealed unsafe class KernelDecoder
         if (operand.Kind == OperandKind.Sink) return type == PtxType.Pred ? NewPredicate() : NewRow(type.Size() == 8);
         if (operand.Kind != OperandKind.Register) throw Error(operand.Position, "the destination must be a register");
         RequireWidth(operand, type);
-        return Register(operand.Register);
+        int row = Register(operand.Register);
+        Site?.AddWrite(row, type == PtxType.Pred);
+        return row;
     }
 
     /// <summary>Row of a source: register, literal, special register or address of a variable.</summary>
     public int Source(Operand operand, PtxType type)
+    {
+        int row = SourceRow(operand, type);
+        Site?.AddSource(row, operand.Kind == OperandKind.Register);
+        return row;
+    }
+
+    private int SourceRow(Operand operand, PtxType type)
     {
         switch (operand.Kind)
         {
@@ -148,7 +169,9 @@ internal sealed unsafe class KernelDecoder
     {
         if (operand.Kind == OperandKind.Integer) return (AlwaysTrue, operand.Bits != 0 ? 0 : Lanes.All);
         if (RegisterType(operand) != PtxType.Pred) throw Error(operand.Position, "a predicate register is wanted here");
-        return (Register(operand.Register), operand.Negated ? Lanes.All : 0);
+        int slot = Register(operand.Register);
+        Site?.AddRead(slot);
+        return (slot, operand.Negated ? Lanes.All : 0);
     }
 
     public int PredicateDestination(Operand operand) => Destination(operand, PtxType.Pred);
@@ -233,10 +256,26 @@ internal sealed unsafe class KernelDecoder
             instance.Current = i;
             instance.Starts[i] = _code.Count;
             _instruction = instructions[i];
-            InstructionDecoder.Decode(this);
+            if (_kernel.Checks == VirtualGpuChecks.None) InstructionDecoder.Decode(this);
+            else DecodeChecked();
         }
         instance.Starts[^1] = _code.Count;
         (_instance, _instruction) = (outer, call);
+    }
+
+    /// <summary>Puts an instruction that checks before the one being decoded, and one behind it where it has to be resumed from.</summary>
+    private void DecodeChecked()
+    {
+        CheckSite? outer = Site;
+        int guard = _instruction.Guard < 0 ? AlwaysTrue : Register(_instruction.Guard);
+        var site = new CheckSite(_kernel.Sites.Count, _instruction, guard);
+        _kernel.Sites.Add(site);
+        Site = site;
+        _code.Add(new Instr { Handler = &CheckHandlers.Before, D = CheckHandlers.BeforeMark, Slot = site.Index, Source = _instruction.Position });
+        InstructionDecoder.Decode(this);
+        CheckSiteDecoder.Complete(this, site);
+        if (site.Kind == SiteKind.Barrier) _code.Add(new Instr { Handler = &CheckHandlers.After, Slot = site.Index, Source = _instruction.Position });
+        Site = outer;
     }
 
     /// <summary>A new entry for the allocation cache.</summary>
@@ -277,12 +316,21 @@ internal sealed unsafe class KernelDecoder
         int alignment = 16;
         foreach (PtxVariable variable in variables.Where(v => v.Space == StateSpace.Shared))
         {
-            if (variable.Bytes > 0) shared = Place(variable, shared);
+            if (variable.Bytes > 0) shared = LeaveGap(variable, Place(variable, shared));
             else alignment = Math.Max(alignment, variable.Alignment);
         }
         shared = Align(shared, alignment);
         foreach (PtxVariable variable in variables.Where(v => v.Space == StateSpace.Shared && v.Bytes == 0)) variable.Address = shared;
         _kernel.StaticSharedBytes = shared;
+    }
+
+    /// <summary>Where memory is checked no variable follows another at once, so that running over an end is seen.</summary>
+    private uint LeaveGap(PtxVariable variable, uint end)
+    {
+        if ((_kernel.Checks & VirtualGpuChecks.Memory) == 0) return end;
+        _kernel.SharedGaps.Add(new SharedGap(end, end + SharedGapBytes, variable.Name));
+        _kernel.SharedGapBytes += SharedGapBytes;
+        return end + SharedGapBytes;
     }
 
     /// <summary>What each thread has of its own for a function: local variables and the parameters of calls.</summary>

@@ -1,3 +1,4 @@
+using ModelDsl.Runtime.VirtualGpu.Checking;
 using ModelDsl.Runtime.VirtualGpu.Instructions;
 using ModelDsl.Runtime.VirtualGpu.Memory;
 using ModelDsl.Runtime.VirtualGpu.Parsing;
@@ -29,6 +30,14 @@ internal static unsafe class MemoryDecoder
 
     /// <summary>Row and offset of an address, and whether the row has 64 bits.</summary>
     public static (int Row, ulong Offset, bool IsWide) Address(KernelDecoder d, Operand operand, StateSpace space)
+    {
+        var address = Locate(d, operand, space);
+        bool isExtended = address.IsWide && operand.Items is [{ Kind: OperandKind.Register } @base] && d.RegisterType(@base).Size() == 4;
+        d.Site?.Addresses.Add(new SiteAddress(space, isExtended ? d.Register(operand.Items[0].Register) : address.Row, address.Offset, address.IsWide && !isExtended));
+        return address;
+    }
+
+    private static (int Row, ulong Offset, bool IsWide) Locate(KernelDecoder d, Operand operand, StateSpace space)
     {
         if (operand.Kind != OperandKind.Address) throw d.Error(operand.Position, "an address in brackets is wanted here");
         bool wide = space != StateSpace.Shared;
@@ -101,6 +110,7 @@ internal static unsafe class MemoryDecoder
             if (items[k].Kind == OperandKind.Register && d.RegisterType(items[k]).Size() != register.Size()) throw d.Error(items[k].Position, "the registers of a vector have one width");
             rows[k] = isLoad ? d.Destination(items[k], register) : d.Source(items[k], items[k].Kind == OperandKind.Register ? register : type);
         }
+        d.Site?.SetData(rows, register.Size(), type.Size());
         Operand at = i.Operands[isLoad ? 1 : 0];
         if (space == StateSpace.Param && isLoad && at.Items is [{ Kind: OperandKind.Symbol, Variable.Space: StateSpace.Param } symbol])
         {
@@ -110,6 +120,8 @@ internal static unsafe class MemoryDecoder
             return true;
         }
         var (row, imm, isWide) = Address(d, at, space);
+        // What a call passes is copied by no instruction that could be checked.
+        if (isOfCall) d.Site?.Addresses.Clear();
         Handler handler = LoadStoreHandlers.Find(isLoad, space, isWide, type, register, count);
         if (handler == null) return false;
         d.Emit(handler, -1, row, rows[0], rows[1], rows[2], rows[3], imm, slot: d.NewRange());
@@ -193,7 +205,11 @@ internal static unsafe class MemoryDecoder
         {
             PtxType type = d.RegisterType(i.Operands[3]);
             if (type == PtxType.Pred) size = IgnoredSource(d, i.Operands[3], bytes);
-            else if (type.Size() != 8) size = d.Source(i.Operands[3], PtxType.U32);
+            else if (type.Size() != 8)
+            {
+                size = d.Source(i.Operands[3], PtxType.U32);
+                if (d.Site != null) d.Site.SizeRow = size;
+            }
         }
         d.Emit(&AsyncCopy.Run, to, from, size, (int)toOffset, bytes, toWide ? 1 : 0, fromOffset, slot: d.NewRange());
         return true;
@@ -202,6 +218,7 @@ internal static unsafe class MemoryDecoder
     private static int IgnoredSource(KernelDecoder d, Operand operand, int bytes)
     {
         var (slot, flip) = d.Predicate(operand);
+        if (d.Site != null) (d.Site.IgnoreSlot, d.Site.IgnoreFlip) = (slot, flip);
         int row = d.NewRow(isWide: false);
         d.Emit(&Elementwise.Select32, row, d.Constant(0, false), d.Constant((ulong)bytes, false), slot, imm: flip);
         return row;

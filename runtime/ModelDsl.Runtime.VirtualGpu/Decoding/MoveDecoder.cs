@@ -38,8 +38,11 @@ internal static unsafe class MoveDecoder
     }
 
     /// <summary>Copies a row of this type.</summary>
-    public static void Copy(KernelDecoder d, int to, int from, bool isWide) =>
+    public static void Copy(KernelDecoder d, int to, int from, bool isWide)
+    {
+        d.Site?.AddWrite(to, isPredicate: false);
         d.Emit(isWide ? &Elementwise.Unary64<IntegerOperations.Copy> : &Elementwise.Unary32<IntegerOperations.Copy>, to, from);
+    }
 
     private static bool Move(KernelDecoder d, PtxInstruction i)
     {

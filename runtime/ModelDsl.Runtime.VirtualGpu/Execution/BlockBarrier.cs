@@ -20,6 +20,9 @@ internal unsafe struct BlockBarrier
     /// <summary>Warps expected; zero means all that live.</summary>
     public int Expected;
 
+    /// <summary>How often it has opened.</summary>
+    public int Openings;
+
     /// <summary>Threads that have voted.</summary>
     public int Voters;
 
@@ -49,6 +52,7 @@ internal unsafe struct BlockBarrier
             }
         }
         barrier->Expected = 0;
+        barrier->Openings++;
         barrier->Votes = barrier->Voters = 0;
         return true;
     }

@@ -1,11 +1,23 @@
 using System.Runtime.InteropServices;
 using ModelDsl.Runtime.Devices;
+using ModelDsl.Runtime.VirtualGpu.Checking;
 using ModelDsl.Runtime.VirtualGpu.Decoding;
 using ModelDsl.Runtime.VirtualGpu.Memory;
 
 namespace ModelDsl.Runtime.VirtualGpu.Execution;
 
-/// <summary>Runs blocks one after the other on one thread, with its own registers, shared and local memory.</summary>
+internal enum BlockOutcome
+{
+    Finished,
+
+    /// <summary>It loops, and has done something since it was last left.</summary>
+    Spins,
+
+    /// <summary>It loops, and is what it was when it was last left.</summary>
+    Unchanged,
+}
+
+/// <summary>Runs a block at a time, with its own registers, shared and local memory.</summary>
 internal sealed unsafe class BlockRunner(DeviceHeap heap, int multiprocessor, int multiprocessors) : IDisposable
 {
     private const int MaxSplits = 32;
@@ -16,15 +28,23 @@ internal sealed unsafe class BlockRunner(DeviceHeap heap, int multiprocessor, in
     private Dim3 _grid, _dimensions;
     private int _sharedBytes = -1;
     private LaunchInfo _launch = null!;
+    private BlockChecker? _checker;
+    private readonly SpinWatch _spin = new();
 
-    /// <summary>Warp instructions run since the last <see cref="Reset"/>.</summary>
+    /// <summary>Warp instructions run since <see cref="Bind"/>.</summary>
     public ulong Executed { get; private set; }
+
+    /// <summary>Number of the block that runs.</summary>
+    public long Block { get; private set; }
+
+    public bool IsBound { get; private set; }
 
     /// <summary>Makes registers and memory ready for the blocks of a launch.</summary>
     public void Bind(LaunchInfo launch)
     {
         DecodedKernel kernel = launch.Kernel;
         _launch = launch;
+        (IsBound, Executed) = (true, 0);
         int warps = launch.Warps;
         BlockState* block = (BlockState*)_block.Ensure(sizeof(BlockState));
         Warp* warp = (Warp*)_warps.Ensure(warps * sizeof(Warp));
@@ -65,22 +85,28 @@ internal sealed unsafe class BlockRunner(DeviceHeap heap, int multiprocessor, in
                 Index = w,
             };
         }
+        if (kernel.Checks != VirtualGpuChecks.None)
+        {
+            _checker ??= new BlockChecker(heap.Shadow!);
+            block->Checker = _checker.Handle;
+            _checker.Bind(launch, block);
+        }
         if (old == registers && _kernel == kernel && _grid == launch.Grid && _dimensions == launch.Block && _sharedBytes == launch.DynamicSharedBytes) return;
         (_kernel, _grid, _dimensions, _sharedBytes) = (kernel, launch.Grid, launch.Block, launch.DynamicSharedBytes);
         for (int w = 0; w < warps; w++) RowSetup.Initialise(warp + w, launch, multiprocessor, multiprocessors);
     }
 
-    /// <summary>Forgets what was counted.</summary>
-    public void Reset() => Executed = 0;
+    /// <summary>After the last block of a launch.</summary>
+    public void Unbind() => IsBound = false;
 
-    /// <exception cref="FaultException">The kernel did something it must not.</exception>
-    public void Run(long index)
+    /// <summary>Puts all threads of a block at the kernel's first instruction.</summary>
+    public void Start(long index)
     {
         BlockState* block = (BlockState*)_block.Pointer;
-        Dim3 grid = _launch.Grid;
-        block->BlockX = (int)(index % grid.X);
-        block->BlockY = (int)(index / grid.X % grid.Y);
-        block->BlockZ = (int)(index / ((long)grid.X * grid.Y));
+        var (x, y, z) = _launch.BlockAt(index);
+        (block->BlockX, block->BlockY, block->BlockZ) = (x, y, z);
+        Block = index;
+        _spin.Reset();
         new Span<byte>(block->Barriers, BlockBarrier.Count * sizeof(BlockBarrier)).Clear();
         int threads = (int)_launch.Block.Count;
         for (int w = 0; w < block->Warps; w++)
@@ -93,31 +119,34 @@ internal sealed unsafe class BlockRunner(DeviceHeap heap, int multiprocessor, in
             *warp->Splits = new Split { Next = _launch.Kernel.Code, Mask = warp->Alive };
             RowSetup.PlaceBlock(warp, _launch.Kernel, block);
         }
-        RunWarps(block);
-        for (int w = 0; w < block->Warps; w++)
-        {
-            Executed += block->FirstWarp[w].Executed;
-            block->FirstWarp[w].Executed = 0;
-        }
+        _checker?.Begin(index);
     }
 
-    private static void RunWarps(BlockState* block)
+    /// <summary>Runs until the block is done or spins.</summary>
+    /// <exception cref="FaultException">The kernel did something it must not.</exception>
+    public BlockOutcome Resume()
     {
+        BlockState* block = (BlockState*)_block.Pointer;
+        bool hasSpun = _spin.HasSpun, isFirst = true;
         Warp* warp = null;
         try
         {
             while (true)
             {
-                bool progress = false, alive = false;
+                bool progress = false, alive = false, loops = false;
                 for (int w = 0; w < block->Warps; w++)
                 {
                     warp = block->FirstWarp + w;
                     if (warp->SplitCount == 0) continue;
+                    long turns = warp->Turns;
                     progress |= WarpScheduler.Run(warp);
+                    loops |= warp->Turns != turns;
                     alive |= warp->SplitCount > 0;
                 }
-                if (!alive) return;
-                if (!progress) throw Deadlock(block, out warp);
+                if (!alive) break;
+                if (!progress) throw Deadlock.Explain(block, out warp);
+                if (loops && _spin.IsSpinning(block, _launch.Kernel.RegisterBytes)) return hasSpun && isFirst ? BlockOutcome.Unchanged : BlockOutcome.Spins;
+                isFirst = false;
             }
         }
         catch (FaultException fault)
@@ -125,29 +154,37 @@ internal sealed unsafe class BlockRunner(DeviceHeap heap, int multiprocessor, in
             fault.Warp = warp;
             throw;
         }
+        for (int w = 0; w < block->Warps; w++)
+        {
+            Executed += block->FirstWarp[w].Executed;
+            block->FirstWarp[w].Executed = 0;
+        }
+        _checker?.End();
+        return BlockOutcome.Finished;
     }
 
-    private static FaultException Deadlock(BlockState* block, out Warp* stuck)
+    /// <summary>The fault of a block that spins and will do so for ever.</summary>
+    public FaultException Spinning()
     {
-        stuck = null;
-        int waiting = 0, exited = 0;
+        BlockState* block = (BlockState*)_block.Pointer;
         for (int w = 0; w < block->Warps; w++)
         {
             Warp* warp = block->FirstWarp + w;
-            if (warp->SplitCount == 0) exited++;
-            else waiting++;
-            if (warp->SplitCount > 0 && stuck == null) stuck = warp;
+            for (int s = 0; s < warp->SplitCount; s++)
+            {
+                if (warp->Splits[s].State != SplitState.Ready) continue;
+                string lanes = Checking.CheckContext.Lanes(warp->Splits[s].Mask);
+                return new FaultException(
+                    FindingKind.EndlessLoop, $"the kernel seems to loop forever: {lanes} of warp {w} wait here for a change, and no thread is left that could bring it about",
+                    warp->Splits[s].Next, System.Numerics.BitOperations.TrailingZeroCount(warp->Splits[s].Mask)) { Warp = warp };
+            }
         }
-        Split* split = stuck->Splits;
-        bool atBarrier = split->State == SplitState.Barrier;
-        string what = atBarrier
-            ? $"deadlock: these threads wait at barrier {split->Barrier} for others that never come"
-            : "deadlock: these threads wait for others of their warp that are named in the instruction's mask and never come";
-        return new FaultException(FindingKind.Deadlock, $"{what} ({waiting} warps wait, {exited} have exited, lanes 0x{split->Mask:x8} of warp {stuck->Index} are here)", atBarrier ? split->Next - 1 : split->Next, System.Numerics.BitOperations.TrailingZeroCount(split->Mask));
+        return Deadlock.Explain(block, out _);
     }
 
     public void Dispose()
     {
+        _checker?.Dispose();
         foreach (NativeBuffer buffer in (NativeBuffer[])[_registers, _shared, _local, _parameters, _warps, _splits, _barriers, _block]) buffer.Dispose();
     }
 }

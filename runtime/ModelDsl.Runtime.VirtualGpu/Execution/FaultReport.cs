@@ -27,8 +27,11 @@ internal static unsafe class FaultReport
         }
         CodePlace at = launch.Place(located.Position);
         Dim3 blockAt = launch.BlockAt(block), thread = launch.ThreadAt(located.Warp * 32 + Math.Max(0, fault.Lane));
-        launch.Findings?.Add(new Finding(
-            kind, name, at, located.OtherPosition < 0 ? null : launch.Place(located.OtherPosition), blockAt, thread, fault.Address, what, Remedies.Of(kind)));
+        if (!launch.Explained.Contains(located.Position))
+        {
+            CodePlace? other = located.OtherPosition < 0 ? null : launch.Place(located.OtherPosition);
+            launch.Findings?.Add(new Finding(kind, name, at, other, blockAt, thread, fault.Address, what, Remedies.Of(kind)));
+        }
         string who = fault.Lane >= 0 ? $"thread {thread}" : $"warp {located.Warp}";
         return new DeviceException($"kernel '{name}', block {blockAt}, {who}: {what}\n    ptx line {at.Line}: {at.Text}", failure);
     }

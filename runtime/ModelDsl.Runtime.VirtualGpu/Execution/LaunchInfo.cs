@@ -10,6 +10,9 @@ internal sealed record LaunchInfo(DecodedKernel Kernel, Dim3 Grid, Dim3 Block, i
     /// <summary>Where findings go; null where nobody looks for any.</summary>
     public FindingLog? Findings { get; init; }
 
+    /// <summary>Places in the text where a fault follows from something that was reported already.</summary>
+    public HashSet<int> Explained { get; } = [];
+
     public long Blocks => Grid.Count;
 
     public int Warps => (int)((Block.Count + 31) / 32);

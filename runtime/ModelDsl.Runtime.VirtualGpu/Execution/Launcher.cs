@@ -7,29 +7,27 @@ namespace ModelDsl.Runtime.VirtualGpu.Execution;
 internal sealed unsafe class Launcher : IDisposable
 {
     private readonly DeviceHeap _heap;
-    private readonly BlockRunner[] _runners;
+    private readonly BlockWorker[] _workers;
     private readonly Thread[] _threads;
+    private readonly BlockQueue _queue = new();
     private readonly SemaphoreSlim _work = new(0);
     private LaunchInfo _launch = null!;
 
     /// <summary>Places for helpers in the launch that runs. Whoever wakes when they are gone goes back to sleep.</summary>
     private int _places;
     private int _finished;
-    private long _next;
-    private long _failedBlock;
-    private Exception? _failure;
     private volatile bool _disposed;
 
     public Launcher(DeviceHeap heap, int workers)
     {
         _heap = heap;
-        _runners = new BlockRunner[workers];
-        for (int i = 0; i < workers; i++) _runners[i] = new BlockRunner(heap, i, workers);
+        _workers = new BlockWorker[workers];
+        for (int i = 0; i < workers; i++) _workers[i] = new BlockWorker(heap, i, workers);
         _threads = new Thread[workers - 1];
         for (int i = 0; i < _threads.Length; i++)
         {
-            BlockRunner runner = _runners[i + 1];
-            _threads[i] = new Thread(() => Serve(runner)) { IsBackground = true, Name = "virtual GPU" };
+            BlockWorker worker = _workers[i + 1];
+            _threads[i] = new Thread(() => Serve(worker)) { IsBackground = true, Name = "virtual GPU" };
         }
     }
 
@@ -38,11 +36,11 @@ internal sealed unsafe class Launcher : IDisposable
     public ulong Run(LaunchInfo launch, bool isShort)
     {
         _launch = launch;
-        _next = 0;
-        _failure = null;
-        _failedBlock = long.MaxValue;
-        foreach (BlockRunner runner in _runners) runner.Reset();
-        int helpers = isShort || launch.Kernel.IsOrderDependent ? 0 : (int)Math.Min(_threads.Length, launch.Blocks - 1);
+        _queue.Begin(launch.Blocks);
+        foreach (BlockWorker worker in _workers) worker.Reset();
+        bool isChecked = launch.Kernel.Checks != VirtualGpuChecks.None;
+        if (isChecked) _heap.Shadow!.Log.Begin(launch.Kernel);
+        int helpers = isShort || isChecked || launch.Kernel.IsOrderDependent ? 0 : (int)Math.Min(_threads.Length, launch.Blocks - 1);
         if (helpers > 0)
         {
             foreach (Thread thread in _threads)
@@ -51,11 +49,12 @@ internal sealed unsafe class Launcher : IDisposable
             Volatile.Write(ref _places, helpers);
             _work.Release(helpers);
         }
-        Work(_runners[0]);
+        _workers[0].Work(launch, _queue);
         if (helpers > 0) AwaitHelpers(helpers);
-        if (_failure != null) throw FaultReport.Describe(_failure, launch, _failedBlock, _heap);
+        if (isChecked) _heap.Shadow!.Log.End(launch.Findings!);
+        if (_queue.Failure is { } failure) throw FaultReport.Describe(failure, launch, _queue.FailedBlock, _heap);
         ulong executed = 0;
-        foreach (BlockRunner runner in _runners) executed += runner.Executed;
+        foreach (BlockWorker worker in _workers) executed += worker.Executed;
         return executed;
     }
 
@@ -66,11 +65,11 @@ internal sealed unsafe class Launcher : IDisposable
         _work.Release(Math.Max(1, _threads.Length));
         foreach (Thread thread in _threads)
             if (!thread.ThreadState.HasFlag(ThreadState.Unstarted)) thread.Join();
-        foreach (BlockRunner runner in _runners) runner.Dispose();
+        foreach (BlockWorker worker in _workers) worker.Dispose();
         _work.Dispose();
     }
 
-    private void Serve(BlockRunner runner)
+    private void Serve(BlockWorker worker)
     {
         while (true)
         {
@@ -79,7 +78,7 @@ internal sealed unsafe class Launcher : IDisposable
             int places = Volatile.Read(ref _places);
             while (places > 0 && Interlocked.CompareExchange(ref _places, places - 1, places) is var seen && seen != places) places = seen;
             if (places <= 0) continue;
-            Work(runner);
+            worker.Work(_launch, _queue);
             Interlocked.Increment(ref _finished);
         }
     }
@@ -90,25 +89,5 @@ internal sealed unsafe class Launcher : IDisposable
         int joined = helpers - Interlocked.Exchange(ref _places, 0);
         var spin = new SpinWait();
         while (Volatile.Read(ref _finished) < joined) spin.SpinOnce(sleep1Threshold: -1);
-    }
-
-    private void Work(BlockRunner runner)
-    {
-        LaunchInfo launch = _launch;
-        long block = -1, blocks = launch.Blocks;
-        try
-        {
-            runner.Bind(launch);
-            while ((block = Interlocked.Increment(ref _next) - 1) < blocks && Volatile.Read(ref _failure) == null) runner.Run(block);
-        }
-        catch (Exception e)
-        {
-            lock (_runners)
-            {
-                if (block >= _failedBlock) return;
-                _failedBlock = block;
-                _failure = e is FaultException fault ? FaultReport.Keep(fault) : e;
-            }
-        }
     }
 }

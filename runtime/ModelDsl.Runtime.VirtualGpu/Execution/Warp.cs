@@ -86,6 +86,9 @@ internal unsafe struct BlockState
     public byte* Parameters;
     public uint ParameterBytes;
 
+    /// <summary>Handle of the <see cref="Checking.BlockChecker"/>; zero where nothing is checked.</summary>
+    public nint Checker;
+
     /// <summary>Where an address is looked up that no cached range holds.</summary>
     public Memory.AllocationTable* Heap;
 }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using ModelDsl.Runtime.Devices;
+using ModelDsl.Runtime.VirtualGpu.Checking;
 using ModelDsl.Runtime.VirtualGpu.Execution;
 
 namespace ModelDsl.Runtime.VirtualGpu.Memory;
@@ -22,6 +23,9 @@ internal sealed unsafe class DeviceHeap(long limit) : IDisposable
 
     public AllocationTable* Table { get; } = (AllocationTable*)NativeMemory.AllocZeroed((nuint)sizeof(AllocationTable));
 
+    /// <summary>What checks know of the memory; null where nothing is checked.</summary>
+    public HeapShadow? Shadow { get; set; }
+
     /// <summary>Changes when memory is given back: what was looked up before may be gone.</summary>
     public int Version { get; private set; } = 1;
 
@@ -38,12 +42,14 @@ internal sealed unsafe class DeviceHeap(long limit) : IDisposable
         _blocks.Add(address, block);
         _used += bytes;
         Append(new MemoryRange { Start = address, Length = (ulong)bytes, ToHost = host - (long)address });
+        Shadow?.Add(address, (ulong)bytes);
         return address;
     }
 
     public void Free(ulong address)
     {
         if (!_blocks.Remove(address, out nint block)) throw new DeviceException($"no allocation starts at 0x{address:x}");
+        Shadow?.Remove(address);
         AllocationTable* table = Table;
         int index = 0;
         while (table->Entries[index].Start != address) index++;
@@ -100,6 +106,7 @@ internal sealed unsafe class DeviceHeap(long limit) : IDisposable
     {
         foreach (nint block in _blocks.Values) NativeMemory.Free((void*)block);
         _blocks.Clear();
+        Shadow?.Dispose();
         Table->Count = 0;
     }
 

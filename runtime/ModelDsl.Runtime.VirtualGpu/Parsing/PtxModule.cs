@@ -68,6 +68,15 @@ internal sealed class PtxScope(PtxScope? parent)
     /// <summary>Label to index of the instruction behind it.</summary>
     public Dictionary<string, int> Labels { get; } = [];
 
+    /// <summary>What a register is called here; null where it cannot be seen.</summary>
+    public string? RegisterName(int number)
+    {
+        for (PtxScope? scope = this; scope != null; scope = scope.Parent)
+            foreach (var (name, (first, count)) in scope.Registers)
+                if (number >= first && number < first + Math.Max(1, count)) return count == 0 ? name : $"{name}{number - first}";
+        return null;
+    }
+
     public int? FindLabel(string name)
     {
         for (PtxScope? scope = this; scope != null; scope = scope.Parent)

@@ -17,15 +17,19 @@ namespace ModelDsl.Cli.Tests.Hosting;
 internal sealed class GoldenHost : IDisposable
 {
     private readonly GoldenModel _golden;
-    private readonly VirtualDevice _device = new();
+    private readonly VirtualDevice _device;
     private readonly string _folder = Directory.CreateTempSubdirectory("dsm").FullName;
     private readonly bool _taps;
 
     /// <param name="checkpoint">The checkpoint's folder; null: the model's own.</param>
     /// <param name="sequences">How many sequences decode together.</param>
     /// <param name="draftTokens">Guesses per step.</param>
-    public GoldenHost(GoldenModel golden, string precision, string? checkpoint = null, bool taps = false, int sequences = 1, int draftTokens = 0)
+    /// <param name="checks">What the device looks for.</param>
+    public GoldenHost(
+        GoldenModel golden, string precision, string? checkpoint = null, bool taps = false, int sequences = 1, int draftTokens = 0,
+        VirtualGpuChecks checks = VirtualGpuChecks.None)
     {
+        _device = new VirtualDevice(new VirtualDeviceOptions { Checks = checks });
         (_golden, _taps) = (golden, taps);
         checkpoint ??= golden.Checkpoint;
         var model = Import(Path.Combine(checkpoint, "config.json"));
@@ -37,6 +41,8 @@ internal sealed class GoldenHost : IDisposable
     }
 
     public CausalLanguageModel Model { get; }
+
+    public IReadOnlyList<Finding> Findings => _device.Findings;
 
     /// <summary>Plays one row of the golden's tokens.</summary>
     /// <param name="change">What differs from working through the prompt at once.</param>

@@ -65,8 +65,10 @@ public sealed record DispatchKernel(int Experts, int Active, int TileRows) : Ker
         var begin = k.WarpId * span;
         var end = k.Min(begin + span, choices);
         var mine = counters.Row(k.WarpId, padded);
-        // A barrier does not wait for threads that have ended; in a small step nearly all of them may.
+        // In a small step nearly all warps may end at once; the barriers are for those that stay.
         k.ReturnIf((k.WarpId > 0) & (begin >= choices) & (k.WarpId * 32 >= tiles));
+        var busy = k.Max(k.Max((choices + (span - 1)) / k.Max(span, 1), (tiles + 31) / 32), 1);
+        var staying = k.Min(busy, Warps) * 32;
 
         k.Comment("every warp counts the experts of its span of choices");
         k.If(begin < end, () =>
@@ -75,7 +77,7 @@ public sealed record DispatchKernel(int Experts, int Active, int TileRows) : Ker
             k.SyncWarp();
             k.For(begin + k.LaneId, end, 32, i => mine.ReduceAdd(1, indices[i]));
         }, uniform: true);
-        k.SyncThreads();
+        k.Barrier(1, staying);
 
         k.If(k.WarpId == 0, () =>
         {
@@ -91,7 +93,7 @@ public sealed record DispatchKernel(int Experts, int Active, int TileRows) : Ker
             StoreMany(firstTile + lane, starts);
             usedTiles.StoreIf(k.LaneId == 31, starts[^1] + needed[^1]);
         }, uniform: true);
-        k.SyncThreads();
+        k.Barrier(1, staying);
 
         k.Comment("rows, in the order of choices within an expert");
         k.For(begin, end, 32, first =>

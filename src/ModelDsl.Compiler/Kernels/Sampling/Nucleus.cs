@@ -140,6 +140,8 @@ internal sealed class Nucleus
         var lane = _k.Max(_k.FindHighestBit(_k.Ballot(upTo >= target)), 0);
         var digit = row.Value * 32 + lane;
         var (reached, own) = (_k.Shuffle(upTo, lane), _k.Shuffle(bin.Value, lane));
+        // All lanes have read the state before one of them changes it.
+        if (!isFirst) _k.SyncWarp();
         _k.If(_k.LaneId == 0, () =>
         {
             var bits = digit << shift;
