@@ -27,16 +27,20 @@ internal sealed unsafe class CudaStream : IStream
             throw new DeviceException($"Kernel '{kernel.Name}' is given {arguments.Length} arguments; {MostArguments} is the most.");
         _device.MakeCurrent();
         own.AllowShared(sharedBytes);
-        // The driver reads as many bytes as each parameter has from where its pointer points: the value comes first in an argument.
+        // The driver reads as many bytes as each parameter has from where its pointer points. Structures are pinned.
         var pointers = stackalloc void*[MostArguments];
-        fixed (KernelArgument* first = arguments)
+        var values = stackalloc ulong[MostArguments];
+        for (var i = 0; i < arguments.Length; i++)
         {
-            for (var i = 0; i < arguments.Length; i++) pointers[i] = first + i;
-            var result = CudaApi.LaunchKernel(
-                own.Function, (uint)grid.X, (uint)grid.Y, (uint)grid.Z, (uint)block.X, (uint)block.Y, (uint)block.Z,
-                (uint)sharedBytes, _stream, pointers, null);
-            if (result != CudaResult.Success) ThrowLaunch(result, kernel, grid, block, sharedBytes);
+            values[i] = arguments[i].Bits;
+            pointers[i] = arguments[i].Block is { } bytes ? Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(bytes)) : values + i;
         }
+        var result = CudaApi.LaunchKernel(
+            own.Function, (uint)grid.X, (uint)grid.Y, (uint)grid.Z, (uint)block.X, (uint)block.Y, (uint)block.Z,
+            (uint)sharedBytes, _stream, pointers, null);
+        if (result != CudaResult.Success) ThrowLaunch(result, kernel, grid, block, sharedBytes);
+        // The driver has copied what the pointers point to.
+        foreach (var argument in arguments) GC.KeepAlive(argument.Block);
     }
 
     public void Upload(ReadOnlySpan<byte> source, ulong destination)

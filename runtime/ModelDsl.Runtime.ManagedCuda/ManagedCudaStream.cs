@@ -35,15 +35,19 @@ internal sealed unsafe class ManagedCudaStream : IStream
             throw new DeviceException($"Kernel '{kernel.Name}' is given {arguments.Length} arguments; {MostArguments} is the most.");
         var stream = Enter();
         own.AllowShared(sharedBytes);
-        // The driver reads as many bytes as each parameter has from where its pointer points: the value comes first in an argument.
-        fixed (KernelArgument* first = arguments)
+        // The driver reads as many bytes as each parameter has from where its pointer points. Structures are pinned.
+        var values = stackalloc ulong[MostArguments];
+        for (var i = 0; i < arguments.Length; i++)
         {
-            for (var i = 0; i < arguments.Length; i++) _pointers[i] = (nint)(first + i);
-            var result = Launches.cuLaunchKernel(
-                own.Function, (uint)grid.X, (uint)grid.Y, (uint)grid.Z, (uint)block.X, (uint)block.Y, (uint)block.Z,
-                (uint)sharedBytes, stream, _pointers, null);
-            if (result != CUResult.Success) ThrowLaunch(result, kernel, grid, block, sharedBytes);
+            values[i] = arguments[i].Bits;
+            _pointers[i] = arguments[i].Block is { } bytes ? (nint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(bytes)) : (nint)(values + i);
         }
+        var result = Launches.cuLaunchKernel(
+            own.Function, (uint)grid.X, (uint)grid.Y, (uint)grid.Z, (uint)block.X, (uint)block.Y, (uint)block.Z,
+            (uint)sharedBytes, stream, _pointers, null);
+        if (result != CUResult.Success) ThrowLaunch(result, kernel, grid, block, sharedBytes);
+        // The driver has copied what the pointers point to.
+        foreach (var argument in arguments) GC.KeepAlive(argument.Block);
     }
 
     public void Upload(ReadOnlySpan<byte> source, ulong destination)

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using ModelDsl.Runtime.Devices;
 using ModelDsl.Runtime.VirtualGpu.Decoding;
 using ModelDsl.Runtime.VirtualGpu.Parsing;
@@ -9,8 +10,8 @@ internal static class LaunchCheck
 {
     private const int MaxThreads = 1024;
 
-    /// <summary>The parameters' bits in order.</summary>
-    public static ulong[] Check(DecodedKernel kernel, Dim3 grid, Dim3 block, int sharedBytes, ReadOnlySpan<KernelArgument> arguments, VirtualDeviceOptions options)
+    /// <summary>The parameters as the kernel sees them in memory.</summary>
+    public static byte[] Check(DecodedKernel kernel, Dim3 grid, Dim3 block, int sharedBytes, ReadOnlySpan<KernelArgument> arguments, VirtualDeviceOptions options)
     {
         PtxFunction function = kernel.Function;
         string name = function.Name;
@@ -20,18 +21,23 @@ internal static class LaunchCheck
             throw new DeviceException($"kernel '{name}': a block of {block} threads cannot be launched; at most {most} threads fit");
         if (function.RequiredThreads is { } required && (required.X, required.Y, required.Z) != (block.X, block.Y, block.Z))
             throw new DeviceException($"kernel '{name}' requires blocks of ({required.X}, {required.Y}, {required.Z}) threads, not {block}");
+        if (function.BlocksPerCluster != 1)
+            throw new DeviceException($"kernel '{name}' wants clusters of {function.BlocksPerCluster} blocks; the virtual GPU runs clusters of one block");
         if (sharedBytes < 0 || kernel.StaticSharedBytes - kernel.SharedGapBytes + (long)sharedBytes > options.SharedBytesPerBlock)
             throw new DeviceException($"kernel '{name}': {kernel.StaticSharedBytes - kernel.SharedGapBytes + (long)sharedBytes:N0} bytes of shared memory are wanted, a block has at most {options.SharedBytesPerBlock:N0}");
         if (arguments.Length != function.Parameters.Count)
             throw new DeviceException($"kernel '{name}' takes {function.Parameters.Count} arguments, not {arguments.Length}");
-        var bits = new ulong[arguments.Length];
-        for (int i = 0; i < bits.Length; i++)
+        var image = new byte[kernel.ParameterBytes];
+        Span<byte> word = stackalloc byte[8];
+        for (int i = 0; i < arguments.Length; i++)
         {
             PtxVariable parameter = function.Parameters[i];
             bool fits = arguments[i].Size == parameter.Bytes || (parameter.Bytes is 1 or 2 && arguments[i].Size == 4);
             if (!fits) throw new DeviceException($"kernel '{name}': argument {i} has {arguments[i].Size} bytes, but parameter '{parameter.Name}' has {parameter.Bytes}");
-            bits[i] = arguments[i].Bits;
+            BinaryPrimitives.WriteUInt64LittleEndian(word, arguments[i].Bits);
+            ReadOnlySpan<byte> bytes = arguments[i].Block ?? word[..(int)parameter.Bytes];
+            bytes.CopyTo(image.AsSpan((int)parameter.Address));
         }
-        return bits;
+        return image;
     }
 }

@@ -91,7 +91,7 @@ public sealed class VirtualDevice : IDevice
     internal void Launch(VirtualKernel kernel, Dim3 grid, Dim3 block, int sharedBytes, ReadOnlySpan<KernelArgument> arguments)
     {
         DecodedKernel decoded = kernel.Decoded;
-        ulong[] parameters = LaunchCheck.Check(decoded, grid, block, sharedBytes, arguments, _options);
+        byte[] parameters = LaunchCheck.Check(decoded, grid, block, sharedBytes, arguments, _options);
         lock (Gate)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);

@@ -1,5 +1,6 @@
 using ModelDsl.Runtime.Devices;
 using ModelDsl.Runtime.VirtualGpu.Decoding;
+using ModelDsl.Runtime.VirtualGpu.Memory;
 using ModelDsl.Runtime.VirtualGpu.Parsing;
 
 namespace ModelDsl.Runtime.VirtualGpu;
@@ -11,6 +12,9 @@ internal sealed class VirtualModule : IModule
     private readonly VirtualDevice _device;
     private readonly List<ulong> _variables = [];
     private readonly Dictionary<string, VirtualKernel> _kernels = [];
+
+    /// <summary>Kernels that cannot run here, and why: the others of the text still can.</summary>
+    private readonly Dictionary<string, DeviceException> _refused = [];
     private bool _disposed;
 
     public VirtualModule(VirtualDevice device, string text)
@@ -21,8 +25,7 @@ internal sealed class VirtualModule : IModule
         try
         {
             lock (device.Gate) PlaceVariables(module);
-            foreach (PtxFunction function in module.Functions.Where(f => f.IsEntry))
-                _kernels.Add(function.Name, new VirtualKernel(KernelDecoder.Decode(module, function, device.Checks), device.Profile.Of(function.Name)));
+            foreach (PtxFunction function in module.Functions.Where(f => f.IsEntry)) Decode(module, function);
         }
         catch
         {
@@ -31,9 +34,13 @@ internal sealed class VirtualModule : IModule
         }
     }
 
-    public IKernel GetKernel(string name) => _kernels.TryGetValue(name, out VirtualKernel? kernel)
-        ? kernel
-        : throw new DeviceException($"the module has no kernel '{name}'; it has {(_kernels.Count == 0 ? "none" : string.Join(", ", _kernels.Keys.Select(k => $"'{k}'")))}");
+    public IKernel GetKernel(string name)
+    {
+        if (_kernels.TryGetValue(name, out VirtualKernel? kernel)) return kernel;
+        if (_refused.TryGetValue(name, out DeviceException? reason)) throw new DeviceException(reason.Message, reason);
+        string[] names = [.. _kernels.Keys.Concat(_refused.Keys).Select(k => $"'{k}'")];
+        throw new DeviceException($"the module has no kernel '{name}'; it has {(names.Length == 0 ? "none" : string.Join(", ", names))}");
+    }
 
     public void Dispose()
     {
@@ -43,6 +50,18 @@ internal sealed class VirtualModule : IModule
         {
             foreach (ulong address in _variables) _device.Heap.Free(address);
             foreach (VirtualKernel kernel in _kernels.Values) kernel.Decoded.Dispose();
+        }
+    }
+
+    private void Decode(PtxModule module, PtxFunction function)
+    {
+        try
+        {
+            _kernels.TryAdd(function.Name, new VirtualKernel(KernelDecoder.Decode(module, function, _device.Checks), _device.Profile.Of(function.Name)));
+        }
+        catch (DeviceException reason)
+        {
+            _refused.TryAdd(function.Name, reason);
         }
     }
 
@@ -73,10 +92,17 @@ internal sealed class VirtualModule : IModule
             variable.Initial.CopyTo(new Span<byte>(host, variable.Initial.Length));
             foreach (var (offset, symbol) in variable.Relocations ?? [])
             {
-                PtxVariable target = module.Variables.Find(v => v.Name == symbol) ?? throw module.Source.Error(variable.Position, $"'{symbol}' is not declared");
-                *(ulong*)(host + offset) = target.Address;
+                if (offset + sizeof(ulong) > variable.Bytes) throw module.Source.Error(variable.Position, $"the address of '{symbol}' takes 64 bits");
+                *(ulong*)(host + offset) += AddressOf(module, symbol) ?? throw module.Source.Error(variable.Position, $"'{symbol}' is not declared");
             }
         }
+    }
+
+    private static ulong? AddressOf(PtxModule module, string symbol)
+    {
+        if (module.Variables.Find(v => v.Name == symbol) is { } variable) return variable.Address + MemoryDecoder.Window(variable.Space);
+        int function = module.FindFunction(symbol);
+        return function >= 0 ? AddressMap.OfFunction(function) : null;
     }
 }
 

@@ -12,6 +12,7 @@ internal static unsafe class ArithmeticDecoder
     {
         PtxType type = i.Type(d);
         if (type.IsFloat()) return FloatDecoder.Arithmetic(d, i, type);
+        if (type is PtxType.U16x2 or PtxType.S16x2) return PackedDecoder.Halves(d, i, type);
         int size = type.Size();
         bool wide = size == 8, half = size == 2, signed = type.IsSigned();
         if (size is not (2 or 4 or 8)) return false;
@@ -86,7 +87,8 @@ internal static unsafe class ArithmeticDecoder
     {
         int size = type.Size();
         bool signed = type.IsSigned();
-        if (i.Has("sat") || i.Has("cc")) return false;
+        if (i.Has("cc")) return BitDecoder.MultiplyCarry(d, i, type);
+        if (i.Has("sat")) return false;
         if (i.Has("wide"))
         {
             d.RequireOperands(4);

@@ -10,7 +10,7 @@ internal static unsafe class BitDecoder
 {
     public static bool Decode(KernelDecoder d, PtxInstruction i)
     {
-        PtxType type = i.Type(d);
+        PtxType type = i.Name == "prmt" ? PtxType.B32 : i.Type(d);
         int size = type.Size();
         bool wide = size == 8, signed = type.IsSigned();
         if (type == PtxType.Pred) return OnPredicates(d, i);
@@ -43,9 +43,27 @@ internal static unsafe class BitDecoder
             case "bfi": return Insert(d, i, type);
             case "prmt" when i.Opcode.Length == 2: return Three(d, i, type, &Ternary32<PermuteBytes>);
             case "lop3" when i.Opcode.Length == 2: return Logic(d, i, type);
+            case "prmt": return Three(d, i, type, Permutation(i));
             case "sad" when size == 4: return Three(d, i, type, signed ? &Ternary32<SadS> : &Ternary32<SadU>);
-            case "mul24" when i.Has("lo") && !signed: return Two(d, i, type, &Binary32<Mul24>);
+            case "mul24": return Two(d, i, type, (i.Has("lo"), signed) switch
+            {
+                (true, false) => &Binary32<Mul24>,
+                (true, true) => &Binary32<Instructions.BitOperations.Mul24S>,
+                (_, false) => &Binary32<Instructions.BitOperations.Mul24High>,
+                _ => &Binary32<Instructions.BitOperations.Mul24HighS>,
+            });
+            case "mad24" when i.Has("lo"): return Mad24(d, i, type);
             case "addc" or "subc": return Carry(d, i, type);
+            case "madc": return MultiplyCarry(d, i, type);
+            case "bmsk": return Two(d, i, type, i.Has("wrap") ? &Binary32<Instructions.BitOperations.MaskWrap> : &Binary32<Instructions.BitOperations.MaskClamp>);
+            case "szext": return Two(d, i, type, (i.Has("wrap"), signed) switch
+            {
+                (true, false) => &Binary32<Instructions.BitOperations.ZeroExtendWrap>,
+                (true, true) => &Binary32<Instructions.BitOperations.SignExtendWrap>,
+                (_, false) => &Binary32<Instructions.BitOperations.ZeroExtendClamp>,
+                _ => &Binary32<Instructions.BitOperations.SignExtendClamp>,
+            });
+            case "fns": return Three(d, i, PtxType.B32, &Ternary32<Instructions.BitOperations.FindNthSet>);
             default: return false;
         }
     }
@@ -85,6 +103,46 @@ internal static unsafe class BitDecoder
             d.Destination(i.Operands[0], type), a, b, reads ? carry : -1, i.Has("cc") ? carry : -1, slot: type.Size() == 8 ? 1 : 0);
         return true;
     }
+
+    /// <summary><c>mad.cc</c>, <c>madc</c>: the low or high half of a product, added with the carry flag.</summary>
+    public static bool MultiplyCarry(KernelDecoder d, PtxInstruction i, PtxType type)
+    {
+        d.RequireOperands(4);
+        bool wide = type.Size() == 8, signed = type.IsSigned();
+        if (type.Size() == 2 || i.Has("hi") == i.Has("lo")) return false;
+        int product = d.NewRow(wide), a = d.Source(i.Operands[1], type), b = d.Source(i.Operands[2], type), c = d.Source(i.Operands[3], type);
+        d.Emit((i.Has("hi"), wide, signed) switch
+        {
+            (false, false, _) => &Binary32<Multiply>,
+            (false, true, _) => &Binary64<Multiply>,
+            (_, false, true) => &Binary32<MultiplyHighS>,
+            (_, false, _) => &Binary32<MultiplyHighU>,
+            (_, _, true) => &Binary64<MultiplyHighS>,
+            _ => &Binary64<MultiplyHighU>,
+        }, product, a, b);
+        int carry = d.CarryFlag;
+        d.Emit(&Instructions.BitOperations.AddCarry, d.Destination(i.Operands[0], type), product, c, i.Name == "madc" ? carry : -1, i.Has("cc") ? carry : -1, slot: wide ? 1 : 0);
+        return true;
+    }
+
+    private static bool Mad24(KernelDecoder d, PtxInstruction i, PtxType type)
+    {
+        d.RequireOperands(4);
+        int product = d.NewRow(false), a = d.Source(i.Operands[1], type), b = d.Source(i.Operands[2], type), c = d.Source(i.Operands[3], type);
+        d.Emit(type.IsSigned() ? &Binary32<Instructions.BitOperations.Mul24S> : &Binary32<Mul24>, product, a, b);
+        d.Emit(&Binary32<Add>, d.Destination(i.Operands[0], type), product, c);
+        return true;
+    }
+
+    private static Handler Permutation(PtxInstruction i) => i.Opcode[^1] switch
+    {
+        "f4e" => &Ternary32<Instructions.BitOperations.PermuteForward>,
+        "b4e" => &Ternary32<Instructions.BitOperations.PermuteBackward>,
+        "rc8" => &Ternary32<Instructions.BitOperations.PermuteReplicate8>,
+        "ecl" => &Ternary32<Instructions.BitOperations.PermuteEdgeLeft>,
+        "ecr" => &Ternary32<Instructions.BitOperations.PermuteEdgeRight>,
+        _ => &Ternary32<Instructions.BitOperations.PermuteReplicate16>,
+    };
 
     private static bool OnPredicates(KernelDecoder d, PtxInstruction i)
     {

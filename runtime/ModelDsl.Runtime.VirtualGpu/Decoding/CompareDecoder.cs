@@ -14,6 +14,14 @@ internal static unsafe class CompareDecoder
         Operand to = i.Operands[0];
         Operand? second = to.Kind == OperandKind.Pair ? to.Items[1] : null;
         if (second != null) to = to.Items[0];
+        if (type is PtxType.F16x2 or PtxType.BF16x2)
+        {
+            // Each half has a predicate of its own.
+            var (low, high) = ComparePair(d, i, type);
+            d.Emit(&Predicates.Move, d.PredicateDestination(to), low);
+            if (second != null) d.Emit(&Predicates.Move, d.PredicateDestination(second), high);
+            return true;
+        }
         if (second == null && i.Operands.Length == 3)
         {
             Compare(d, i, type, d.PredicateDestination(to));
@@ -33,16 +41,53 @@ internal static unsafe class CompareDecoder
     public static bool Set(KernelDecoder d, PtxInstruction i)
     {
         PtxType[] types = i.Types();
-        if (types.Length != 2 || types[0].Size() != 4) return false;
+        if (types.Length != 2) return false;
+        var (to, from) = (types[0], types[1]);
+        if (from is PtxType.F16x2 or PtxType.BF16x2) return SetPair(d, i, to, from);
         int result = d.NewPredicate();
-        Compare(d, i, types[1], result);
-        if (i.Operands.Length > 3)
-        {
-            var (slot, flip) = d.Predicate(i.Operands[3]);
-            d.Emit(i.Has("and") ? &Predicates.And : i.Has("or") ? &Predicates.Or : &Predicates.Xor, result, result, slot, slot: (int)flip);
-        }
-        d.Emit(&Predicates.ToRow, d.Destination(i.Operands[0], types[0]), result, imm: types[0] == PtxType.F32 ? 0x3F800000u : Lanes.All);
+        Compare(d, i, from, result);
+        Combine(d, i, result);
+        ulong one = to switch { PtxType.F32 => 0x3F800000u, PtxType.F16 => 0x3C00u, PtxType.BF16 => 0x3F80u, _ => to.Size() == 2 ? 0xFFFFu : Lanes.All };
+        if (to.Size() is not (2 or 4)) return false;
+        d.Emit(&Predicates.ToRow, d.Destination(i.Operands[0], to), result, imm: one);
         return true;
+    }
+
+    /// <summary>Two comparisons at once: ones and zeros of the pair's type, or all bits of each half.</summary>
+    private static bool SetPair(KernelDecoder d, PtxInstruction i, PtxType to, PtxType from)
+    {
+        if (to.Size() != 4) return false;
+        var (low, high) = ComparePair(d, i, from);
+        ulong one = to switch { PtxType.F16x2 => 0x3C00u, PtxType.BF16x2 => 0x3F80u, _ => 0xFFFFu };
+        int lower = d.NewRow(false), upper = d.NewRow(false);
+        d.Emit(&Predicates.ToRow, lower, low, imm: one);
+        d.Emit(&Predicates.ToRow, upper, high, imm: one);
+        d.Emit(&Elementwise.Binary32<BitOperations.Pack16>, d.Destination(i.Operands[0], PtxType.B32), lower, upper);
+        return true;
+    }
+
+    private static (int Low, int High) ComparePair(KernelDecoder d, PtxInstruction i, PtxType type)
+    {
+        PtxType single = type == PtxType.F16x2 ? PtxType.F16 : PtxType.BF16;
+        int a = d.Source(i.Operands[1], type), b = d.Source(i.Operands[2], type), low = d.NewPredicate(), high = d.NewPredicate();
+        int upperA = d.NewRow(false), upperB = d.NewRow(false);
+        d.Emit(&Elementwise.Unary32<BitOperations.HighHalf>, upperA, a);
+        d.Emit(&Elementwise.Unary32<BitOperations.HighHalf>, upperB, b);
+        Handler handler = Float(i.Opcode[1], false, i.Has("ftz"));
+        if (handler == null) throw d.Unsupported();
+        d.Emit(handler, low, Extended(d, single, a), Extended(d, single, b));
+        d.Emit(handler, high, Extended(d, single, upperA), Extended(d, single, upperB));
+        Combine(d, i, low);
+        Combine(d, i, high);
+        return (low, high);
+    }
+
+    /// <summary>Joins a result with the predicate that is a fourth operand.</summary>
+    private static void Combine(KernelDecoder d, PtxInstruction i, int result)
+    {
+        if (i.Operands.Length <= 3) return;
+        var (slot, flip) = d.Predicate(i.Operands[3]);
+        d.Emit(i.Has("and") ? &Predicates.And : i.Has("or") ? &Predicates.Or : &Predicates.Xor, result, result, slot, slot: (int)flip);
     }
 
     /// <summary><c>slct</c>: a where c is not negative, else b.</summary>
@@ -51,7 +96,7 @@ internal static unsafe class CompareDecoder
         PtxType[] types = i.Types();
         if (types.Length != 2) return false;
         int result = d.NewPredicate(), c = d.Source(i.Operands[3], types[1]), zero = d.Constant(0, false);
-        if (types[1] == PtxType.F32) d.Emit(&Compare32<LessEqualF>, result, zero, c);
+        if (types[1] == PtxType.F32) d.Emit(i.Has("ftz") ? &Compare32<Flushed<LessEqualF>> : &Compare32<LessEqualF>, result, zero, c);
         else d.Emit(&Compare32<Not<LessS>>, result, c, zero);
         bool isWide = types[0].Size() == 8;
         d.Emit(isWide ? &Elementwise.Select64 : &Elementwise.Select32, d.Destination(i.Operands[0], types[0]), d.Source(i.Operands[1], types[0]), d.Source(i.Operands[2], types[0]), result);
@@ -71,8 +116,6 @@ internal static unsafe class CompareDecoder
                 a = Extended(d, type, a);
                 b = Extended(d, type, b);
                 break;
-            case PtxType.F16x2 or PtxType.BF16x2:
-                throw d.Unsupported();
         }
         Handler handler = type.IsFloat() ? Float(i.Opcode[1], type.Size() == 8, i.Has("ftz")) : Integer(i.Opcode[1], type.Size() == 8, type.IsSigned());
         if (handler == null) throw d.Unsupported();

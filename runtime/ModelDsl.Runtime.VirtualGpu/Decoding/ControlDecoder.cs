@@ -15,6 +15,12 @@ internal static unsafe class ControlDecoder
                 d.RequireOperands(1);
                 d.EmitBranch(i.Operands[0]);
                 return true;
+            case "brx":
+                d.RequireOperands(2);
+                Operand list = i.Operands[1];
+                if (list.Kind != OperandKind.Label || i.Scope.FindBranchTargets(list.Name) is not { } labels) throw d.Error(list.Position, "the second operand is a list of .branchtargets");
+                d.EmitBranchTable(d.Source(i.Operands[0], PtxType.U32), labels);
+                return true;
             case "ret":
                 d.EmitReturn();
                 return true;
@@ -28,7 +34,10 @@ internal static unsafe class ControlDecoder
                 return true;
             case "bar" or "barrier":
                 return Barrier(d, i);
-            case "membar" or "fence" or "nanosleep" or "griddepcontrol" or "brkpt" or "pmevent" or "setmaxnreg":
+            case "nanosleep":
+                d.Emit(&Control.GiveWay);
+                return true;
+            case "membar" or "fence" or "griddepcontrol" or "brkpt" or "pmevent" or "setmaxnreg":
                 d.Emit(&Control.Nothing);
                 return true;
             default:

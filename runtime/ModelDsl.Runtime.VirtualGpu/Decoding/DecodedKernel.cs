@@ -21,6 +21,7 @@ internal enum SpecialRegister
     Lane, Warp, Warps, Multiprocessor, Multiprocessors, GridId,
     MaskEqual, MaskLess, MaskLessEqual, MaskGreater, MaskGreaterEqual,
     DynamicSharedBytes, TotalSharedBytes,
+    Frame, Quad, LaneInQuad,
 }
 
 /// <summary>An entry ready to run: instructions in native memory and how large a warp's state is.</summary>
@@ -42,6 +43,9 @@ internal sealed unsafe class DecodedKernel(PtxModule module, PtxFunction functio
     public Dictionary<int, int> RegisterNumbers { get; } = [];
 
     public Instr* Code { get; set; }
+
+    /// <summary>Where the entry starts; functions that are called come before it.</summary>
+    public Instr* Start { get; set; }
 
     public bool IsDisposed => Code == null;
     public int InstructionCount { get; set; }

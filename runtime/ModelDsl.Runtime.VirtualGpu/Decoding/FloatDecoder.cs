@@ -29,10 +29,10 @@ internal static unsafe class FloatDecoder
         {
             case "copysign": return BitDecoder.Two(d, i, type, isDouble ? &Binary64<CopySign> : &Binary32<CopySign>);
             case "testp": return Test(d, i, type);
+            case "sqrt" or "rcp" when Directed(i) is { } mode:
+                return Round(d, i, i.Name == "sqrt" ? DirectedOperation.SquareRoot : DirectedOperation.Reciprocal, mode, 1, type);
             case "sqrt" or "rcp" when isDouble: return BitDecoder.One(d, i, type, type, i.Name == "sqrt" ? &Unary64<SquareRoot> : &Unary64<Reciprocal>);
             case "rsqrt" when isDouble: return BitDecoder.One(d, i, type, type, &Unary64<ReciprocalSquareRoot>);
-            case "sqrt" or "rcp" when Directed(i) is { } mode:
-                return Round(d, i, i.Name == "sqrt" ? DirectedOperation.SquareRoot : DirectedOperation.Reciprocal, mode, 1);
         }
         if (isDouble) return false;
         return i.Name switch
@@ -80,7 +80,19 @@ internal static unsafe class FloatDecoder
 
     private static bool Double(KernelDecoder d, PtxInstruction i)
     {
-        if (Directed(i) != null) return false;
+        if (Directed(i) is { } mode)
+        {
+            DirectedOperation? operation = i.Name switch
+            {
+                "add" => DirectedOperation.Add,
+                "sub" => DirectedOperation.Subtract,
+                "mul" => DirectedOperation.Multiply,
+                "div" => DirectedOperation.Divide,
+                "fma" or "mad" => DirectedOperation.MultiplyAdd,
+                _ => null,
+            };
+            return operation is { } known && Round(d, i, known, mode, known == DirectedOperation.MultiplyAdd ? 3 : 2, PtxType.F64);
+        }
         return i.Name switch
         {
             "add" => BitDecoder.Two(d, i, PtxType.F64, &Binary64<Add>),
@@ -99,11 +111,11 @@ internal static unsafe class FloatDecoder
     private static Rounding? Directed(PtxInstruction i) =>
         i.Has("rz") ? Rounding.Zero : i.Has("rm") ? Rounding.Down : i.Has("rp") ? Rounding.Up : null;
 
-    private static bool Round(KernelDecoder d, PtxInstruction i, DirectedOperation operation, Rounding mode, int sources)
+    private static bool Round(KernelDecoder d, PtxInstruction i, DirectedOperation operation, Rounding mode, int sources, PtxType type = PtxType.F32)
     {
         d.RequireOperands(sources + 1);
-        int a = d.Source(i.Operands[1], PtxType.F32), b = sources > 1 ? d.Source(i.Operands[2], PtxType.F32) : -1, c = sources > 2 ? d.Source(i.Operands[3], PtxType.F32) : -1;
-        d.Emit(&DirectedRounding.Run, d.Destination(i.Operands[0], PtxType.F32), a, b, c, (int)operation, (int)mode, slot: i.Has("ftz") ? 1 : 0);
+        int a = d.Source(i.Operands[1], type), b = sources > 1 ? d.Source(i.Operands[2], type) : -1, c = sources > 2 ? d.Source(i.Operands[3], type) : -1;
+        d.Emit(type == PtxType.F64 ? &DirectedDouble.Run : &DirectedRounding.Run, d.Destination(i.Operands[0], type), a, b, c, (int)operation, (int)mode, slot: i.Has("ftz") ? 1 : 0);
         return true;
     }
 

@@ -26,11 +26,4 @@ internal sealed class FunctionInstance
 
     /// <summary>Number of the PTX instruction being decoded.</summary>
     public int Current { get; set; }
-
-    public bool IsCalledBy(PtxFunction function)
-    {
-        for (FunctionInstance? instance = this; instance != null; instance = instance.Caller)
-            if (instance.Function == function) return true;
-        return false;
-    }
 }

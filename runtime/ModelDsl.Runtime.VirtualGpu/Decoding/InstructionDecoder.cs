@@ -10,15 +10,19 @@ internal static class InstructionDecoder
         PtxInstruction i = d.Instruction;
         bool known = i.Name switch
         {
-            "mov" or "cvta" or "selp" or "slct" or "set" or "setp" or "isspacep" or "mapa" => MoveDecoder.Decode(d, i),
+            "mov" or "cvta" or "selp" or "slct" or "set" or "setp" or "isspacep" or "mapa" or "getctarank" => MoveDecoder.Decode(d, i),
             "add" or "sub" or "mul" or "mad" or "fma" or "div" or "rem" or "min" or "max" or "abs" or "neg" => ArithmeticDecoder.Decode(d, i),
             "and" or "or" or "xor" or "not" or "cnot" or "shl" or "shr" or "shf" or "bfe" or "bfi" or "brev" or "clz" or "popc" or "bfind"
-                or "prmt" or "lop3" or "sad" or "mul24" or "mad24" or "addc" or "subc" or "madc" or "fns" or "dp4a" => BitDecoder.Decode(d, i),
+                or "prmt" or "lop3" or "sad" or "mul24" or "mad24" or "addc" or "subc" or "madc" or "fns" or "bmsk" or "szext" => BitDecoder.Decode(d, i),
             "rcp" or "sqrt" or "rsqrt" or "ex2" or "lg2" or "sin" or "cos" or "tanh" or "copysign" or "testp" => FloatDecoder.Decode(d, i),
+            "dp4a" or "dp2a" or "vadd" or "vadd2" or "vadd4" or "vsub" or "vsub2" or "vsub4" or "vabsdiff" or "vabsdiff2" or "vabsdiff4" or "vavrg2" or "vavrg4"
+                or "vmin" or "vmin2" or "vmin4" or "vmax" or "vmax2" or "vmax4" => PackedDecoder.Decode(d, i),
+            "mbarrier" => BarrierObjectDecoder.Decode(d, i),
+            "cvt" when i.Has("pack") => PackedDecoder.Pack(d, i),
             "cvt" => ConvertDecoder.Decode(d, i),
             "ld" or "ldu" or "st" or "prefetch" or "prefetchu" or "atom" or "red" or "cp" or "discard" or "applypriority" or "createpolicy" => MemoryDecoder.Decode(d, i),
-            "ldmatrix" or "stmatrix" or "mma" => MatrixDecoder.Decode(d, i),
-            "shfl" or "vote" or "match" or "redux" or "activemask" => WarpDecoder.Decode(d, i),
+            "ldmatrix" or "stmatrix" or "mma" or "wmma" => MatrixDecoder.Decode(d, i),
+            "shfl" or "vote" or "match" or "redux" or "activemask" or "elect" => WarpDecoder.Decode(d, i),
             _ => ControlDecoder.Decode(d, i),
         };
         if (!known) throw d.Unsupported();

@@ -3,6 +3,7 @@ using ModelDsl.Runtime.Devices;
 using ModelDsl.Runtime.VirtualGpu.Checking;
 using ModelDsl.Runtime.VirtualGpu.Execution;
 using ModelDsl.Runtime.VirtualGpu.Instructions;
+using ModelDsl.Runtime.VirtualGpu.Memory;
 using ModelDsl.Runtime.VirtualGpu.Parsing;
 
 namespace ModelDsl.Runtime.VirtualGpu.Decoding;
@@ -22,15 +23,31 @@ internal sealed unsafe class KernelDecoder
     /// <summary>A thread's local memory, and more than any block's shared memory.</summary>
     private const int MostPrivateBytes = 512 * 1024;
 
+    private const string ReservedShared = "%reserved_smem_offset";
+    private const uint ReservedBytes = 1024;
+
+    /// <summary>What a thread has for calls of functions that call themselves.</summary>
+    private const uint StackBytes = 64 * 1024;
+
     private readonly DecodedKernel _kernel;
     private readonly List<Instr> _code = [];
 
     /// <summary>Branches by place in the code, and the PTX instructions they go to.</summary>
     private readonly List<(int Branch, FunctionInstance Instance, int Target)> _branches = [];
+
+    /// <summary>Indexed branches by place in the code, and the PTX instructions their targets stand for.</summary>
+    private readonly List<(int Branch, FunctionInstance Instance, int[] Targets)> _tables = [];
+
+    /// <summary>Calls and what takes their results, by place in the code, and whose frame they are made from (null: the entry's).</summary>
+    private readonly List<(int Place, Frame? From)> _calls = [];
+    private readonly List<int> _returns = [];
+    private readonly List<Frame> _frames = [];
+    private readonly CallGraph _graph;
     private readonly Dictionary<(ulong, bool), int> _constants = [];
     private readonly Dictionary<(SpecialRegister, bool), int> _specials = [];
     private int _bytes = PredicateChunk, _predicateNext = 4, _predicateEnd = PredicateChunk;
     private int _carry = -1;
+    private uint _reserved;
     private FunctionInstance _instance;
     private PtxInstruction _instruction = null!;
 
@@ -38,6 +55,7 @@ internal sealed unsafe class KernelDecoder
     {
         _instance = new FunctionInstance(function, null);
         _kernel = new DecodedKernel(module, function, checks);
+        _graph = new CallGraph(module, function);
     }
 
     /// <summary>What checks are to know of the instruction being decoded; null where nothing is checked.</summary>
@@ -47,11 +65,19 @@ internal sealed unsafe class KernelDecoder
 
     public PtxInstruction Instruction => _instruction;
 
+    public CallGraph Graph => _graph;
+
+    /// <summary>The frame that local variables are in; null in an entry, whose variables have fixed places.</summary>
+    public Frame? Frame { get; private set; }
+
+    /// <summary>Row with the offset of each thread's frame in its local memory.</summary>
+    public int FrameRow => SpecialRow(SpecialRegister.Frame, isWide: true);
+
     /// <summary>Predicate slot of the carry flag.</summary>
     public int CarryFlag => _carry >= 0 ? _carry : _carry = NewPredicate();
 
     /// <summary>What is decoded is the entry itself and no function called by it.</summary>
-    public bool IsInEntry => _instance.Caller == null;
+    public bool IsInEntry => _instance.Caller == null && Frame == null;
 
     public Operand[] Operands => _instruction.Operands;
 
@@ -60,8 +86,11 @@ internal sealed unsafe class KernelDecoder
     {
         var decoder = new KernelDecoder(module, function, checks);
         decoder.PlaceVariables();
+        decoder.DecodeFunctions();
+        decoder.PlacePrivate(function);
+        int start = decoder._code.Count;
         decoder.DecodeBody(decoder._instance);
-        decoder.Finish(function);
+        decoder.Finish(function, start);
         return decoder._kernel;
     }
 
@@ -151,8 +180,15 @@ internal sealed unsafe class KernelDecoder
                 return Constant(Literals.Bits(operand, type), type.Size() == 8);
             case OperandKind.Special:
                 return Special(operand, type.Size() == 8);
+            case OperandKind.Symbol when Frame != null && IsPrivate(operand.Variable!):
+                int address = NewRow(isWide: true);
+                if (type.Size() != 8) throw Error(operand.Position, "an address in .local has 64 bits here");
+                Emit(&Elementwise.Binary64<IntegerOperations.Add>, address, FrameRow, Constant(operand.Variable!.Address + operand.Bits, true));
+                return address;
             case OperandKind.Symbol:
                 return Constant(operand.Variable!.Address + operand.Bits, type.Size() == 8);
+            case OperandKind.Label when _kernel.Module.FindFunction(operand.Name) is >= 0 and var number:
+                return Constant(AddressMap.OfFunction(number), type.Size() == 8);
             case OperandKind.Label:
                 throw Error(operand.Position, $"'{operand.Name}' is not declared");
             default:
@@ -160,9 +196,17 @@ internal sealed unsafe class KernelDecoder
         }
     }
 
-    /// <summary>Whether an address is that of a parameter or result of a call, not of the entry's.</summary>
-    public bool IsOfCall(Operand address) =>
-        address.Items is [{ Kind: OperandKind.Symbol, Variable: { Space: StateSpace.Param } variable }] && !_kernel.Function.Parameters.Contains(variable);
+    /// <summary>Whether an address is that of a parameter or result of a call, not of the entry's; a function has no others.</summary>
+    public bool IsOfCall(Operand address) => address.Items switch
+    {
+        [{ Kind: OperandKind.Symbol, Variable: { Space: StateSpace.Param } variable }] => !_kernel.Function.Parameters.Contains(variable),
+        [{ Kind: OperandKind.Register }] => !_instance.Function.IsEntry,
+        _ => false,
+    };
+
+    /// <summary>Whether each thread has the variable for itself.</summary>
+    public bool IsPrivate(PtxVariable variable) =>
+        variable.Space == StateSpace.Local || (variable.Space == StateSpace.Param && !_kernel.Function.Parameters.Contains(variable));
 
     /// <summary>Slot of a predicate source and the mask that flips it.</summary>
     public (int Slot, uint Flip) Predicate(Operand operand)
@@ -187,8 +231,18 @@ internal sealed unsafe class KernelDecoder
 
     private int Special(Operand operand, bool isWide)
     {
+        if (operand.Name.StartsWith(ReservedShared, StringComparison.Ordinal))
+        {
+            bool isEnd = operand.Name.EndsWith("end", StringComparison.Ordinal) || operand.Name.EndsWith("cap", StringComparison.Ordinal);
+            return Constant(_reserved + (isEnd ? ReservedBytes : 0), isWide);
+        }
         if (SpecialRegisters.ConstantValue(operand.Name) is { } value) return Constant(value, isWide);
         if (SpecialRegisters.Find(operand.Name) is not { } register) throw Error(operand.Position, $"'{operand.Name}' is neither a declared register nor a special register known here");
+        return SpecialRow(register, isWide);
+    }
+
+    public int SpecialRow(SpecialRegister register, bool isWide)
+    {
         if (_specials.TryGetValue((register, isWide), out int offset)) return offset;
         offset = NewRow(isWide);
         _specials.Add((register, isWide), offset);
@@ -222,7 +276,15 @@ internal sealed unsafe class KernelDecoder
     {
         if (_instance.Caller == null)
         {
-            Emit(&Control.Exit);
+            if (Frame is { } frame)
+            {
+                _returns.Add(_code.Count);
+                Emit(&Calls.Return, FrameRow, slot: frame.Number);
+            }
+            else
+            {
+                Emit(&Control.Exit);
+            }
             return;
         }
         _branches.Add((_code.Count, _instance, _instance.Function.Instructions.Count));
@@ -237,12 +299,49 @@ internal sealed unsafe class KernelDecoder
         CollectionsMarshal.AsSpan(_code)[^1].GuardFlip ^= Lanes.All;
     }
 
+    /// <summary>Emits an indexed branch to labels of this function.</summary>
+    public void EmitBranchTable(int index, Operand[] labels)
+    {
+        int[] targets = [.. labels.Select(label => _instruction.Scope.FindLabel(label.Name) ?? throw Error(label.Position, $"label '{label.Name}' is not defined"))];
+        _tables.Add((_code.Count, _instance, targets));
+        Emit(&Calls.BranchIndexed, a: index, target: (nint)_kernel.Own(new int[targets.Length + 1]));
+    }
+
+    /// <summary>Emits an instruction whose E will be the size of the caller's frame and whose <c>Imm</c> the table of functions.</summary>
+    public void EmitCall(Handler handler, int address, uint parameterEnd, ReadOnlySpan<int> copies, int slot)
+    {
+        _calls.Add((_code.Count, Frame));
+        Emit(handler, FrameRow, address, c: (int)parameterEnd, f: _kernel.Module.Functions.Count, target: (nint)_kernel.Own(copies), slot: slot);
+    }
+
     /// <summary>Makes ready to put a function in the place of the instruction being decoded.</summary>
     public FunctionInstance Enter(PtxFunction function)
     {
-        if (_instance.IsCalledBy(function)) throw Error($"'{function.Name}' calls itself; recursion is not supported");
         PlacePrivate(function);
-        return new FunctionInstance(function, _instance);
+        var instance = new FunctionInstance(function, _instance);
+        Frame?.Instances.Add(instance);
+        return instance;
+    }
+
+    /// <summary>Functions that calls go to. They come before the entry, so that threads inside a call run before those that wait for them.</summary>
+    private void DecodeFunctions()
+    {
+        FunctionInstance entry = _instance;
+        foreach (PtxFunction function in _graph.Called)
+        {
+            Frame = new Frame(function, _kernel.Module.Functions.IndexOf(function));
+            _frames.Add(Frame);
+            _instance = new FunctionInstance(function, null);
+            Frame.Instances.Add(_instance);
+            Frame.PlaceParameters();
+            PlacePrivate(function);
+            Frame.Start = _code.Count;
+            DecodeBody(_instance);
+            _instruction = new PtxInstruction(function.Position, ["ret"], -1, false, [], new PtxScope(null));
+            EmitReturn();
+        }
+        Frame = null;
+        _instance = entry;
     }
 
     public void DecodeBody(FunctionInstance instance)
@@ -281,15 +380,64 @@ internal sealed unsafe class KernelDecoder
     /// <summary>A new entry for the allocation cache.</summary>
     public int NewRange() => _kernel.RangeCount++;
 
-    private void Finish(PtxFunction entry)
+    private void Finish(PtxFunction entry, int start)
     {
         _code.Add(new Instr { Handler = &Control.End, Source = entry.Instructions.Count > 0 ? entry.Instructions[^1].Position : entry.Position });
         Instr* code = (Instr*)NativeMemory.AlignedAlloc((nuint)(_code.Count * sizeof(Instr)), 64);
         CollectionsMarshal.AsSpan(_code).CopyTo(new Span<Instr>(code, _code.Count));
         foreach (var (branch, instance, target) in _branches) code[branch].Target = (nint)(code + instance.Starts[target]);
+        foreach (var (branch, instance, targets) in _tables)
+        {
+            int* table = code[branch].Operands;
+            table[0] = targets.Length;
+            for (int i = 0; i < targets.Length; i++) table[1 + i] = instance.Starts[targets[i]] - branch;
+        }
         _kernel.Code = code;
+        _kernel.Start = code + start;
         _kernel.InstructionCount = _code.Count;
+        if (_calls.Count > 0) Link(code);
         _kernel.RegisterBytes = _bytes;
+    }
+
+    /// <summary>Lays out the frames of called functions and tells calls and returns of them.</summary>
+    private void Link(Instr* code)
+    {
+        var functions = (FunctionRecord*)_kernel.Own(new int[_kernel.Module.Functions.Count * sizeof(FunctionRecord) / sizeof(int)]);
+        uint deepest = 0;
+        foreach (Frame frame in _frames)
+        {
+            FunctionRecord* record = functions + frame.Number;
+            record->Code = code + frame.Start;
+            record->ParameterEnd = frame.ParameterEnd;
+            if (_graph.IsRecursive(frame.Function)) KeepRows(frame, record);
+            record->FrameBytes = frame.Bytes = Align(frame.Bytes, 16);
+            deepest += frame.Bytes;
+        }
+        foreach (var (place, from) in _calls)
+        {
+            code[place].E = (int)(from?.Bytes ?? _kernel.LocalBytes);
+            code[place].Imm = (ulong)functions;
+        }
+        foreach (int place in _returns) code[place].Imm = (ulong)functions;
+        // Without recursion no function is active twice.
+        _kernel.LocalBytes = Align(_kernel.LocalBytes + (_frames.Exists(f => _graph.IsRecursive(f.Function)) ? Math.Max(StackBytes, deepest) : deepest), 16);
+    }
+
+    private void KeepRows(Frame frame, FunctionRecord* record)
+    {
+        var rows = new List<int>[3] { [], [], [] };
+        foreach (FunctionInstance instance in frame.Instances)
+        {
+            for (int i = 0; i < instance.Rows.Length; i++)
+            {
+                PtxType type = instance.Function.Registers[i];
+                if (instance.Rows[i] >= 0) rows[type == PtxType.Pred ? 2 : type.Size() == 8 ? 0 : 1].Add(instance.Rows[i]);
+            }
+        }
+        (record->Wide, record->Narrow, record->Predicates) = (rows[0].Count, rows[1].Count, rows[2].Count);
+        record->Rows = _kernel.Own([.. rows[0], .. rows[1], .. rows[2], 0]);
+        record->RowsAt = Align(frame.Bytes, 8);
+        frame.Bytes = record->RowsAt + (uint)(8 * rows[0].Count + 4 * rows[1].Count + rows[2].Count);
     }
 
     private void PlaceVariables()
@@ -304,7 +452,6 @@ internal sealed unsafe class KernelDecoder
         }
         _kernel.ParameterBytes = parameter;
         PlaceShared(entry);
-        PlacePrivate(entry);
     }
 
     /// <summary>Shared memory of the module, the entry and whatever it may call; the array whose length the launch decides comes last.</summary>
@@ -320,6 +467,9 @@ internal sealed unsafe class KernelDecoder
             else alignment = Math.Max(alignment, variable.Alignment);
         }
         shared = Align(shared, alignment);
+        // Cooperative groups keep their own data in shared memory that the system reserves, and ask for its place.
+        _reserved = shared;
+        if (_kernel.Module.Source.Text.Contains(ReservedShared, StringComparison.Ordinal)) shared += ReservedBytes;
         foreach (PtxVariable variable in variables.Where(v => v.Space == StateSpace.Shared && v.Bytes == 0)) variable.Address = shared;
         _kernel.StaticSharedBytes = shared;
     }
@@ -336,10 +486,12 @@ internal sealed unsafe class KernelDecoder
     /// <summary>What each thread has of its own for a function: local variables and the parameters of calls.</summary>
     private void PlacePrivate(PtxFunction function)
     {
-        uint local = _kernel.LocalBytes;
+        uint local = Frame?.Bytes ?? _kernel.LocalBytes;
         foreach (PtxVariable variable in function.Variables)
             if (variable.Space is StateSpace.Local or StateSpace.Param) local = Place(variable, local);
-        _kernel.LocalBytes = Align(local, 16);
+        local = Align(local, 16);
+        if (Frame is { } frame) frame.Bytes = local;
+        else _kernel.LocalBytes = local;
     }
 
     private uint Place(PtxVariable variable, uint at)

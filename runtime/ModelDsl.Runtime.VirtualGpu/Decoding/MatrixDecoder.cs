@@ -7,7 +7,40 @@ namespace ModelDsl.Runtime.VirtualGpu.Decoding;
 /// <summary><c>mma.sync</c>, <c>ldmatrix</c>, <c>stmatrix</c>.</summary>
 internal static unsafe class MatrixDecoder
 {
-    public static bool Decode(KernelDecoder d, PtxInstruction i) => i.Name == "mma" ? Multiply(d, i) : Tiles(d, i);
+    public static bool Decode(KernelDecoder d, PtxInstruction i) =>
+        i.Name == "wmma" ? WmmaDecoder.Decode(d, i) : i.Name != "mma" ? Tiles(d, i) : i.Has("m8n8k4") && i.Has("f64") ? MultiplyDouble(d, i) : Multiply(d, i);
+
+    /// <summary>Double precision, 8 by 8 by 4: one element of A and of B in each lane, two of the accumulator.</summary>
+    public static bool MultiplyDouble(KernelDecoder d, PtxInstruction i)
+    {
+        d.RequireOperands(4);
+        if (Array.Exists(i.Types(), type => type != PtxType.F64)) return false;
+        int Row(Operand operand, int at, int count, bool isDestination)
+        {
+            Operand[] items = operand.Kind == OperandKind.Vector ? operand.Items : [operand];
+            if (items.Length != count) throw d.Error(operand.Position, $"this fragment of '{i.FullName}' has {count} registers, not {items.Length}");
+            return isDestination ? d.Destination(items[at], PtxType.F64) : d.Source(items[at], PtxType.F64);
+        }
+        Span<int> rows =
+        [
+            Row(i.Operands[0], 0, 2, true), Row(i.Operands[0], 1, 2, true), Row(i.Operands[1], 0, 1, false), Row(i.Operands[2], 0, 1, false),
+            Row(i.Operands[3], 0, 2, false), Row(i.Operands[3], 1, 2, false),
+        ];
+        d.Emit(&DoubleMatrixMultiply.Run, target: (nint)d.Kernel.Own(rows));
+        return true;
+    }
+
+    /// <summary>Emits the product of a tile of 16 rows and one of 8 columns.</summary>
+    public static void EmitTile(KernelDecoder d, Handler handler, int[] to, int[] a, int[] b, int[] c, int steps, bool saturate)
+    {
+        Span<int> operands = stackalloc int[14];
+        operands.Clear();
+        to.CopyTo(operands);
+        a.CopyTo(operands[MatrixMultiply.OperandA..]);
+        b.CopyTo(operands[MatrixMultiply.OperandB..]);
+        c.CopyTo(operands[MatrixMultiply.OperandC..]);
+        d.Emit(handler, target: (nint)d.Kernel.Own(operands), imm: saturate ? 1u : 0, slot: steps);
+    }
 
     private static bool Multiply(KernelDecoder d, PtxInstruction i)
     {
@@ -42,7 +75,8 @@ internal static unsafe class MatrixDecoder
         for (int n = 0; n < count; n++) rows[n] = isDestination ? d.Destination(items[n], PtxType.B32) : d.Source(items[n], PtxType.B32);
     }
 
-    private static int Elements(PtxType type) => type switch
+    /// <summary>Elements of A or B that a register holds; none if there is no such product.</summary>
+    public static int Elements(PtxType type) => type switch
     {
         PtxType.F16 or PtxType.BF16 => 2,
         PtxType.TF32 => 1,
@@ -52,7 +86,7 @@ internal static unsafe class MatrixDecoder
 
     private static bool IsInteger(PtxType type) => type is PtxType.S8 or PtxType.U8;
 
-    private static Handler Handler(PtxType a, PtxType b, bool half) => (a, b) switch
+    public static Handler Handler(PtxType a, PtxType b, bool half) => (a, b) switch
     {
         (PtxType.F16, PtxType.F16) when half => &MatrixMultiply.Half<FragmentF16, FragmentF16>,
         (PtxType.F16, PtxType.F16) => &MatrixMultiply.Single<FragmentF16, FragmentF16>,

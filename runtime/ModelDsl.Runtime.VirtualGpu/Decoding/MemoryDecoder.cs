@@ -23,6 +23,11 @@ internal static unsafe class MemoryDecoder
             case "prefetch" or "prefetchu" or "discard" or "applypriority":
                 d.Emit(&Control.Nothing);
                 return true;
+            case "createpolicy":
+                // A policy says what to keep in caches, and there are none.
+                d.RequireOperands(1, 4);
+                MoveDecoder.Copy(d, d.Destination(i.Operands[0], PtxType.B64), d.Constant(0, true), isWide: true);
+                return true;
             default:
                 return false;
         }
@@ -47,6 +52,8 @@ internal static unsafe class MemoryDecoder
         {
             PtxVariable variable = @base.Variable!;
             ulong address = variable.Address + operand.Bits;
+            if (d.Frame != null && d.IsPrivate(variable) && space is StateSpace.Local or StateSpace.Generic)
+                return (d.FrameRow, address + (space == StateSpace.Generic ? Window(variable.Space) : 0), true);
             if (space == StateSpace.Generic) address += Window(variable.Space);
             else if (variable.Space != space && !(IsGlobal(space) && IsGlobal(variable.Space)) && !(space == StateSpace.Local && variable.Space == StateSpace.Param))
                 throw d.Error(@base.Position, $"'{variable.Name}' is in .{variable.Space.ToString().ToLowerInvariant()}, the instruction looks in .{space.ToString().ToLowerInvariant()}");
@@ -70,7 +77,7 @@ internal static unsafe class MemoryDecoder
 
     private static bool IsGlobal(StateSpace space) => space is StateSpace.Global or StateSpace.Const;
 
-    private static StateSpace Space(PtxInstruction i)
+    public static StateSpace Space(PtxInstruction i)
     {
         foreach (string part in i.Opcode)
         {
@@ -187,7 +194,9 @@ internal static unsafe class MemoryDecoder
 
     private static bool Copy(KernelDecoder d, PtxInstruction i)
     {
-        if (i.Opcode.Length < 2 || i.Opcode[1] != "async" || i.Has("bulk") || i.Has("mbarrier")) return false;
+        if (i.Opcode.Length < 2 || i.Opcode[1] != "async") return false;
+        if (i.Has("bulk")) return BarrierObjectDecoder.BulkCopy(d, i);
+        if (i.Has("mbarrier")) return BarrierObjectDecoder.ArriveAfterCopies(d, i);
         if (i.Has("commit_group") || i.Has("wait_group") || i.Has("wait_all"))
         {
             d.Emit(&Control.Nothing);

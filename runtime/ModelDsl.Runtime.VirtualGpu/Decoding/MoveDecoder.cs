@@ -20,6 +20,16 @@ internal static unsafe class MoveDecoder
             case "isspacep":
                 d.RequireOperands(2);
                 return IsInSpace(d, i);
+            case "mapa":
+                // A cluster has one block, whose own addresses these are.
+                d.RequireOperands(3);
+                PtxType mapped = i.Type(d);
+                Copy(d, d.Destination(i.Operands[0], mapped), d.Source(i.Operands[1], mapped), mapped.Size() == 8);
+                return true;
+            case "getctarank":
+                d.RequireOperands(2);
+                Copy(d, d.Destination(i.Operands[0], PtxType.U32), d.Constant(0, false), isWide: false);
+                return true;
             case "selp":
                 d.RequireOperands(4);
                 return Select(d, i);

@@ -15,6 +15,11 @@ internal static unsafe class WarpDecoder
                 d.RequireOperands(1);
                 d.Emit(&Control.ActiveMask, d.Destination(o[0], PtxType.B32));
                 return true;
+            case "elect":
+                d.RequireOperands(2);
+                var (leader, isLeader) = Pair(d, o[0]);
+                d.Emit(&WarpOperations.Elect, leader, e: d.Source(o[1], PtxType.B32), f: isLeader);
+                return true;
             case "shfl":
                 d.RequireOperands(i.Has("sync") ? 5 : 4);
                 var (value, predicate) = Pair(d, o[0]);

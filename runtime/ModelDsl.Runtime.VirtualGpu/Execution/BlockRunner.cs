@@ -52,12 +52,7 @@ internal sealed unsafe class BlockRunner(DeviceHeap heap, int multiprocessor, in
         BlockBarrier* barriers = (BlockBarrier*)_barriers.Ensure(BlockBarrier.Count * sizeof(BlockBarrier));
         MemoryRange* ranges = kernel.Ranges(multiprocessor, heap.Version);
         byte* parameters = _parameters.Ensure((int)kernel.ParameterBytes + 8);
-        for (int i = 0; i < launch.Parameters.Length; i++)
-        {
-            var parameter = kernel.Function.Parameters[i];
-            ulong bits = launch.Parameters[i];
-            Buffer.MemoryCopy(&bits, parameters + parameter.Address, parameter.Bytes, parameter.Bytes);
-        }
+        launch.Parameters.CopyTo(new Span<byte>(parameters, launch.Parameters.Length));
 
         byte* old = _registers.Pointer, registers = _registers.Ensure((long)warps * kernel.RegisterBytes);
         byte* local = _local.Ensure((long)warps * 32 * kernel.LocalBytes + 1);
@@ -116,7 +111,7 @@ internal sealed unsafe class BlockRunner(DeviceHeap heap, int multiprocessor, in
             warp->Alive = lanes == 32 ? Lanes.All : (1u << lanes) - 1;
             warp->SplitCount = 1;
             (warp->Turn, warp->Turns, warp->Rotate) = (WarpScheduler.TurnBranches, _launch.BranchBudget / WarpScheduler.TurnBranches, false);
-            *warp->Splits = new Split { Next = _launch.Kernel.Code, Mask = warp->Alive };
+            *warp->Splits = new Split { Next = _launch.Kernel.Start, Mask = warp->Alive };
             RowSetup.PlaceBlock(warp, _launch.Kernel, block);
         }
         _checker?.Begin(index);
@@ -189,9 +184,11 @@ internal sealed unsafe class BlockRunner(DeviceHeap heap, int multiprocessor, in
     }
 }
 
-/// <summary>Native memory that grows to what is asked for, aligned to a cache line.</summary>
+/// <summary>Native memory that grows to what is asked for, aligned to a cache line. It is zero, and costs nothing until it is touched.</summary>
 internal sealed unsafe class NativeBuffer : IDisposable
 {
+    private const int Alignment = 64;
+    private void* _block;
     private long _bytes;
 
     public byte* Pointer { get; private set; }
@@ -199,16 +196,17 @@ internal sealed unsafe class NativeBuffer : IDisposable
     public byte* Ensure(long bytes)
     {
         if (bytes <= _bytes) return Pointer;
-        NativeMemory.AlignedFree(Pointer);
-        Pointer = (byte*)NativeMemory.AlignedAlloc((nuint)bytes, 64);
-        new Span<byte>(Pointer, checked((int)bytes)).Clear();
+        NativeMemory.Free(_block);
+        _block = NativeMemory.AllocZeroed((nuint)bytes + Alignment);
+        Pointer = (byte*)(((nint)_block + Alignment - 1) & -Alignment);
         _bytes = bytes;
         return Pointer;
     }
 
     public void Dispose()
     {
-        NativeMemory.AlignedFree(Pointer);
+        NativeMemory.Free(_block);
+        _block = null;
         Pointer = null;
         _bytes = 0;
     }

@@ -33,7 +33,7 @@ internal static unsafe class FaultReport
             launch.Findings?.Add(new Finding(kind, name, at, other, blockAt, thread, fault.Address, what, Remedies.Of(kind)));
         }
         string who = fault.Lane >= 0 ? $"thread {thread}" : $"warp {located.Warp}";
-        return new DeviceException($"kernel '{name}', block {blockAt}, {who}: {what}\n    ptx line {at.Line}: {at.Text}", failure);
+        return new DeviceException($"kernel '{name}', block {blockAt}, {who}: {what}\n    ptx line {at.Line}: {at.Text}", failure) { IsKernelFault = true };
     }
 
     private sealed class LocatedFault(FaultException fault, int position, int otherPosition, int warp) : Exception(fault.Message, fault)

@@ -5,7 +5,7 @@ using ModelDsl.Runtime.VirtualGpu.Decoding;
 namespace ModelDsl.Runtime.VirtualGpu.Execution;
 
 /// <summary>One launch as the workers see it.</summary>
-internal sealed record LaunchInfo(DecodedKernel Kernel, Dim3 Grid, Dim3 Block, int DynamicSharedBytes, ulong[] Parameters, long BranchBudget)
+internal sealed record LaunchInfo(DecodedKernel Kernel, Dim3 Grid, Dim3 Block, int DynamicSharedBytes, byte[] Parameters, long BranchBudget)
 {
     /// <summary>Where findings go; null where nobody looks for any.</summary>
     public FindingLog? Findings { get; init; }

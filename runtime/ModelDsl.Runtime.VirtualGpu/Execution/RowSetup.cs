@@ -33,6 +33,7 @@ internal static unsafe class RowSetup
             {
                 case SpecialRegister.BlockX: Fill(warp->Registers + row.Offset, row.IsWide, (uint)block->BlockX); break;
                 case SpecialRegister.BlockY: Fill(warp->Registers + row.Offset, row.IsWide, (uint)block->BlockY); break;
+                case SpecialRegister.Frame: Fill(warp->Registers + row.Offset, row.IsWide, 0); break;
                 case SpecialRegister.BlockZ: Fill(warp->Registers + row.Offset, row.IsWide, (uint)block->BlockZ); break;
             }
         }
@@ -67,6 +68,8 @@ internal static unsafe class RowSetup
             SpecialRegister.BlocksY => (uint)grid.Y,
             SpecialRegister.BlocksZ => (uint)grid.Z,
             SpecialRegister.Lane => (uint)lane,
+            SpecialRegister.Quad => (uint)lane / 4,
+            SpecialRegister.LaneInQuad => (uint)lane % 4,
             SpecialRegister.Warp => (uint)warp->Index,
             SpecialRegister.Warps => (uint)launch.Warps,
             SpecialRegister.Multiprocessor => (uint)multiprocessor,

@@ -37,6 +37,30 @@ internal static unsafe class AsyncCopy
         return i + 1;
     }
 
+    /// <summary>
+    /// <c>cp.async.bulk</c>, done at once: so many bytes as row B says, from global to shared memory where E is one, else the other way.
+    /// Shared address in D, C and F, global address in A, as above.
+    /// </summary>
+    public static Instr* Bulk(Warp* warp, Instr* i, uint mask)
+    {
+        const uint Unit = 16;
+        byte* r = warp->Registers;
+        BlockState* block = warp->Block;
+        for (uint left = mask; left != 0; left &= left - 1)
+        {
+            int lane = Bits.TrailingZeroCount(left);
+            uint bytes = ((uint*)(r + i->B))[lane];
+            if (bytes % Unit != 0) throw new FaultException(FindingKind.InvalidOperand, $"a bulk copy moves multiples of {Unit} bytes, not {bytes}", i, lane);
+            if (bytes == 0) continue;
+            ulong offset = i->F != 0 ? ((ulong*)(r + i->D))[lane] + (ulong)(long)i->C : ((uint*)(r + i->D))[lane] + (uint)i->C;
+            if (offset % Unit != 0 || offset > block->SharedBytes || offset + bytes > block->SharedBytes) Access.SharedFault(warp, i, lane, offset, (int)Unit, (int)bytes);
+            byte* global = GlobalSpace.Resolve(warp, i, lane, (int)Unit, (int)bytes), shared = block->Shared + offset;
+            if (i->E != 0) Buffer.MemoryCopy(global, shared, bytes, bytes);
+            else Buffer.MemoryCopy(shared, global, bytes, bytes);
+        }
+        return i + 1;
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static uint Where(Vector512<uint> low, Vector512<uint> high) =>
         (uint)low.ExtractMostSignificantBits() | ((uint)high.ExtractMostSignificantBits() << 16);

@@ -15,11 +15,79 @@ internal static unsafe class BitOperations
 
     public readonly struct Pack16 : IBinary32 { public static V Apply(V a, V b) => (a & Vector512.Create(0xFFFFu)) | (b << 16); }
 
+    public readonly struct PackBytes : IBinary32 { public static V Apply(V a, V b) => (a & Vector512.Create(0xFFu)) | ((b & Vector512.Create(0xFFu)) << 8); }
+
     public readonly struct SignExtend16 : IUnary32 { public static V Apply(V a) => IntegerOperations.Extend(a); }
 
     public readonly struct SignExtend8 : IUnary32 { public static V Apply(V a) => ((a << 24).AsInt32() >> 24).AsUInt32(); }
 
     public readonly struct LowByte : IUnary32 { public static V Apply(V a) => a & Vector512.Create(0xFFu); }
+
+    public readonly struct Mul24S : IBinary32 { public static V Apply(V a, V b) => Cut24(a) * Cut24(b); }
+
+    /// <summary>The upper 32 bits of the 48-bit product.</summary>
+    public readonly struct Mul24High : IBinary32 { public static V Apply(V a, V b) => Wide.Map(a, b, static (x, y) => (uint)((ulong)(x & 0xFFFFFF) * (y & 0xFFFFFF) >> 16)); }
+
+    public readonly struct Mul24HighS : IBinary32 { public static V Apply(V a, V b) => Wide.Map(a, b, static (x, y) => (uint)((long)((int)(x << 8) >> 8) * ((int)(y << 8) >> 8) >> 16)); }
+
+    /// <summary><c>bmsk</c>: b ones from bit a on.</summary>
+    public readonly struct MaskClamp : IBinary32 { public static V Apply(V a, V b) => Wide.Map(a, b, static (x, y) => Mask(Math.Min(x, 32), Math.Min(y, 32))); }
+
+    public readonly struct MaskWrap : IBinary32 { public static V Apply(V a, V b) => Wide.Map(a, b, static (x, y) => Mask(x & 31, y & 31)); }
+
+    /// <summary><c>szext</c>: the low b bits of a, extended.</summary>
+    public readonly struct ZeroExtendClamp : IBinary32 { public static V Apply(V a, V b) => Wide.Map(a, b, static (x, y) => x & Mask(0, Math.Min(y, 32))); }
+
+    public readonly struct ZeroExtendWrap : IBinary32 { public static V Apply(V a, V b) => Wide.Map(a, b, static (x, y) => x & Mask(0, y & 31)); }
+
+    public readonly struct SignExtendClamp : IBinary32 { public static V Apply(V a, V b) => Wide.Map(a, b, static (x, y) => (uint)Extract(x, 0, Math.Min(y, 32), 31, true)); }
+
+    public readonly struct SignExtendWrap : IBinary32 { public static V Apply(V a, V b) => Wide.Map(a, b, static (x, y) => (uint)Extract(x, 0, y & 31, 31, true)); }
+
+    /// <summary><c>fns</c>: position of the c-th set bit of a from bit b on, upwards for positive c; all ones if there is none.</summary>
+    public readonly struct FindNthSet : ITernary32 { public static V Apply(V a, V b, V c) => Wide.Map(a, b, c, static (x, y, n) => NthSet(x, (int)y, (int)n)); }
+
+    public readonly struct PermuteForward : ITernary32 { public static V Apply(V a, V b, V c) => Wide.Map(a, b, c, static (x, y, n) => (uint)(((ulong)y << 32 | x) >> (int)(8 * (n & 3)))); }
+
+    public readonly struct PermuteBackward : ITernary32 { public static V Apply(V a, V b, V c) => Wide.Map(a, b, c, static (x, y, n) => Bytes(x, y, n & 3, 0, 7, 6, 5)); }
+
+    public readonly struct PermuteReplicate8 : ITernary32 { public static V Apply(V a, V b, V c) => Wide.Map(a, b, c, static (x, _, n) => 0x01010101u * (byte)(x >> (int)(8 * (n & 3)))); }
+
+    public readonly struct PermuteReplicate16 : ITernary32 { public static V Apply(V a, V b, V c) => Wide.Map(a, b, c, static (x, _, n) => 0x00010001u * (ushort)(x >> (int)(16 * (n & 1)))); }
+
+    public readonly struct PermuteEdgeLeft : ITernary32 { public static V Apply(V a, V b, V c) => Wide.Map(a, b, c, static (x, _, n) => Edge(x, n & 3, isLeft: true)); }
+
+    public readonly struct PermuteEdgeRight : ITernary32 { public static V Apply(V a, V b, V c) => Wide.Map(a, b, c, static (x, _, n) => Edge(x, n & 3, isLeft: false)); }
+
+    private static V Cut24(V a) => ((a << 8).AsInt32() >> 8).AsUInt32();
+
+    private static uint Mask(uint from, uint count) => (uint)(((1UL << (int)count) - 1) << (int)from);
+
+    private static uint NthSet(uint bits, int start, int n)
+    {
+        if (start is < 0 or > 31) return uint.MaxValue;
+        if (n == 0) return (bits >> start & 1) != 0 ? (uint)start : uint.MaxValue;
+        int step = n > 0 ? 1 : -1;
+        for (int at = start, left = Math.Abs((long)n) > 32 ? 33 : Math.Abs(n); at is >= 0 and < 32; at += step)
+            if ((bits >> at & 1) != 0 && --left == 0) return (uint)at;
+        return uint.MaxValue;
+    }
+
+    /// <summary>Bytes n, n-1, n-2, n-3 of the pair, from the lowest byte of the result up.</summary>
+    private static uint Bytes(uint x, uint y, uint n, int a, int b, int c, int e)
+    {
+        ulong pair = (ulong)y << 32 | x;
+        uint At(int shift) => (byte)(pair >> (int)(8 * ((n + (uint)shift) & 7)));
+        return At(a) | At(b) << 8 | At(c) << 16 | At(e) << 24;
+    }
+
+    /// <summary>Bytes in order, but none beyond byte n on its side.</summary>
+    private static uint Edge(uint x, uint n, bool isLeft)
+    {
+        uint result = 0;
+        for (uint k = 0; k < 4; k++) result |= (uint)(byte)(x >> (int)(8 * (isLeft ? Math.Max(k, n) : Math.Min(k, n)))) << (int)(8 * k);
+        return result;
+    }
 
     /// <summary>Bit field of a from bit b on, c bits long; bits beyond the top are zero or the sign.</summary>
     public readonly struct ExtractU : ITernary32 { public static V Apply(V a, V b, V c) => Wide.Map(a, b, c, static (x, p, n) => (uint)Extract(x, p, n, 31, false)); }
@@ -131,11 +199,11 @@ internal static unsafe class BitOperations
         return i + 1;
     }
 
-    /// <summary>D = A - B - borrow C, borrow out to predicate E.</summary>
+    /// <summary>D = A - B - borrow. The flag is the carry of A + ~B, as hardware has it: set where there is no borrow, so that <c>addc</c> may follow.</summary>
     public static Instr* SubtractBorrow(Warp* warp, Instr* i, uint mask)
     {
         byte* r = warp->Registers;
-        uint borrowIn = i->C < 0 ? 0 : *(uint*)(r + i->C), borrowOut = 0;
+        uint borrowIn = i->C < 0 ? 0 : ~*(uint*)(r + i->C), borrowOut = 0;
         for (uint left = mask; left != 0; left &= left - 1)
         {
             int lane = Bits.TrailingZeroCount(left);
@@ -144,7 +212,7 @@ internal static unsafe class BitOperations
             if (take > a) borrowOut |= 1u << lane;
             Put(r + i->D, lane, i->Slot, a - (ulong)take);
         }
-        if (i->E >= 0) Lanes.StorePredicate(r + i->E, borrowOut, mask);
+        if (i->E >= 0) Lanes.StorePredicate(r + i->E, ~borrowOut, mask);
         return i + 1;
     }
 

@@ -20,6 +20,13 @@ internal static unsafe class Control
 
     public static Instr* Nothing(Warp* warp, Instr* i, uint mask) => i + 1;
 
+    /// <summary>Who sleeps in a loop lets others run at its next turn.</summary>
+    public static Instr* GiveWay(Warp* warp, Instr* i, uint mask)
+    {
+        warp->Turn = 0;
+        return i + 1;
+    }
+
     public static Instr* Trap(Warp* warp, Instr* i, uint mask) =>
         throw new FaultException(FindingKind.Trap, "the kernel stopped itself with 'trap'", i, Bits.TrailingZeroCount(mask));
 
@@ -62,7 +69,9 @@ internal static unsafe class Control
     /// <summary><c>bar.warp.sync</c>: member mask in row A.</summary>
     public static Instr* WarpSync(Warp* warp, Instr* i, uint mask)
     {
-        uint members = ((uint*)(warp->Registers + i->A))[Bits.TrailingZeroCount(mask)];
+        uint* row = (uint*)(warp->Registers + i->A);
+        uint members = 0;
+        for (uint left = mask; left != 0 && warp->Active != warp->Alive; left &= left - 1) members |= row[Bits.TrailingZeroCount(left)];
         return WarpScheduler.Converged(warp, i, members) ? i + 1 : Warp.Yield;
     }
 

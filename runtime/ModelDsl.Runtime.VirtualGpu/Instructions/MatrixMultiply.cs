@@ -174,7 +174,7 @@ internal static unsafe class MatrixMultiply
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Store(Vector512<float> sum, float* to) => FloatOperations.Canonical(sum).Store((uint*)to);
 
-    private static void RequireAll(Instr* i, uint mask) => throw new FaultException(FindingKind.InactiveLanes, $"mma.sync needs all 32 lanes of the warp; active are 0x{mask:x8}", i, -1);
+    public static void RequireAll(Instr* i, uint mask) => throw new FaultException(FindingKind.InactiveLanes, $"mma.sync needs all 32 lanes of the warp; active are 0x{mask:x8}", i, -1);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> Fma(Vector512<float> a, Vector512<float> b, Vector512<float> c) => Avx512F.FusedMultiplyAdd(a, b, c);

@@ -75,13 +75,24 @@ internal static unsafe class WarpOperations
     {
         byte* r = warp->Registers;
         if (!Ready(warp, i, mask, i->E)) return Warp.Yield;
-        uint members = Members(r, i, mask) & mask;
+        for (uint left = mask; left != 0;)
+        {
+            uint group = Group(r, i, left);
+            left &= ~group;
+            VoteOf(r, i, group);
+        }
+        return i + 1;
+    }
+
+    private static void VoteOf(byte* r, Instr* i, uint group)
+    {
+        uint members = Members(r, i, group) & group;
         uint votes = (*(uint*)(r + i->A) ^ (uint)i->Slot) & members;
         if ((VoteMode)i->Imm == VoteMode.Ballot)
         {
             Vector512<uint> value = Vector512.Create(votes);
-            Lanes.Store(r + i->D, value, value, mask);
-            return i + 1;
+            Lanes.Store(r + i->D, value, value, group);
+            return;
         }
         bool holds = (VoteMode)i->Imm switch
         {
@@ -89,8 +100,7 @@ internal static unsafe class WarpOperations
             VoteMode.Any => votes != 0,
             _ => votes == 0 || votes == members,
         };
-        Lanes.StorePredicate(r + i->D, holds ? Lanes.All : 0, mask);
-        return i + 1;
+        Lanes.StorePredicate(r + i->D, holds ? Lanes.All : 0, group);
     }
 
     public enum ReduxMode { Add, MinU, MaxU, MinS, MaxS, And, Or, Xor }
@@ -100,7 +110,18 @@ internal static unsafe class WarpOperations
     {
         byte* r = warp->Registers;
         if (!Ready(warp, i, mask, i->E)) return Warp.Yield;
-        uint members = Members(r, i, mask) & mask;
+        for (uint left = mask; left != 0;)
+        {
+            uint group = Group(r, i, left);
+            left &= ~group;
+            ReduceOf(r, i, group);
+        }
+        return i + 1;
+    }
+
+    private static void ReduceOf(byte* r, Instr* i, uint group)
+    {
+        uint members = Members(r, i, group) & group;
         uint* source = (uint*)(r + i->A);
         uint result = source[Bits.TrailingZeroCount(members)];
         for (uint left = members & (members - 1); left != 0; left &= left - 1)
@@ -119,8 +140,7 @@ internal static unsafe class WarpOperations
             };
         }
         Vector512<uint> all = Vector512.Create(result);
-        Lanes.Store(r + i->D, all, all, mask);
-        return i + 1;
+        Lanes.Store(r + i->D, all, all, group);
     }
 
     /// <summary><c>match.any</c> (or <c>.all</c>, when <c>Imm</c> is one, with predicate F): lanes whose A is the same. <c>Slot</c>: A has 64 bits.</summary>
@@ -128,7 +148,19 @@ internal static unsafe class WarpOperations
     {
         byte* r = warp->Registers;
         if (!Ready(warp, i, mask, i->E)) return Warp.Yield;
-        uint members = Members(r, i, mask) & mask, everyone = 0;
+        for (uint left = mask; left != 0;)
+        {
+            uint group = Group(r, i, left);
+            left &= ~group;
+            MatchOf(r, i, group);
+        }
+        return i + 1;
+    }
+
+    private static void MatchOf(byte* r, Instr* i, uint group)
+    {
+        uint members = Members(r, i, group) & group, everyone = 0;
+        uint* found = stackalloc uint[32];
         for (uint left = members; left != 0; left &= left - 1)
         {
             int lane = Bits.TrailingZeroCount(left);
@@ -138,13 +170,33 @@ internal static unsafe class WarpOperations
                 int other = Bits.TrailingZeroCount(others);
                 if (Value(r, i, lane) == Value(r, i, other)) same |= 1u << other;
             }
-            if (i->Imm == 0) ((uint*)(r + i->D))[lane] = same;
-            else if (same == members) everyone = members;
+            found[lane] = same;
+            if (same == members) everyone = members;
         }
-        if (i->Imm == 0) return i + 1;
+        if (i->Imm == 0)
+        {
+            Lanes.Store(r + i->D, Vector512.Load(found), Vector512.Load(found + 16), members);
+            return;
+        }
         Vector512<uint> result = Vector512.Create(everyone);
-        Lanes.Store(r + i->D, result, result, mask);
-        if (i->F >= 0) Lanes.StorePredicate(r + i->F, everyone != 0 ? Lanes.All : 0, mask);
+        Lanes.Store(r + i->D, result, result, group);
+        if (i->F >= 0) Lanes.StorePredicate(r + i->F, everyone != 0 ? Lanes.All : 0, group);
+    }
+
+    /// <summary><c>elect.sync</c>: the lowest lane of the members in row E leads; its number to D, who it is to predicate F.</summary>
+    public static Instr* Elect(Warp* warp, Instr* i, uint mask)
+    {
+        byte* r = warp->Registers;
+        if (!Ready(warp, i, mask, i->E)) return Warp.Yield;
+        for (uint left = mask; left != 0;)
+        {
+            uint group = Group(r, i, left);
+            left &= ~group;
+            int leader = Bits.TrailingZeroCount(Members(r, i, group) & group);
+            Vector512<uint> number = Vector512.Create((uint)leader);
+            Lanes.Store(r + i->D, number, number, group);
+            if (i->F >= 0) Lanes.StorePredicate(r + i->F, 1u << leader, group);
+        }
         return i + 1;
     }
 
@@ -152,7 +204,26 @@ internal static unsafe class WarpOperations
 
     private static uint Members(byte* r, Instr* i, uint mask) => i->E < 0 ? Lanes.All : ((uint*)(r + i->E))[Bits.TrailingZeroCount(mask)];
 
+    /// <summary>The lanes that name the same members as the first of them: each such group is on its own.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool Ready(Warp* warp, Instr* i, uint mask, int row) =>
-        warp->Active == warp->Alive || row < 0 || WarpScheduler.Converged(warp, i, Members(warp->Registers, i, mask));
+    private static uint Group(byte* r, Instr* i, uint lanes)
+    {
+        if (i->E < 0) return lanes;
+        Vector512<uint> members = Vector512.Create(Members(r, i, lanes));
+        uint low = (uint)Vector512.Equals(Lanes.Load(r + i->E, 0), members).ExtractMostSignificantBits();
+        uint high = (uint)Vector512.Equals(Lanes.Load(r + i->E, 1), members).ExtractMostSignificantBits();
+        return lanes & (low | (high << 16));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool Ready(Warp* warp, Instr* i, uint mask, int row) => warp->Active == warp->Alive || row < 0 || IsConverged(warp, i, mask);
+
+    /// <summary>Whether everybody is here whom any of the lanes names.</summary>
+    private static bool IsConverged(Warp* warp, Instr* i, uint mask)
+    {
+        uint* row = (uint*)(warp->Registers + i->E);
+        uint members = 0;
+        for (uint left = mask; left != 0; left &= left - 1) members |= row[Bits.TrailingZeroCount(left)];
+        return WarpScheduler.Converged(warp, i, members);
+    }
 }

@@ -71,7 +71,7 @@ internal sealed class BodyParser(PtxCursor cursor, PtxFunction function)
         ReadOnlySpan<char> word = cursor.Opcode();
         if (guard < 0 && cursor.TryTake(':'))
         {
-            scope.Labels[word.ToString()] = function.Instructions.Count;
+            if (!Table(scope, word.ToString())) scope.Labels[word.ToString()] = function.Instructions.Count;
             return;
         }
         string[] opcode = Split(word);
@@ -86,6 +86,68 @@ internal sealed class BodyParser(PtxCursor cursor, PtxFunction function)
         }
         if (!cursor.TryTake(';')) throw cursor.Error($"expected ',' or ';' in '{string.Join('.', opcode)}' but found {cursor.Describe()}");
         function.Instructions.Add(new PtxInstruction(start, opcode, guard, negated, _operands.ToArray(), scope));
+    }
+
+    /// <summary>A declaration that starts like a label: what an indirect call or an indexed branch may go to.</summary>
+    private bool Table(PtxScope scope, string name)
+    {
+        if (cursor.Peek() != '.') return false;
+        int start = cursor.Position;
+        switch (cursor.Word())
+        {
+            case ".callprototype":
+                scope.Prototypes[name] = Prototype();
+                return true;
+            case ".branchtargets":
+                var targets = new List<Operand>();
+                do
+                {
+                    targets.Add(Named(scope));
+                }
+                while (cursor.TryTake(','));
+                cursor.Expect(';');
+                scope.BranchTargets[name] = targets.ToArray();
+                return true;
+            case ".calltargets":
+                // Whoever may be called through a pointer is known from whose address is taken.
+                do
+                {
+                    cursor.Word();
+                }
+                while (cursor.TryTake(','));
+                cursor.Expect(';');
+                return true;
+            default:
+                cursor.Position = start;
+                return false;
+        }
+    }
+
+    private PtxPrototype Prototype()
+    {
+        List<PtxVariable> results = cursor.Peek() == '(' ? Formals() : [];
+        cursor.Word();
+        List<PtxVariable> parameters = cursor.Peek() == '(' ? Formals() : [];
+        while (cursor.Peek() == '.') cursor.Word();
+        cursor.Expect(';');
+        return new PtxPrototype(results, parameters);
+    }
+
+    private List<PtxVariable> Formals()
+    {
+        var formals = new List<PtxVariable>();
+        var nowhere = new PtxScope(null);
+        cursor.Expect('(');
+        if (cursor.Peek() != ')')
+        {
+            do
+            {
+                formals.Add(new DeclarationParser(cursor, nowhere).Parameter());
+            }
+            while (cursor.TryTake(','));
+        }
+        cursor.Expect(')');
+        return formals;
     }
 
     private static string[] Split(ReadOnlySpan<char> word)

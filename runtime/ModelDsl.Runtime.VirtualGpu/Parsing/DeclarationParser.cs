@@ -101,6 +101,11 @@ internal sealed class DeclarationParser(PtxCursor cursor, PtxScope scope)
                         if (cursor.Word() is ".align") cursor.Integer();
                     }
                     return type;
+                // Who may touch a variable from the host: nothing that a kernel sees.
+                case ".attribute":
+                    cursor.Expect('(');
+                    while (!cursor.TryTake(')')) cursor.SkipWord();
+                    break;
                 case ".v2":
                     lanes = 2;
                     break;
@@ -174,8 +179,12 @@ internal sealed class DeclarationParser(PtxCursor cursor, PtxScope scope)
         }
         if (!char.IsAsciiDigit(cursor.Peek()) && cursor.Peek() != '-')
         {
-            (variable.Relocations ??= []).Add((bytes.Count, SymbolName()));
-            bytes.AddRange(new byte[variable.Type.Size()]);
+            var relocation = (bytes.Count, SymbolName());
+            (variable.Relocations ??= []).Add(relocation);
+            // What is added to the address stands where the address will.
+            Span<byte> addend = stackalloc byte[8];
+            if (cursor.TryTake('+')) BinaryPrimitives.WriteUInt64LittleEndian(addend, cursor.Number(signed: true).Bits);
+            bytes.AddRange(addend[..variable.Type.Size()]);
             return;
         }
         Span<byte> word = stackalloc byte[8];

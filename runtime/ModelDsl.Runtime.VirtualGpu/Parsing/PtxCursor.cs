@@ -71,6 +71,14 @@ internal sealed class PtxCursor(PtxSource source)
         return _text.AsSpan(start, end - start);
     }
 
+    /// <summary>Passes over a name or a single other character.</summary>
+    public void SkipWord()
+    {
+        if (Peek() == '\0') throw Error("the text ends inside parentheses");
+        Position++;
+        while (Position < _text.Length && IsWord(_text[Position])) Position++;
+    }
+
     public ReadOnlySpan<char> Opcode()
     {
         SkipBlanks();

@@ -33,7 +33,16 @@ internal sealed class PtxModule(PtxSource source)
     public string Target { get; set; } = "";
     public List<PtxVariable> Variables { get; } = [];
     public List<PtxFunction> Functions { get; } = [];
+
+    /// <summary>Functions declared without a body, such as those of the device's runtime.</summary>
+    public HashSet<string> Declared { get; } = [];
+
+    /// <summary>Number of a function, which its address is made of; negative if there is none of that name.</summary>
+    public int FindFunction(string name) => Functions.FindIndex(f => !f.IsEntry && f.Name == name);
 }
+
+/// <summary>What an indirect call hands over and gets back (<c>.callprototype</c>).</summary>
+internal sealed record PtxPrototype(List<PtxVariable> Results, List<PtxVariable> Parameters);
 
 /// <summary>An <c>.entry</c> or <c>.func</c> with everything its body declares.</summary>
 internal sealed class PtxFunction(string name, int position, bool isEntry)
@@ -54,6 +63,7 @@ internal sealed class PtxFunction(string name, int position, bool isEntry)
     public List<PtxInstruction> Instructions { get; } = [];
     public int MaxThreads { get; set; }
     public (int X, int Y, int Z)? RequiredThreads { get; set; }
+    public long BlocksPerCluster { get; set; } = 1;
 }
 
 /// <summary>Names visible between two braces.</summary>
@@ -74,6 +84,25 @@ internal sealed class PtxScope(PtxScope? parent)
         for (PtxScope? scope = this; scope != null; scope = scope.Parent)
             foreach (var (name, (first, count)) in scope.Registers)
                 if (number >= first && number < first + Math.Max(1, count)) return count == 0 ? name : $"{name}{number - first}";
+        return null;
+    }
+
+    public Dictionary<string, PtxPrototype> Prototypes { get; } = [];
+
+    /// <summary>Labels that an indexed branch may go to (<c>.branchtargets</c>).</summary>
+    public Dictionary<string, Operand[]> BranchTargets { get; } = [];
+
+    public PtxPrototype? FindPrototype(string name)
+    {
+        for (PtxScope? scope = this; scope != null; scope = scope.Parent)
+            if (scope.Prototypes.TryGetValue(name, out PtxPrototype? prototype)) return prototype;
+        return null;
+    }
+
+    public Operand[]? FindBranchTargets(string name)
+    {
+        for (PtxScope? scope = this; scope != null; scope = scope.Parent)
+            if (scope.BranchTargets.TryGetValue(name, out Operand[]? targets)) return targets;
         return null;
     }
 

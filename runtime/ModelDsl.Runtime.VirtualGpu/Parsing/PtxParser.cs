@@ -147,7 +147,11 @@ internal sealed class PtxParser
         function.Results.AddRange(results);
         if (_cursor.Peek() == '(') function.Parameters.AddRange(FunctionParameters(function, scope));
         while (_cursor.Peek() == '.') Tuning(function);
-        if (_cursor.TryTake(';')) return;
+        if (_cursor.TryTake(';'))
+        {
+            _module.Declared.Add(function.Name);
+            return;
+        }
         _module.Functions.Add(function);
         SourceMarks.Begin(_cursor);
         new BodyParser(_cursor, function).Parse(scope);
@@ -180,8 +184,11 @@ internal sealed class PtxParser
             case ".reqntid":
                 function.RequiredThreads = Triple();
                 break;
-            case ".minnctapersm" or ".maxnctapersm" or ".maxnreg" or ".reqnctapercluster" or ".maxclusterrank":
+            case ".minnctapersm" or ".maxnctapersm" or ".maxnreg" or ".maxclusterrank":
                 Triple();
+                break;
+            case ".reqnctapercluster":
+                function.BlocksPerCluster = Triple() is var c ? (long)c.X * c.Y * c.Z : 1;
                 break;
             case ".explicitcluster" or ".noreturn":
                 break;
@@ -213,8 +220,13 @@ internal sealed class PtxParser
     private void RequireKnownLabels(PtxFunction function)
     {
         foreach (PtxInstruction instruction in function.Instructions)
+        {
+            if (instruction.Name is "call" or "brx") continue;
             foreach (Operand operand in instruction.Operands)
-                if (operand.Kind == OperandKind.Label && instruction.Name != "call" && instruction.Scope.FindLabel(operand.Name) == null)
-                    throw _cursor.Source.Error(operand.Position, $"'{operand.Name}' is neither a register, a variable nor a label here");
+            {
+                if (operand.Kind != OperandKind.Label || instruction.Scope.FindLabel(operand.Name) != null || _module.FindFunction(operand.Name) >= 0) continue;
+                throw _cursor.Source.Error(operand.Position, $"'{operand.Name}' is neither a register, a variable nor a label here");
+            }
+        }
     }
 }
