@@ -55,6 +55,7 @@ public static class DsmcCommand
             BuildVerb.Create(io),
             SnapshotVerb.Create(io),
             RunVerb.Create(io),
+            ExecVerb.Create(io),
             ImportVerb.Create(io),
             FmtVerb.Create(io),
             PlanVerb.Create(io),
