@@ -26,6 +26,12 @@ public sealed class PtxasTheoryAttribute : TheoryAttribute
     public PtxasTheoryAttribute() => Skip = Missing.Ptxas;
 }
 
+/// <summary>A test that compiles CUDA C++; skipped, and counted so, where there is no <c>nvcc</c>.</summary>
+public sealed class NvccTheoryAttribute : TheoryAttribute
+{
+    public NvccTheoryAttribute() => Skip = Missing.Nvcc;
+}
+
 /// <summary>A test that needs an NVIDIA GPU and its driver; skipped, and counted so, without them.</summary>
 public sealed class GpuFactAttribute : FactAttribute
 {
@@ -44,6 +50,8 @@ internal static class Missing
     public static string? Shared { get; } = Repository.Shared is null ? "no shared data beside the repository" : null;
 
     public static string? Ptxas { get; } = Testing.Ptxas.Program is null ? "no ptxas (tests/get-ptxas fetches it)" : null;
+
+    public static string? Nvcc { get; } = Testing.Nvcc.Program is null ? "no nvcc (DSM_NVCC may name one)" : null;
 
     public static string? Gpu { get; } = Testing.Gpu.IsPresent ? null : "no NVIDIA GPU";
 }
