@@ -12,11 +12,9 @@ internal sealed class GeneratorHost
 {
     private static readonly CSharpParseOptions ParseOptions = new(LanguageVersion.Latest);
 
-    // All but the sample that has such classes already.
     private static readonly ImmutableArray<MetadataReference> References =
     [
         .. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
-            .Where(path => Path.GetFileNameWithoutExtension(path) != "user-project")
             .Select(path => MetadataReference.CreateFromFile(path)),
     ];
 
