@@ -11,6 +11,7 @@ public sealed class ArchitectureTests
         ["ModelDsl.Ptx"] = [],
         ["ModelDsl.Compiler"] = ["ModelDsl.Ptx"],
         ["ModelDsl.Generators"] = ["ModelDsl.Compiler", "ModelDsl.Ptx"],
+        ["ModelDsl.Templates"] = [],
         ["ModelDsl.Runtime"] = [],
         ["ModelDsl.Runtime.VirtualGpu"] = ["ModelDsl.Runtime"],
         ["ModelDsl.Runtime.Cuda"] = ["ModelDsl.Runtime"],
