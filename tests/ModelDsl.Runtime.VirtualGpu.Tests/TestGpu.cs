@@ -10,9 +10,9 @@ internal sealed class TestGpu : IDisposable
     private readonly VirtualDevice _device;
     private readonly IStream _stream;
 
-    public TestGpu(int workers = 1)
+    public TestGpu(int workers = 1, VirtualGpuChecks checks = VirtualGpuChecks.None)
     {
-        _device = new VirtualDevice(new VirtualDeviceOptions { Workers = workers });
+        _device = new VirtualDevice(new VirtualDeviceOptions { Workers = workers, Checks = checks });
         _stream = _device.CreateStream();
     }
 

@@ -94,7 +94,7 @@ internal sealed unsafe class BlockChecker : IDisposable
         uint mask = active & (*(uint*)(warp->Registers + site.Guard) ^ (site.Instruction.GuardNegated ? Lanes.All : 0));
         if (mask == 0) return instruction;
         if (site.IsTogether && !_warps.Converge(warp, site, i, mask)) return Warp.Yield;
-        if (_checksInit) _registers.Run(warp, site, mask);
+        if (_checksInit) _registers.Run(warp, site, mask, IsLocalStore(warp, site, mask));
         switch (site.Kind)
         {
             case SiteKind.WarpExchange:
@@ -122,11 +122,15 @@ internal sealed unsafe class BlockChecker : IDisposable
             case SiteKind.AsyncCopy:
                 if (site.Addresses.Count == 2) Copy(warp, site, mask);
                 break;
+            case SiteKind.BulkCopy:
+                if (_checksInit && site.SizeRow >= 0) BulkCopy(warp, site, mask);
+                break;
             case SiteKind.MatrixLoad or SiteKind.MatrixStore:
                 _warps.Run(warp, site, mask);
                 if (site.Addresses.Count == 1 && mask == Lanes.All) Tiles(warp, site);
                 break;
             case SiteKind.Load or SiteKind.Store or SiteKind.Atomic:
+                if (site.WaitsForCopies) _copies.Wait(warp, mask, 0, all: true);
                 if (site.Addresses.Count == 1) Access(warp, site, mask);
                 break;
         }
@@ -169,6 +173,20 @@ internal sealed unsafe class BlockChecker : IDisposable
         }
     }
 
+    /// <summary>What a bulk copy fills has values afterwards; its mbarrier orders it, and nothing more is asked.</summary>
+    private void BulkCopy(Warp* warp, CheckSite site, uint mask)
+    {
+        bool toShared = site.Addresses.Count == 3;
+        for (uint left = mask; left != 0; left &= left - 1)
+        {
+            int lane = Bits.TrailingZeroCount(left);
+            ulong to = AddressOf(warp, site.Addresses[toShared ? 0 : 1], lane);
+            uint bytes = ((uint*)(warp->Registers + site.SizeRow))[lane], room = _context.State->SharedBytes;
+            if (toShared && to <= room && to + bytes <= room) InitCheck.Write(_init.Shared(to), (int)bytes);
+            else if (!toShared && _heap.Of(to) is { } shadow && shadow.Holds(to, (int)Math.Min(bytes, int.MaxValue))) _heap.Write(to, bytes);
+        }
+    }
+
     /// <summary>Rows of tiles, four bytes for each of four lanes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Tiles(Warp* warp, CheckSite site)
@@ -207,8 +225,7 @@ internal sealed unsafe class BlockChecker : IDisposable
         switch (space)
         {
             case StateSpace.Local:
-                if (!_checksInit || address + (uint)bytes > block->LocalBytes || address > block->LocalBytes) return;
-                Initialise(warp, site, lane, _init.Local(warp, lane, address), bytes, reads, writes, "local", address);
+                if (_checksInit && address <= block->LocalBytes && address + (uint)bytes <= block->LocalBytes) TouchLocal(warp, site, lane, _init.Local(warp, lane, address), bytes, reads, writes);
                 return;
             case StateSpace.Shared:
                 if (address > block->SharedBytes || address + (uint)bytes > block->SharedBytes) return;
@@ -256,10 +273,27 @@ internal sealed unsafe class BlockChecker : IDisposable
         return false;
     }
 
+    /// <summary>Loads and stores of local memory are copies: undefined values may pass through it.</summary>
+    private void TouchLocal(Warp* warp, CheckSite site, int lane, byte* written, int bytes, bool reads, bool writes)
+    {
+        if (reads && !site.IsInFrame && !InitCheck.HasSomeOfEach(site, written, bytes)) _registers.Undefine(warp, site, lane);
+        if (!writes) return;
+        if (_registers.HasData(warp, site, lane)) InitCheck.Write(written, bytes);
+        else new Span<byte>(written, bytes).Clear();
+    }
+
+    /// <summary>Whether it is a store to local memory, as far as the first lane tells.</summary>
+    private static bool IsLocalStore(Warp* warp, CheckSite site, uint mask)
+    {
+        if (site.Kind != SiteKind.Store || site.Addresses.Count != 1) return false;
+        SiteAddress address = site.Addresses[0];
+        return address.Space == StateSpace.Local || (address.Space == StateSpace.Generic && AddressMap.IsLocal(AddressOf(warp, address, Bits.TrailingZeroCount(mask))));
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Initialise(Warp* warp, CheckSite site, int lane, byte* written, int bytes, bool reads, bool writes, string space, ulong address)
     {
-        if (reads) _init.Read(warp, site, lane, written, bytes, space, address);
+        if (reads && !site.IsBlind) _init.Read(warp, site, lane, written, bytes, space, address);
         if (writes) InitCheck.Write(written, bytes);
     }
 

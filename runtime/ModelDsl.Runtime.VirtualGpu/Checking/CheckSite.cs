@@ -11,6 +11,9 @@ internal enum SiteKind
 
     /// <summary><c>cp.async</c>: to the first address from the second.</summary>
     AsyncCopy,
+
+    /// <summary><c>cp.async.bulk</c>: its first address is in shared memory, the second in global; with a third one it goes to shared.</summary>
+    BulkCopy,
     AsyncCommit, AsyncWait,
     MatrixLoad, MatrixStore,
 
@@ -84,7 +87,19 @@ internal sealed class CheckSite(int index, PtxInstruction instruction, int guard
     /// <summary>Bytes of one lane's access.</summary>
     public int Bytes { get; set; }
 
+    /// <summary>In a function with frames, whose parameters are copied there unseen.</summary>
+    public bool IsInFrame { get; set; }
+
+    /// <summary>Stands for the end of the copies before it.</summary>
+    public bool WaitsForCopies { get; set; }
+
     public bool IsStrong { get; set; }
+
+    /// <summary><c>atom.cas</c>.</summary>
+    public bool IsCompareAndSwap { get; set; }
+
+    /// <summary>Clears or sets bits without handing back what was there: of memory without a value the rest stays without one.</summary>
+    public bool IsBlind { get; set; }
 
     public bool IsVolatile { get; set; }
 

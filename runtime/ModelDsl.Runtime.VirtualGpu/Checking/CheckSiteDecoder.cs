@@ -14,11 +14,20 @@ internal static class CheckSiteDecoder
         if (site.Kind == SiteKind.Exit && !d.IsInEntry) site.Kind = SiteKind.Plain;
         site.IsBlockScope = i.Has("cta");
         site.IsVolatile = i.Has("volatile");
+        site.IsCompareAndSwap = i.Name == "atom" && i.Has("cas");
+        site.IsBlind = i.Name == "red" && (i.Has("and") || i.Has("or"));
         site.IsNonCoherent = i.Has("nc");
         site.IsAcquire = i.Has("acquire") || i.Has("acq_rel") || i.Has("sc");
         site.IsRelease = i.Has("release") || i.Has("acq_rel") || i.Has("sc");
         site.IsStrong = site.Kind == SiteKind.Atomic || site.IsVolatile || site.IsAcquire || site.IsRelease || i.Has("relaxed") || i.Has("mmio");
         site.IsCopy = i.Name is "mov";
+        site.IsInFrame = d.Frame != null;
+        if (IsBarrierObject(i))
+        {
+            // Who arrives tells what it knows to those who find the barrier complete.
+            (site.IsStrong, site.IsAcquire, site.IsRelease) = (true, true, !i.Has("test_wait") && !i.Has("try_wait"));
+            site.WaitsForCopies = i.Name == "cp";
+        }
         site.Bytes = Bytes(i, site.Kind);
         switch (site.Kind)
         {
@@ -45,6 +54,9 @@ internal static class CheckSiteDecoder
         "ld" or "ldu" => SiteKind.Load,
         "st" => SiteKind.Store,
         "atom" or "red" => SiteKind.Atomic,
+        "mbarrier" when i.Has("init") || i.Has("inval") => SiteKind.Store,
+        _ when IsBarrierObject(i) => SiteKind.Atomic,
+        "cp" when i.Has("bulk") => SiteKind.BulkCopy,
         "cp" when i.Has("commit_group") => SiteKind.AsyncCommit,
         "cp" when i.Has("wait_group") || i.Has("wait_all") => SiteKind.AsyncWait,
         "cp" => SiteKind.AsyncCopy,
@@ -54,17 +66,22 @@ internal static class CheckSiteDecoder
         "bar" or "barrier" when i.Has("arrive") => SiteKind.BarrierArrive,
         "bar" or "barrier" when i.Has("wait") => SiteKind.Plain,
         "bar" or "barrier" => SiteKind.Barrier,
-        "shfl" or "vote" or "match" or "redux" => SiteKind.WarpExchange,
+        "shfl" or "vote" or "match" or "redux" or "elect" => SiteKind.WarpExchange,
         "mma" or "wmma" => SiteKind.WarpWide,
         "membar" or "fence" when !i.Has("proxy") => SiteKind.Fence,
         "exit" or "ret" => SiteKind.Exit,
         _ => SiteKind.Plain,
     };
 
+    /// <summary>A barrier that is a word in shared memory.</summary>
+    private static bool IsBarrierObject(PtxInstruction i) => (i.Name == "mbarrier" && !i.Has("pending_count")) || (i.Name == "cp" && i.Has("mbarrier"));
+
     private static int Bytes(PtxInstruction i, SiteKind kind)
     {
         switch (kind)
         {
+            case SiteKind.Store or SiteKind.Atomic when IsBarrierObject(i):
+                return sizeof(ulong);
             case SiteKind.Load or SiteKind.Store or SiteKind.Atomic:
                 return PtxTypes.Parse(i.Opcode[^1]).Size() * (i.Has("v2") ? 2 : i.Has("v4") ? 4 : 1);
             case SiteKind.AsyncCopy:

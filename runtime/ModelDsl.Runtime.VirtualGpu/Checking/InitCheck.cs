@@ -4,8 +4,8 @@ using ModelDsl.Runtime.VirtualGpu.Execution;
 namespace ModelDsl.Runtime.VirtualGpu.Checking;
 
 /// <summary>
-/// Shared, local and global memory that is read before anybody has written it: a byte of shadow for each byte. Whether
-/// the value matters later is not asked, so the line named is the one that reads.
+/// Shared and global memory that is read before anybody has written it: a byte of shadow for each byte. Whether
+/// the value matters later is not asked, so the line named is the one that reads. Local memory has its shadow here, too.
 /// </summary>
 internal sealed unsafe class InitCheck(CheckContext context) : IDisposable
 {
@@ -45,7 +45,6 @@ internal sealed unsafe class InitCheck(CheckContext context) : IDisposable
 
     private void Report(Warp* warp, CheckSite site, int lane, byte* written, int bytes, string space, ulong address)
     {
-        if (space == "local" && HasSomeOfEach(site, written, bytes)) return;
         int first = new ReadOnlySpan<byte>(written, bytes).IndexOf((byte)0);
         Write(written, bytes);
         if (!context.IsNew(FindingKind.UninitialisedMemory, site)) return;
@@ -55,7 +54,7 @@ internal sealed unsafe class InitCheck(CheckContext context) : IDisposable
     }
 
     /// <summary>Compilers copy structures in local memory by words, padding and all: it is enough if something of each element was written.</summary>
-    private static bool HasSomeOfEach(CheckSite site, byte* written, int bytes)
+    public static bool HasSomeOfEach(CheckSite site, byte* written, int bytes)
     {
         int element = site.DataBytes > 0 ? site.DataBytes : bytes;
         for (int at = 0; at < bytes; at += element)

@@ -93,6 +93,8 @@ internal sealed unsafe class RaceCheck(CheckContext context, AccessLog log, Thre
         // A copy that follows another of its own thread into the same place.
         if (order == AccessOrder.CopyUnderWay && site.Kind == SiteKind.AsyncCopy && 32 * e.Warp + (earlier & 31) == _thread) return;
         if (IsStrongPair(site, e, at.IsShared)) return;
+        // A loop of compare-and-swap starts from a plain read: an old value costs it a round and no more.
+        if ((site.IsCompareAndSwap && e.Site.Kind == SiteKind.Load) || (e.Site.IsCompareAndSwap && site.Kind == SiteKind.Load)) return;
         if (isWrite && wasWrite && order != AccessOrder.CopyUnderWay && at.IsSameValue((int)(earlier & 31), earlier >> 5 == id >> 5)) return;
         Report(e, (int)(earlier & 31), site, at, isWrite, wasWrite, order);
     }

@@ -11,6 +11,8 @@ namespace ModelDsl.Runtime.VirtualGpu.Checking;
 internal sealed unsafe class RegisterCheck(CheckContext context) : IDisposable
 {
     private readonly NativeBuffer _defined = new();
+    /// <summary>By row, which load has left it undefined last.</summary>
+    private readonly Dictionary<int, CheckSite> _loads = [];
     private byte* _rows;
     private int _rowBytes;
 
@@ -18,6 +20,7 @@ internal sealed unsafe class RegisterCheck(CheckContext context) : IDisposable
     public void Begin()
     {
         _rowBytes = context.Launch.Kernel.RegisterBytes;
+        _loads.Clear();
         long bytes = (long)_rowBytes * context.State->Warps;
         _rows = _defined.Ensure(bytes);
         new Span<byte>(_rows, checked((int)bytes)).Clear();
@@ -27,12 +30,14 @@ internal sealed unsafe class RegisterCheck(CheckContext context) : IDisposable
     /// <param name="mask">Lanes at the instruction, whatever its guard says.</param>
     public void CheckGuard(Warp* warp, CheckSite site, uint mask) => Require(warp, site, site.Guard, mask, "the guard predicate");
 
+    /// <param name="isLocalStore">It stores to local memory, which is a copy like <c>mov</c>.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void Run(Warp* warp, CheckSite site, uint mask)
+    public void Run(Warp* warp, CheckSite site, uint mask, bool isLocalStore)
     {
         uint defined = Lanes.All;
         foreach (int row in site.Reads)
         {
+            if (isLocalStore && Array.IndexOf(site.Data, row) >= 0) continue;
             if (site.IsCopy) defined &= *Row(warp->Index, row);
             else Require(warp, site, row, mask, "a register");
         }
@@ -40,7 +45,26 @@ internal sealed unsafe class RegisterCheck(CheckContext context) : IDisposable
         {
             uint* lanes = Row(warp->Index, row);
             *lanes = (*lanes & ~mask) | (defined & mask);
+            if ((defined & mask) != mask && _loads.TryGetValue(site.Reads[0], out CheckSite? load)) _loads[row] = load;
         }
+    }
+
+    /// <summary>A load has found nothing written for a lane.</summary>
+    public void Undefine(Warp* warp, CheckSite site, int lane)
+    {
+        foreach (int row in site.Writes)
+        {
+            *Row(warp->Index, row) &= ~(1u << lane);
+            _loads[row] = site;
+        }
+    }
+
+    /// <summary>Whether a lane has a value for all that a store stores.</summary>
+    public bool HasData(Warp* warp, CheckSite site, int lane)
+    {
+        foreach (int row in site.Data)
+            if (row >= 0 && Array.IndexOf(site.Reads, row) >= 0 && (*Row(warp->Index, row) >> lane & 1) == 0) return false;
+        return true;
     }
 
     private void Require(Warp* warp, CheckSite site, int row, uint mask, string what)
@@ -53,6 +77,16 @@ internal sealed unsafe class RegisterCheck(CheckContext context) : IDisposable
     private void Report(Warp* warp, CheckSite site, int row, uint missing, string what)
     {
         *Row(warp->Index, row) |= missing;
+        if (_loads.TryGetValue(row, out CheckSite? load))
+        {
+            // A field of bits is written by reading the word around it.
+            if (site.Instruction.Name is "and" or "or" or "lop3" or "bfi" or "bfe") return;
+            if (!context.IsNew(FindingKind.UninitialisedMemory, load)) return;
+            context.Report(
+                FindingKind.UninitialisedMemory, load, site.Position, warp, Bits.TrailingZeroCount(missing), null,
+                $"{load.Bytes} bytes of local memory are read here that were never written, and what is read is used");
+            return;
+        }
         if (!context.IsNew(FindingKind.UninitialisedRegister, site)) return;
         string name = NameOf(site, row) ?? what;
         context.Report(

@@ -76,6 +76,37 @@ internal sealed class ThreadClocks
         }
     }
 
+    /// <summary>
+    /// Lanes exchange values by registers. That orders no memory of theirs, but what one has learnt of other warps and blocks the others
+    /// may rely on: libraries let one lane wait and shuffle the news.
+    /// </summary>
+    public void Exchange(int warp, uint lanes)
+    {
+        int first = 32 * warp + Bits.TrailingZeroCount(lanes);
+        bool same = true;
+        for (uint left = lanes; left != 0; left &= left - 1)
+        {
+            int thread = 32 * warp + Bits.TrailingZeroCount(left);
+            same &= ReferenceEquals(_known[thread], _known[first]) && ReferenceEquals(_far[thread], _far[first]) && ReferenceEquals(_pending[thread], _pending[first]);
+        }
+        if (same) return;
+        Meeting meeting = NewMeeting();
+        for (uint left = lanes; left != 0; left &= left - 1)
+        {
+            int thread = 32 * warp + Bits.TrailingZeroCount(left);
+            meeting.Add(_known[thread]);
+            meeting.Far = Knowledge.Join(meeting.Far, _far[thread]);
+            meeting.Pending = Knowledge.Join(meeting.Pending, _pending[thread]);
+        }
+        for (uint left = lanes; left != 0; left &= left - 1)
+        {
+            int thread = 32 * warp + Bits.TrailingZeroCount(left);
+            int[] known = (int[])meeting.Clock.Clone();
+            Array.Copy(_known[thread], 32 * warp, known, 32 * warp, 32);
+            (_known[thread], _far[thread], _pending[thread]) = (known, meeting.Far, meeting.Pending);
+        }
+    }
+
     /// <summary>New meeting of this block's threads.</summary>
     public Meeting NewMeeting() => new(_known.Length);
 

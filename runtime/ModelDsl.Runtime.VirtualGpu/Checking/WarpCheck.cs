@@ -57,6 +57,7 @@ internal sealed unsafe class WarpCheck(CheckContext context, ThreadClocks clocks
                     FindingKind.InactiveLanes, site, -1, warp, lane, null,
                     $"the mask 0x{members:x8} names {CheckContext.Lanes(elsewhere)} of warp {warp->Index}, which {((elsewhere & mask) != 0 ? "have another mask" : "do not execute this: the guard does not hold for them")}");
             if (site.Kind == SiteKind.WarpBarrier) Meet(warp, same);
+            else clocks.Exchange(warp->Index, same);
         }
     }
 

@@ -73,6 +73,7 @@ internal static unsafe class BarrierObjectDecoder
         var (sharedRow, sharedOffset, sharedWide) = MemoryDecoder.Address(d, o[toShared ? 0 : 1], StateSpace.Shared);
         var (globalRow, globalOffset, _) = MemoryDecoder.Address(d, o[toShared ? 1 : 0], StateSpace.Global);
         int size = d.Source(o[2], PtxType.U32);
+        if (d.Site != null) d.Site.SizeRow = size;
         d.Emit(&AsyncCopy.Bulk, sharedRow, globalRow, size, (int)sharedOffset, toShared ? 1 : 0, sharedWide ? 1 : 0, globalOffset, slot: d.NewRange());
         if (!toShared) return true;
         var (row, offset, isWide) = MemoryDecoder.Address(d, o[3], StateSpace.Shared);

@@ -377,6 +377,16 @@ internal sealed unsafe class KernelDecoder
         Site = outer;
     }
 
+    /// <summary>Puts a check before one of several accesses that the instruction becomes.</summary>
+    public void EmitCheck(SiteKind kind, SiteAddress address, int bytes)
+    {
+        if (Site == null) return;
+        var part = new CheckSite(_kernel.Sites.Count, _instruction, Site.Guard) { Kind = kind, Bytes = bytes };
+        part.Addresses.Add(address);
+        _kernel.Sites.Add(part);
+        _code.Add(new Instr { Handler = &CheckHandlers.Before, D = CheckHandlers.BeforeMark, Slot = part.Index, Source = _instruction.Position });
+    }
+
     /// <summary>A new entry for the allocation cache.</summary>
     public int NewRange() => _kernel.RangeCount++;
 

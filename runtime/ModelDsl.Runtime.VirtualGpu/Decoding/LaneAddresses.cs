@@ -1,3 +1,4 @@
+using ModelDsl.Runtime.VirtualGpu.Checking;
 using ModelDsl.Runtime.VirtualGpu.Instructions;
 using ModelDsl.Runtime.VirtualGpu.Parsing;
 using static ModelDsl.Runtime.VirtualGpu.Instructions.Elementwise;
@@ -58,6 +59,7 @@ internal sealed unsafe class LaneAddresses
         PtxType register = type.Size() == 8 ? PtxType.B64 : PtxType.B32;
         Handler handler = LoadStoreHandlers.Find(isLoad, _space, _isWide, type, register, 1);
         if (handler == null) throw _d.Unsupported();
+        _d.EmitCheck(isLoad ? SiteKind.Load : SiteKind.Store, new SiteAddress(_space, address, offset, _isWide), type.Size());
         _d.Emit(handler, -1, address, row, -1, -1, -1, offset, slot: _d.NewRange());
     }
 

@@ -127,8 +127,8 @@ internal static unsafe class MemoryDecoder
             return true;
         }
         var (row, imm, isWide) = Address(d, at, space);
-        // What a call passes is copied by no instruction that could be checked.
-        if (isOfCall) d.Site?.Addresses.Clear();
+        // What a call hands over is copied by no instruction that could be checked.
+        if (isOfCall && isLoad) d.Site?.Addresses.Clear();
         Handler handler = LoadStoreHandlers.Find(isLoad, space, isWide, type, register, count);
         if (handler == null) return false;
         d.Emit(handler, -1, row, rows[0], rows[1], rows[2], rows[3], imm, slot: d.NewRange());

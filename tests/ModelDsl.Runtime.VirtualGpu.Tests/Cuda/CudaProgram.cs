@@ -3,10 +3,10 @@ using ModelDsl.Testing;
 
 namespace ModelDsl.Runtime.VirtualGpu.Tests.Cuda;
 
-/// <summary>PTX that nvcc 12.4 has made of the <c>.cu</c> file beside it, and a virtual GPU to run its kernels on.</summary>
+/// <summary>PTX that nvcc 12.4 has made of the <c>.cu</c> file beside it, and a virtual GPU to run its kernels on, with all checks: what nvcc makes of sound programs is sound.</summary>
 internal sealed class CudaProgram : IDisposable
 {
-    private readonly TestGpu _gpu = new(workers: 2);
+    private readonly TestGpu _gpu = new(workers: 2, VirtualGpuChecks.All);
     private readonly IModule _module;
 
     /// <param name="name">The file's name without its ending.</param>
@@ -25,8 +25,11 @@ internal sealed class CudaProgram : IDisposable
 
     public void Run(string kernel, Dim3 grid, Dim3 block, params KernelArgument[] arguments) => RunShared(kernel, grid, block, 0, arguments);
 
-    public void RunShared(string kernel, Dim3 grid, Dim3 block, int sharedBytes, params KernelArgument[] arguments) =>
+    public void RunShared(string kernel, Dim3 grid, Dim3 block, int sharedBytes, params KernelArgument[] arguments)
+    {
         _gpu.Launch(_module.GetKernel(kernel), grid, block, sharedBytes, arguments);
+        Assert.True(_gpu.Device.Findings.Count == 0, string.Join("\n", _gpu.Device.Findings));
+    }
 
     public void Dispose() => _gpu.Dispose();
 }
