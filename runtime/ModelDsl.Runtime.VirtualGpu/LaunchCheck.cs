@@ -10,6 +10,9 @@ internal static class LaunchCheck
 {
     private const int MaxThreads = 1024;
 
+    /// <summary>Of registers, and of local memory: what one block may take on the host.</summary>
+    private const long MostHostBytes = 1L << 30;
+
     /// <summary>The parameters as the kernel sees them in memory.</summary>
     public static byte[] Check(DecodedKernel kernel, Dim3 grid, Dim3 block, int sharedBytes, ReadOnlySpan<KernelArgument> arguments, VirtualDeviceOptions options)
     {
@@ -25,6 +28,9 @@ internal static class LaunchCheck
             throw new DeviceException($"kernel '{name}' wants clusters of {function.BlocksPerCluster} blocks; the virtual GPU runs clusters of one block");
         if (sharedBytes < 0 || kernel.StaticSharedBytes - kernel.SharedGapBytes + (long)sharedBytes > options.SharedBytesPerBlock)
             throw new DeviceException($"kernel '{name}': {kernel.StaticSharedBytes - kernel.SharedGapBytes + (long)sharedBytes:N0} bytes of shared memory are wanted, a block has at most {options.SharedBytesPerBlock:N0}");
+        long warps = (block.Count + 31) / 32;
+        if (warps * kernel.RegisterBytes > MostHostBytes || warps * 32 * kernel.LocalBytes > MostHostBytes)
+            throw new DeviceException($"kernel '{name}': a block of {block} threads takes {Math.Max(warps * kernel.RegisterBytes, warps * 32 * kernel.LocalBytes):N0} bytes of registers or local memory; {MostHostBytes:N0} are to be had");
         if (arguments.Length != function.Parameters.Count)
             throw new DeviceException($"kernel '{name}' takes {function.Parameters.Count} arguments, not {arguments.Length}");
         var image = new byte[kernel.ParameterBytes];

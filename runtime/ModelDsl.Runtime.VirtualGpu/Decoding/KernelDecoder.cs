@@ -29,6 +29,12 @@ internal sealed unsafe class KernelDecoder
     /// <summary>What a thread has for calls of functions that call themselves.</summary>
     private const uint StackBytes = 64 * 1024;
 
+    /// <summary>What the parameters of an entry may take together, from PTX 8.1 on.</summary>
+    private const int MostParameterBytes = 32764;
+
+    /// <summary>Calls are put in their place: without an end to it, functions that call one another twice would double with each.</summary>
+    private const int MostInstructions = 1 << 20, MostCalls = 1 << 14, MostRegisters = 1 << 22;
+
     private readonly DecodedKernel _kernel;
     private readonly List<Instr> _code = [];
 
@@ -48,6 +54,7 @@ internal sealed unsafe class KernelDecoder
     private int _bytes = PredicateChunk, _predicateNext = 4, _predicateEnd = PredicateChunk;
     private int _carry = -1;
     private uint _reserved;
+    private int _copies, _registers;
     private FunctionInstance _instance;
     private PtxInstruction _instruction = null!;
 
@@ -85,13 +92,21 @@ internal sealed unsafe class KernelDecoder
     public static DecodedKernel Decode(PtxModule module, PtxFunction function, VirtualGpuChecks checks = VirtualGpuChecks.None)
     {
         var decoder = new KernelDecoder(module, function, checks);
-        decoder.PlaceVariables();
-        decoder.DecodeFunctions();
-        decoder.PlacePrivate(function);
-        int start = decoder._code.Count;
-        decoder.DecodeBody(decoder._instance);
-        decoder.Finish(function, start);
-        return decoder._kernel;
+        try
+        {
+            decoder.PlaceVariables();
+            decoder.DecodeFunctions();
+            decoder.PlacePrivate(function);
+            int start = decoder._code.Count;
+            decoder.DecodeBody(decoder._instance);
+            decoder.Finish(function, start);
+            return decoder._kernel;
+        }
+        catch
+        {
+            decoder._kernel.Dispose();
+            throw;
+        }
     }
 
     public DeviceException Error(string message) => Error(_instruction.Position, message);
@@ -253,6 +268,7 @@ internal sealed unsafe class KernelDecoder
     /// <summary>Emits an instruction under the guard of the PTX instruction being decoded.</summary>
     public void Emit(Handler handler, int d = -1, int a = -1, int b = -1, int c = -1, int e = -1, int f = -1, ulong imm = 0, nint target = 0, int slot = 0)
     {
+        if (_code.Count >= MostInstructions) throw Error($"the kernel is too large: more than {MostInstructions:N0} instructions, calls written out");
         _code.Add(new Instr
         {
             Handler = handler,
@@ -317,6 +333,8 @@ internal sealed unsafe class KernelDecoder
     /// <summary>Makes ready to put a function in the place of the instruction being decoded.</summary>
     public FunctionInstance Enter(PtxFunction function)
     {
+        if (++_copies > MostCalls) throw Error($"the kernel is too large: more than {MostCalls:N0} calls, those inside functions counted each time");
+        if ((_registers += function.Registers.Count) > MostRegisters) throw Error($"the kernel is too large: more than {MostRegisters:N0} registers, those of calls counted each time");
         PlacePrivate(function);
         var instance = new FunctionInstance(function, _instance);
         Frame?.Instances.Add(instance);
@@ -458,6 +476,7 @@ internal sealed unsafe class KernelDecoder
         {
             parameter = Align(parameter, variable.Alignment);
             variable.Address = parameter;
+            if (parameter + variable.Bytes > MostParameterBytes) throw Error(variable.Position, $"parameters take at most {MostParameterBytes:N0} bytes");
             parameter += (uint)variable.Bytes;
         }
         _kernel.ParameterBytes = parameter;

@@ -3,12 +3,16 @@ namespace ModelDsl.Runtime.VirtualGpu.Parsing;
 /// <summary>The body of a function: declarations, labels, instructions, nested scopes.</summary>
 internal sealed class BodyParser(PtxCursor cursor, PtxFunction function)
 {
+    /// <summary>More than there are forms of instructions; beyond it a text is made up, and nobody is helped by remembering its words.</summary>
+    private const int MostOpcodes = 4096;
+
     private static readonly System.Collections.Concurrent.ConcurrentDictionary<string, string[]> s_opcodes = new();
     private readonly List<Operand> _operands = [];
 
     public void Parse(PtxScope outer)
     {
         cursor.Expect('{');
+        cursor.Enter();
         var scope = new PtxScope(outer);
         while (!cursor.TryTake('}'))
         {
@@ -30,6 +34,7 @@ internal sealed class BodyParser(PtxCursor cursor, PtxFunction function)
                     break;
             }
         }
+        cursor.Leave();
     }
 
     private void Directive(PtxScope scope)
@@ -155,7 +160,8 @@ internal sealed class BodyParser(PtxCursor cursor, PtxFunction function)
         var lookup = s_opcodes.GetAlternateLookup<ReadOnlySpan<char>>();
         if (lookup.TryGetValue(word, out string[]? parts)) return parts;
         string text = word.ToString();
-        return s_opcodes.GetOrAdd(text, text.Split('.'));
+        parts = text.Split('.');
+        return s_opcodes.Count < MostOpcodes ? s_opcodes.GetOrAdd(text, parts) : parts;
     }
 
     private Operand Operand(PtxScope scope)
@@ -171,10 +177,11 @@ internal sealed class BodyParser(PtxCursor cursor, PtxFunction function)
         int start = cursor.Position;
         switch (c)
         {
-            case '{':
-                return Vector(scope, start);
-            case '[':
-                return Address(scope, start);
+            case '{' or '[':
+                cursor.Enter();
+                Operand inner = c == '{' ? Vector(scope, start) : Address(scope, start);
+                cursor.Leave();
+                return inner;
             case '!':
                 cursor.Position++;
                 return Named(scope) with { Negated = true };

@@ -71,6 +71,7 @@ internal sealed class DeclarationParser(PtxCursor cursor, PtxScope scope)
             {
                 count = cursor.Integer();
                 if (count is < 1 or > MostRegisters) throw cursor.Source.Error(start, $"between 1 and {MostRegisters} registers can be declared at once");
+                if (first + count > MostRegisters) throw cursor.Source.Error(start, $"a function has at most {MostRegisters} registers");
                 cursor.Expect('>');
             }
             scope.Registers[name] = (first, count);
@@ -160,7 +161,6 @@ internal sealed class DeclarationParser(PtxCursor cursor, PtxScope scope)
         Values(variable, bytes);
         if (open) variable.Bytes = bytes.Count;
         if (bytes.Count > variable.Bytes) throw cursor.Source.Error(variable.Position, $"'{variable.Name}' has more initial values than elements");
-        bytes.AddRange(new byte[variable.Bytes - bytes.Count]);
         variable.Initial = bytes.ToArray();
     }
 
@@ -169,16 +169,19 @@ internal sealed class DeclarationParser(PtxCursor cursor, PtxScope scope)
         if (cursor.TryTake('{'))
         {
             if (cursor.TryTake('}')) return;
+            cursor.Enter();
             do
             {
                 Values(variable, bytes);
             }
             while (cursor.TryTake(','));
             cursor.Expect('}');
+            cursor.Leave();
             return;
         }
         if (!char.IsAsciiDigit(cursor.Peek()) && cursor.Peek() != '-')
         {
+            if (variable.Type.Size() != sizeof(ulong)) throw cursor.Error($"'{variable.Name}' has elements of {variable.Type.Size()} bytes; an address takes {sizeof(ulong)}");
             var relocation = (bytes.Count, SymbolName());
             (variable.Relocations ??= []).Add(relocation);
             // What is added to the address stands where the address will.

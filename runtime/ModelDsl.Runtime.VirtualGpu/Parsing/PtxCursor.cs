@@ -6,7 +6,10 @@ namespace ModelDsl.Runtime.VirtualGpu.Parsing;
 /// <summary>Walks over PTX text: blanks, comments, names, literals.</summary>
 internal sealed class PtxCursor(PtxSource source)
 {
+    private const int DeepestNest = 64;
+
     private readonly string _text = source.Text;
+    private int _depth;
 
     public int Position { get; set; }
 
@@ -40,6 +43,14 @@ internal sealed class PtxCursor(PtxSource source)
         if (TryTake(c)) return;
         throw Error($"expected '{c}' but found {Describe()}");
     }
+
+    /// <summary>Goes into a pair of braces or brackets, of which no sensible text has many inside one another; a thread's stack has an end.</summary>
+    public void Enter()
+    {
+        if (++_depth > DeepestNest) throw Error($"more than {DeepestNest} brackets are open at once");
+    }
+
+    public void Leave() => _depth--;
 
     public DeviceException Error(string message) => source.Error(Position, message);
 

@@ -14,6 +14,8 @@ internal sealed class PtxVariable(string name, StateSpace space, PtxType type, i
     /// <summary>Length in bytes; zero for <c>.extern .shared name[]</c>, whose length the launch decides.</summary>
     public long Bytes { get; set; }
     public bool IsExternal { get; set; }
+
+    /// <summary>The first bytes; those after them are zero.</summary>
     public byte[]? Initial { get; set; }
 
     /// <summary>Places in <see cref="Initial"/> that hold the address of another variable.</summary>

@@ -117,6 +117,7 @@ internal sealed class PtxParser
     private void Entry(int position)
     {
         var function = new PtxFunction(_cursor.Word().ToString(), position, isEntry: true);
+        if (_module.Functions.Exists(f => f.IsEntry && f.Name == function.Name)) throw _cursor.Source.Error(position, $"there are two entries '{function.Name}'");
         _module.Functions.Add(function);
         var scope = new PtxScope(_scope);
         if (_cursor.TryTake('('))
@@ -211,7 +212,11 @@ internal sealed class PtxParser
 
     private void SkipBraces()
     {
-        while (_cursor.Peek() != '{') _cursor.Position++;
+        while (_cursor.Peek() != '{')
+        {
+            if (_cursor.AtEnd) throw _cursor.Error("a section without '{'");
+            _cursor.Position++;
+        }
         int end = _cursor.Source.Text.IndexOf('}', _cursor.Position);
         if (end < 0) throw _cursor.Error("'{' without '}'");
         _cursor.Position = end + 1;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ModelDsl.Runtime.Files;
 
 namespace ModelDsl.Runtime.Checkpoints;
 
@@ -10,6 +11,8 @@ namespace ModelDsl.Runtime.Checkpoints;
 public sealed record CheckpointConfig(
     int? BosTokenId, IReadOnlyList<int> EosTokenIds, int BlockRows, int BlockColumns, bool TiedEmbeddings)
 {
+    private const long LargestFile = 64 << 20;
+
     public static CheckpointConfig Default { get; } = new(null, [], 128, 128, false);
 
     /// <summary>Reads a folder's <c>config.json</c>; what is not there has its default.</summary>
@@ -23,7 +26,7 @@ public sealed record CheckpointConfig(
             if (!File.Exists(path)) continue;
             try
             {
-                using var json = JsonDocument.Parse(File.ReadAllBytes(path));
+                using var json = JsonDocument.Parse(WholeFile.Read(path, LargestFile));
                 config = config.With(json.RootElement, path);
             }
             catch (Exception e) when (

@@ -28,6 +28,8 @@ internal sealed unsafe class SafetensorsFile : IDisposable
         SafetensorsFile? file = null;
         try
         {
+            // A pipe has no bytes yet, and to open one would wait for somebody to write.
+            if (new FileInfo(path).Length == 0) throw new CheckpointException(path, null, "has 0 bytes and can hold no safetensors header");
             var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
             var length = stream.Length;
             if (length < 8)

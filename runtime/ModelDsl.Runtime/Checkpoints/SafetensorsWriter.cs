@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using ModelDsl.Runtime.Files;
 
 namespace ModelDsl.Runtime.Checkpoints;
 
@@ -43,10 +44,10 @@ public sealed class SafetensorsWriter
     /// <exception cref="CheckpointException">The file cannot be written.</exception>
     public void Write(string path)
     {
-        var temporary = path + ".tmp";
         try
         {
-            using (var stream = File.Create(temporary))
+            using var temporary = new TemporaryFile(path);
+            using (var stream = File.Create(temporary.Path))
             {
                 var header = Header();
                 Span<byte> length = stackalloc byte[8];
@@ -55,11 +56,10 @@ public sealed class SafetensorsWriter
                 stream.Write(header);
                 foreach (var tensor in _tensors) stream.Write(tensor.Data);
             }
-            File.Move(temporary, path, overwrite: true);
+            temporary.Keep();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            if (File.Exists(temporary)) File.Delete(temporary);
             throw new CheckpointException(path, null, "cannot be written: " + e.Message, e);
         }
     }

@@ -1,10 +1,13 @@
 using System.Text.Json;
+using ModelDsl.Runtime.Files;
 
 namespace ModelDsl.Runtime.Checkpoints;
 
 /// <summary><c>model.safetensors.index.json</c>: which shard holds which tensor.</summary>
 internal sealed class ShardIndex
 {
+    private const long LargestFile = 256 << 20;
+
     private ShardIndex(Dictionary<string, string> shardOf) => ShardOf = shardOf;
 
     /// <summary>Shard file name by tensor name.</summary>
@@ -14,8 +17,7 @@ internal sealed class ShardIndex
     {
         try
         {
-            using var stream = File.OpenRead(path);
-            using var json = JsonDocument.Parse(stream);
+            using var json = JsonDocument.Parse(WholeFile.Read(path, LargestFile));
             if (json.RootElement.ValueKind != JsonValueKind.Object
                 || !json.RootElement.TryGetProperty("weight_map", out var map)
                 || map.ValueKind != JsonValueKind.Object)

@@ -1,15 +1,18 @@
 using ModelDsl.Compiler.Binding;
 using ModelDsl.Compiler.Syntax;
+using ModelDsl.Runtime.Files;
 
 namespace ModelDsl.Cli.Input;
 
 /// <summary>Source texts from disk, <c>use</c> relative to the file that says it.</summary>
-public sealed class DiskSources : ISourceProvider
+/// <param name="root">The file it begins with, under the path it was asked for.</param>
+public sealed class DiskSources(string root) : ISourceProvider
 {
     public SourceLookup Find(string from, string path)
     {
         var full = Path.GetFullPath(path, Path.GetDirectoryName(Path.GetFullPath(from)) ?? ".");
-        return Read(Path.GetRelativePath(".", full)) is { } text
+        var name = full == Path.GetFullPath(root) ? root : Path.GetRelativePath(".", full);
+        return Read(name) is { } text
             ? SourceLookup.Found(text)
             : SourceLookup.Missing($"there is no file '{path}' beside '{from}'");
     }
@@ -19,10 +22,13 @@ public sealed class DiskSources : ISourceProvider
     {
         try
         {
-            var length = new FileInfo(path).Length;
-            return length > SourceText.MaximumBytes ? SourceText.TooLarge(path, length) : SourceText.FromBytes(path, File.ReadAllBytes(path));
+            return SourceText.FromBytes(path, WholeFile.Read(path, SourceText.MaximumBytes));
         }
-        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException or NotSupportedException)
+        catch (FileTooLargeException huge)
+        {
+            return SourceText.TooLarge(path, huge.Bytes);
+        }
+        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
         {
             return null;
         }

@@ -37,7 +37,7 @@ public sealed class ProgramInput
     {
         var path = parsed.GetValue(_file)!;
         var text = DiskSources.Read(path) ?? throw TroubleException.Failed($"cannot read '{path}'");
-        var options = new BindOptions(parsed.GetValue(_set)!.ToImmutableArray(), parsed.GetValue(_model), new DiskSources());
+        var options = new BindOptions(parsed.GetValue(_set)!.ToImmutableArray(), parsed.GetValue(_model), new DiskSources(path));
         return FrontEnd.Bind(text, options);
     }
 

@@ -1,10 +1,14 @@
 using System.Globalization;
+using System.Text;
+using ModelDsl.Runtime.Files;
 
 namespace ModelDsl.Cli.Input;
 
 /// <summary><c>--ids 1,2,3</c> or <c>--ids @FILE</c>: numbers with commas, blanks or line ends between them; brackets are passed over.</summary>
 internal static class TokenIds
 {
+    private const long LargestFile = 64 << 20;
+
     /// <exception cref="TroubleException">Something is no number, or the file cannot be read.</exception>
     public static int[] Parse(string text)
     {
@@ -12,7 +16,7 @@ internal static class TokenIds
         {
             try
             {
-                text = File.ReadAllText(text[1..]);
+                text = Encoding.UTF8.GetString(WholeFile.Read(text[1..], LargestFile));
             }
             catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException or ArgumentException)
             {

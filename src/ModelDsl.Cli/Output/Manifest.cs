@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using ModelDsl.Compiler.Kernels;
 using ModelDsl.Compiler.Scheduling;
+using ModelDsl.Runtime.Files;
 
 namespace ModelDsl.Cli.Output;
 
@@ -15,6 +16,25 @@ internal sealed record EmittedKernel(Kernel Kernel, string Ptx)
 /// <summary><c>manifest.json</c>: every kernel with what it is specialised for, how it is launched, who asked for it, and its hash.</summary>
 internal static class Manifest
 {
+    private const long LargestManifest = 16 << 20;
+
+    /// <summary>The kernel files that an earlier build left beside its manifest; none where there is no manifest of ours.</summary>
+    public static IReadOnlyList<string> KernelFiles(string path)
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(WholeFile.Read(path, LargestManifest));
+            return [.. json.RootElement.GetProperty("kernels").EnumerateArray().Select(kernel => $"ptx/{kernel.GetProperty("name").GetString()}.ptx").Where(IsKernelFile)];
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+
+    /// <summary>Somebody may have written the manifest; what it says is not followed out of the folder.</summary>
+    private static bool IsKernelFile(string file) => file["ptx/".Length..^".ptx".Length] is var name && name.Length > 0 && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_');
+
     public static string Write(ModelPlan plan, IReadOnlyList<EmittedKernel> kernels, Func<Compiler.Diagnostics.Origin, string?> place)
     {
         var firstUse = plan.Phases.SelectMany(phase => phase.Steps).GroupBy(step => step.Kernel.Name).ToDictionary(uses => uses.Key, uses => uses.First());

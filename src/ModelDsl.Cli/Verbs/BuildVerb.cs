@@ -38,7 +38,8 @@ internal static class BuildVerb
             if (plan is null) return ExitCode.Diagnostics;
             var folder = parsed.GetValue(output)!;
             var files = Files(plan, wanted, graphs, input.SourceOf);
-            foreach (var (path, text) in files) AtomicFile.Write(Path.Combine(folder, path), text);
+            // Kernels that only an earlier build had are no part of this one; they go where the manifest that names them goes.
+            OutputFolder.Write(folder, files, wanted.Contains("ptx") ? Manifest.KernelFiles(Path.Combine(folder, "manifest.json")) : []);
             io.Out.WriteLine(
                 $"{plan.Model.Name}, {plan.Precision.Name}, {plan.Target}: {plan.Kernels.Count} kernels, {plan.Prefill.Steps.Count} launches per prefill step, "
                 + $"{plan.Decode.Steps.Count} per decode step, {files.Sum(file => (long)Encoding.UTF8.GetByteCount(file.Text)) / 1024:N0} KiB in {folder} "

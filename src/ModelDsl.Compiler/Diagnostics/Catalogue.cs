@@ -9,6 +9,8 @@ namespace ModelDsl.Compiler.Diagnostics;
 /// </summary>
 public static class Catalogue
 {
+    private const int LongestText = 1000;
+
     public static Diagnostic FileTooLarge(SourceSpan at, long bytes, long limit) => Error(DiagnosticCode.FileTooLarge, at,
         $"the file has {Count(bytes)} bytes; a .dsm file may have {Count(limit)}", "is this the right file?");
 
@@ -282,8 +284,12 @@ public static class Catalogue
         char.IsControl(character) || char.IsSurrogate(character) ? $"U+{(int)character:X4}" : character.ToString();
 
     private static Diagnostic Error(DiagnosticCode code, SourceSpan at, string message, string? hint) =>
-        new(code, Severity.Error, at, message, hint, ImmutableArray<DiagnosticNote>.Empty);
+        new(code, Severity.Error, at, Cut(message), hint is null ? null : Cut(hint), ImmutableArray<DiagnosticNote>.Empty);
 
     private static Diagnostic Warning(DiagnosticCode code, SourceSpan at, string message, string? hint) =>
-        new(code, Severity.Warning, at, message, hint, ImmutableArray<DiagnosticNote>.Empty);
+        new(code, Severity.Warning, at, Cut(message), hint is null ? null : Cut(hint), ImmutableArray<DiagnosticNote>.Empty);
+
+    /// <summary>A name may be as long as its file, and nobody reads a message that quotes it in full.</summary>
+    private static string Cut(string text) =>
+        text.Length <= LongestText ? text : text.Substring(0, char.IsHighSurrogate(text[LongestText - 1]) ? LongestText - 1 : LongestText) + "…";
 }

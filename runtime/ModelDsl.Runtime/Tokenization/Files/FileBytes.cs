@@ -1,3 +1,5 @@
+using ModelDsl.Runtime.Files;
+
 namespace ModelDsl.Runtime.Tokenization.Files;
 
 /// <summary>Reads whole files, with errors a person can act on.</summary>
@@ -7,10 +9,11 @@ internal static class FileBytes
     {
         try
         {
-            var length = new FileInfo(path).Length;
-            if (length > Limits.LargestFile)
-                throw new TokenizerException(path, "", $"the file has {length} bytes; a tokenizer file has at most {Limits.LargestFile}");
-            return File.ReadAllBytes(path);
+            return WholeFile.Read(path, Limits.LargestFile);
+        }
+        catch (FileTooLargeException e)
+        {
+            throw new TokenizerException(path, "", $"the file has {e.Bytes} bytes; a tokenizer file has at most {Limits.LargestFile}", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
