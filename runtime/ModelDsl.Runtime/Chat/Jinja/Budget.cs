@@ -3,7 +3,10 @@ namespace ModelDsl.Runtime.Chat.Jinja;
 /// <summary>How much work and text a rendering may take, so that no template can hang or exhaust memory.</summary>
 internal sealed class Budget
 {
-    private const int LongestText = 1 << 26;
+    public const int LongestText = 1 << 26;
+
+    private const int StepsPerItem = 4;
+    private const int MostItems = LongestText / 64 / StepsPerItem;
 
     private long _left = 20_000_000;
 
@@ -15,6 +18,14 @@ internal sealed class Budget
         _left -= 1 + length / 64;
         if (_left < 0)
             throw new JinjaError("the template takes too long on these messages");
+    }
+
+    /// <summary>Pays for making this many values, each of which is an object of its own.</summary>
+    public void Make(long items)
+    {
+        if (items > MostItems)
+            throw new JinjaError($"a list of {items} items is too long");
+        Spend(StepsPerItem * 64L * items);
     }
 
     public string Check(string text)

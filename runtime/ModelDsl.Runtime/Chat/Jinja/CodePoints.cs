@@ -14,6 +14,19 @@ internal static class CodePoints
         return length;
     }
 
+    /// <summary>The code point with an index, counted from the end where it is negative; null where there is none.</summary>
+    public static string? At(string text, System.Numerics.BigInteger index)
+    {
+        if (index < 0)
+            index += Length(text);
+        if (index < 0 || index >= text.Length)
+            return null;
+        var at = 0;
+        for (var left = (int)index; left > 0 && at < text.Length; left--)
+            at += WidthAt(text, at);
+        return at < text.Length ? text.Substring(at, WidthAt(text, at)) : null;
+    }
+
     /// <summary>Every code point as a string of its own.</summary>
     public static IReadOnlyList<string> Split(string text)
     {
@@ -22,6 +35,8 @@ internal static class CodePoints
             parts.Add(i + 1 < text.Length && char.IsSurrogatePair(text[i], text[i + 1]) ? text.Substring(i++, 2) : text[i].ToString());
         return parts;
     }
+
+    private static int WidthAt(string text, int at) => at + 1 < text.Length && char.IsSurrogatePair(text[at], text[at + 1]) ? 2 : 1;
 
     public static int Compare(string a, string b)
     {

@@ -114,7 +114,7 @@ internal sealed class Evaluator(Budget budget)
         foreach (var (op, operand) in e.Rest)
         {
             var right = Evaluate(operand, scope);
-            if (!Operators.Compare(op, left, right))
+            if (!Operators.Compare(op, left, right, budget))
                 return JinjaValue.Bool.False;
             left = right;
         }

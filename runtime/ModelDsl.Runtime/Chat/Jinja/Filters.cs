@@ -28,7 +28,7 @@ internal static class Filters
             "indent" => Text(Indent(Str(value, a), a)),
             "int" => ToInt(value, a),
             "float" => ToFloat(value, a),
-            "abs" => Operators.Compare("<", value, CallArguments.Number(0)) ? Operators.Negate(value) : value,
+            "abs" => Operators.Compare("<", value, CallArguments.Number(0), a.Budget) ? Operators.Negate(value) : value,
             "round" => Round(value, a),
             "length" or "count" => Length(value),
             _ => ListFilters.Apply(id, value, a),

@@ -47,7 +47,7 @@ internal static class Functions
             items.Add(CallArguments.Number((int)i));
         }
 
-        arguments.Budget.Spend(items.Count);
+        arguments.Budget.Make(items.Count);
         return new JinjaValue.List(items);
     }
 

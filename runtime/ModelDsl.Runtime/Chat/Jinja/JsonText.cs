@@ -66,7 +66,7 @@ internal static class JsonText
         public void Write(JinjaValue value, int depth)
         {
             RuntimeHelpers.EnsureSufficientExecutionStack();
-            budget.Spend(depth);
+            budget.Spend(Output.Length > Budget.LongestText ? Output.Length : depth);
             switch (value)
             {
                 case JinjaValue.None:

@@ -100,7 +100,7 @@ internal static class ListFilters
         {
             a.Budget.Spend(64L * seen.Count);
             var key = Folded(attribute is null ? item : Path(item, attribute, a), caseSensitive);
-            if (seen.Any(s => Operators.AreEqual(s, key)))
+            if (seen.Any(s => Operators.AreEqual(s, key, a.Budget)))
                 continue;
             seen.Add(key);
             kept.Add(item);
@@ -113,7 +113,7 @@ internal static class ListFilters
     {
         JinjaValue? best = null;
         foreach (var item in Items(value, a))
-            if (best is null || sign * Operators.Order(Folded(item, a.Flag(0, "case_sensitive")), Folded(best, a.Flag(0, "case_sensitive"))) > 0)
+            if (best is null || sign * Operators.Order(Folded(item, a.Flag(0, "case_sensitive")), Folded(best, a.Flag(0, "case_sensitive")), a.Budget) > 0)
                 best = item;
         return best ?? new JinjaValue.Undefined("the extreme of nothing");
     }
@@ -143,5 +143,5 @@ internal static class ListFilters
 
     /// <summary>Here operators are names of tests too.</summary>
     private static bool ApplyTest(string id, JinjaValue value, CallArguments rest) =>
-        id is "==" or "!=" or "<" or "<=" or ">" or ">=" ? Operators.Compare(id, value, rest.Get(0, "other")) : Tests.Apply(id, value, rest);
+        id is "==" or "!=" or "<" or "<=" or ">" or ">=" ? Operators.Compare(id, value, rest.Get(0, "other"), rest.Budget) : Tests.Apply(id, value, rest);
 }

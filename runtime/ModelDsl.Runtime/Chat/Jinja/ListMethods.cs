@@ -8,13 +8,13 @@ internal static class ListMethods
         "count" => new JinjaValue.Function(id, a =>
         {
             a.Budget.Spend(list.Items.Count);
-            return CallArguments.Number(list.Items.Count(i => Operators.AreEqual(i, a.Get(0, "value"))));
+            return CallArguments.Number(list.Items.Count(i => Operators.AreEqual(i, a.Get(0, "value"), a.Budget)));
         }),
         "index" => new JinjaValue.Function(id, a =>
         {
             a.Budget.Spend(list.Items.Count);
             for (var i = 0; i < list.Items.Count; i++)
-                if (Operators.AreEqual(list.Items[i], a.Get(0, "value")))
+                if (Operators.AreEqual(list.Items[i], a.Get(0, "value"), a.Budget))
                     return CallArguments.Number(i);
             throw new JinjaError("the value is not in the list");
         }),

@@ -28,7 +28,7 @@ internal static class Members
                 return At(list.Items, index) ?? Missing(key, budget);
             case (JinjaValue.Text text, _) when Operators.Whole(key) is { } index:
                 budget.Spend(text.Value.Length);
-                return At(CodePoints.Split(text.Value), index) is { } part ? new JinjaValue.Text(part) : Missing(key, budget);
+                return CodePoints.At(text.Value, index) is { } part ? new JinjaValue.Text(part) : Missing(key, budget);
             case (not JinjaValue.List, JinjaValue.Text name):
                 return Attribute(value, name.Value);
             default:
@@ -41,9 +41,13 @@ internal static class Members
         switch (value)
         {
             case JinjaValue.List list:
-                return new JinjaValue.List(Slice(list.Items, start, stop, step, budget), list.IsTuple);
+                return new JinjaValue.List(Slice<JinjaValue>([.. list.Items], start, stop, step, budget), list.IsTuple);
             case JinjaValue.Text text:
-                return new JinjaValue.Text(string.Concat(Slice(CodePoints.Split(text.Value), start, stop, step, budget)));
+                // One unit is one character in most texts; the others are taken apart.
+                if (!text.Value.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF'))
+                    return new JinjaValue.Text(string.Concat(Slice(text.Value.AsSpan(), start, stop, step, budget)));
+                budget.Make(text.Value.Length);
+                return new JinjaValue.Text(string.Concat(Slice<string>([.. CodePoints.Split(text.Value)], start, stop, step, budget)));
             default:
                 throw new JinjaError($"{Operators.Describe(value)} has no slices");
         }
@@ -60,7 +64,7 @@ internal static class Members
                 budget.Spend(map.Items.Count);
                 return [.. map.Items.Keys];
             case JinjaValue.Text text:
-                budget.Spend(text.Value.Length);
+                budget.Make(text.Value.Length);
                 return [.. CodePoints.Split(text.Value).Select(c => new JinjaValue.Text(c))];
             case JinjaValue.Undefined:
                 return [];
@@ -81,17 +85,17 @@ internal static class Members
         return index >= 0 && index < items.Count ? items[(int)index] : null;
     }
 
-    private static List<T> Slice<T>(IReadOnlyList<T> items, int? start, int? stop, int? step, Budget budget)
+    private static List<T> Slice<T>(ReadOnlySpan<T> items, int? start, int? stop, int? step, Budget budget)
     {
-        budget.Spend(items.Count);
+        budget.Spend(items.Length);
         var by = step ?? 1;
         if (by == 0)
             throw new JinjaError("a slice with step 0");
         // Going backwards, the first index is the last item and the end lies before the first.
         var low = by > 0 ? 0 : -1;
-        var high = by > 0 ? items.Count : items.Count - 1;
-        var from = start is { } s ? Math.Clamp(s < 0 ? s + items.Count : s, low, high) : by > 0 ? low : high;
-        var to = stop is { } e ? Math.Clamp(e < 0 ? e + items.Count : e, low, high) : by > 0 ? high : low;
+        var high = by > 0 ? items.Length : items.Length - 1;
+        var from = start is { } s ? Math.Clamp(s < 0 ? s + items.Length : s, low, high) : by > 0 ? low : high;
+        var to = stop is { } e ? Math.Clamp(e < 0 ? e + items.Length : e, low, high) : by > 0 ? high : low;
         var result = new List<T>();
         for (long i = from; by > 0 ? i < to : i > to; i += by)
             result.Add(items[(int)i]);

@@ -20,17 +20,18 @@ internal static class Operators
         _ => true,
     };
 
-    public static bool AreEqual(JinjaValue a, JinjaValue b)
+    public static bool AreEqual(JinjaValue a, JinjaValue b, Budget budget)
     {
         RuntimeHelpers.EnsureSufficientExecutionStack();
+        budget.Spend(a is JinjaValue.Text text ? text.Value.Length : 0);
         return (a, b) switch
         {
             (JinjaValue.Undefined, JinjaValue.Undefined) => true,
             (JinjaValue.Text x, JinjaValue.Text y) => x.Value == y.Value,
             (JinjaValue.List x, JinjaValue.List y) =>
-                x.IsTuple == y.IsTuple && x.Items.Count == y.Items.Count && x.Items.Zip(y.Items).All(p => AreEqual(p.First, p.Second)),
+                x.IsTuple == y.IsTuple && x.Items.Count == y.Items.Count && x.Items.Zip(y.Items).All(p => AreEqual(p.First, p.Second, budget)),
             (JinjaValue.Map x, JinjaValue.Map y) =>
-                x.Items.Count == y.Items.Count && x.Items.All(p => y.Items.TryGetValue(p.Key, out var other) && AreEqual(p.Value, other)),
+                x.Items.Count == y.Items.Count && x.Items.All(p => y.Items.TryGetValue(p.Key, out var other) && AreEqual(p.Value, other, budget)),
             _ when Whole(a) is { } x && Whole(b) is { } y => x == y,
             _ when Real(a) is { } x && Real(b) is { } y => x == y,
             (JinjaValue.None, JinjaValue.None) => true,
@@ -39,9 +40,10 @@ internal static class Operators
     }
 
     /// <summary>Negative, zero or positive as <paramref name="a"/> comes before, with or after <paramref name="b"/>.</summary>
-    public static int Order(JinjaValue a, JinjaValue b)
+    public static int Order(JinjaValue a, JinjaValue b, Budget budget)
     {
         RuntimeHelpers.EnsureSufficientExecutionStack();
+        budget.Spend(a is JinjaValue.Text text ? text.Value.Length : 0);
         if (a is JinjaValue.Text x && b is JinjaValue.Text y)
             return CodePoints.Compare(x.Value, y.Value);
         if (Whole(a) is { } i && Whole(b) is { } j)
@@ -51,19 +53,15 @@ internal static class Operators
         if (a is not JinjaValue.List l || b is not JinjaValue.List m)
             throw new JinjaError($"{Describe(a)} and {Describe(b)} have no order");
         foreach (var (left, right) in l.Items.Zip(m.Items))
-            if (!AreEqual(left, right))
-                return Order(left, right);
+            if (!AreEqual(left, right, budget))
+                return Order(left, right, budget);
         return l.Items.Count.CompareTo(m.Items.Count);
     }
 
     /// <summary>Stable; equal keys keep their order even when reversed.</summary>
     public static List<T> Sort<T>(IEnumerable<T> items, Func<T, JinjaValue> key, bool reverse, Budget budget)
     {
-        var order = Comparer<JinjaValue>.Create((x, y) =>
-        {
-            budget.Spend();
-            return reverse ? Order(y, x) : Order(x, y);
-        });
+        var order = Comparer<JinjaValue>.Create((x, y) => reverse ? Order(y, x, budget) : Order(x, y, budget));
         try
         {
             return [.. items.OrderBy(key, order)];
@@ -75,22 +73,22 @@ internal static class Operators
         }
     }
 
-    public static bool Compare(string op, JinjaValue a, JinjaValue b) => op switch
+    public static bool Compare(string op, JinjaValue a, JinjaValue b, Budget budget) => op switch
     {
-        "==" => AreEqual(a, b),
-        "!=" => !AreEqual(a, b),
-        "in" => Contains(b, a),
-        "not in" => !Contains(b, a),
-        "<" => Order(a, b) < 0,
-        "<=" => Order(a, b) <= 0,
-        ">" => Order(a, b) > 0,
-        _ => Order(a, b) >= 0,
+        "==" => AreEqual(a, b, budget),
+        "!=" => !AreEqual(a, b, budget),
+        "in" => Contains(b, a, budget),
+        "not in" => !Contains(b, a, budget),
+        "<" => Order(a, b, budget) < 0,
+        "<=" => Order(a, b, budget) <= 0,
+        ">" => Order(a, b, budget) > 0,
+        _ => Order(a, b, budget) >= 0,
     };
 
-    public static bool Contains(JinjaValue container, JinjaValue item) => (container, item) switch
+    public static bool Contains(JinjaValue container, JinjaValue item, Budget budget) => (container, item) switch
     {
-        (JinjaValue.Text text, JinjaValue.Text part) => text.Value.Contains(part.Value, StringComparison.Ordinal),
-        (JinjaValue.List list, _) => list.Items.Any(i => AreEqual(i, item)),
+        (JinjaValue.Text text, JinjaValue.Text part) => budget.Check(text.Value).Contains(part.Value, StringComparison.Ordinal),
+        (JinjaValue.List list, _) => list.Items.Any(i => AreEqual(i, item, budget)),
         (JinjaValue.Map map, _) => map.Items.ContainsKey(item),
         (JinjaValue.Undefined, _) => false,
         _ => throw new JinjaError($"{Describe(container)} cannot contain {Describe(item)}"),

@@ -28,15 +28,15 @@ internal static class Tests
             : throw new JinjaError("a division by zero"),
         "lower" => value is JinjaValue.Text { Value: var text } && text == text.ToLowerInvariant() && text != text.ToUpperInvariant(),
         "upper" => value is JinjaValue.Text { Value: var text } && text == text.ToUpperInvariant() && text != text.ToLowerInvariant(),
-        "eq" or "equalto" => Operators.AreEqual(value, arguments.Get(0, "other")),
-        "ne" => !Operators.AreEqual(value, arguments.Get(0, "other")),
-        "lt" or "lessthan" => Operators.Order(value, arguments.Get(0, "other")) < 0,
-        "le" => Operators.Order(value, arguments.Get(0, "other")) <= 0,
-        "gt" or "greaterthan" => Operators.Order(value, arguments.Get(0, "other")) > 0,
-        "ge" => Operators.Order(value, arguments.Get(0, "other")) >= 0,
-        "in" => Operators.Contains(arguments.Get(0, "container"), value),
+        "eq" or "equalto" => Operators.AreEqual(value, arguments.Get(0, "other"), arguments.Budget),
+        "ne" => !Operators.AreEqual(value, arguments.Get(0, "other"), arguments.Budget),
+        "lt" or "lessthan" => Operators.Order(value, arguments.Get(0, "other"), arguments.Budget) < 0,
+        "le" => Operators.Order(value, arguments.Get(0, "other"), arguments.Budget) <= 0,
+        "gt" or "greaterthan" => Operators.Order(value, arguments.Get(0, "other"), arguments.Budget) > 0,
+        "ge" => Operators.Order(value, arguments.Get(0, "other"), arguments.Budget) >= 0,
+        "in" => Operators.Contains(arguments.Get(0, "container"), value, arguments.Budget),
         "sameas" => ReferenceEquals(value, arguments.Get(0, "other"))
-            || (value is JinjaValue.None or JinjaValue.Bool && Operators.AreEqual(value, arguments.Get(0, "other"))),
+            || (value is JinjaValue.None or JinjaValue.Bool && Operators.AreEqual(value, arguments.Get(0, "other"), arguments.Budget)),
         _ => throw new JinjaError($"there is no test \"{id}\""),
     };
 

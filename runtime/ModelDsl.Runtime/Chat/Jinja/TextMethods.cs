@@ -14,7 +14,7 @@ internal static class TextMethods
             "rstrip" => a => Text(Strip(text, a.TextOrNull(0, "chars"), left: false, right: true)),
             "split" => a => Split(text, a.TextOrNull(0, "sep"), a.IntOrNull(1, "maxsplit") ?? -1, a.Budget),
             "rsplit" => a => SplitFromRight(text, a.TextOrNull(0, "sep"), a.IntOrNull(1, "maxsplit") ?? -1, a.Budget),
-            "splitlines" => _ => List(Lines(text)),
+            "splitlines" => a => List(Lines(text), a.Budget),
             "partition" => a => Partition(text, a.Text(0, "sep"), text.IndexOf(a.Text(0, "sep"), StringComparison.Ordinal)),
             "rpartition" => a => Partition(text, a.Text(0, "sep"), text.LastIndexOf(a.Text(0, "sep"), StringComparison.Ordinal)),
             "startswith" => a => AnyOf(a, text.StartsWith),
@@ -85,7 +85,11 @@ internal static class TextMethods
 
     private static JinjaValue.Text Text(string text) => new(text);
 
-    private static JinjaValue.List List(IEnumerable<string> items) => new([.. items.Select(Text)]);
+    private static JinjaValue.List List(IReadOnlyCollection<string> items, Budget budget)
+    {
+        budget.Make(items.Count);
+        return new JinjaValue.List([.. items.Select(Text)]);
+    }
 
     private static string[] Lines(string text)
     {
@@ -112,12 +116,12 @@ internal static class TextMethods
 
             if (rest.Length > 0)
                 words.Add(rest);
-            return List(words);
+            return List(words, budget);
         }
 
         if (separator.Length == 0)
             throw new JinjaError("split needs a separator that is not empty");
-        return List(most < 0 ? text.Split(separator) : text.Split(separator, most == int.MaxValue ? most : most + 1));
+        return List(most < 0 ? text.Split(separator) : text.Split(separator, most == int.MaxValue ? most : most + 1), budget);
     }
 
     private static JinjaValue.List SplitFromRight(string text, string? separator, int most, Budget budget)
@@ -128,7 +132,7 @@ internal static class TextMethods
             throw new JinjaError("rsplit needs a separator that is not empty");
         var parts = text.Split(separator);
         var kept = Math.Max(1, parts.Length - most);
-        return List([string.Join(separator, parts[..kept]), .. parts[kept..]]);
+        return List([string.Join(separator, parts[..kept]), .. parts[kept..]], budget);
     }
 
     private static JinjaValue.List Partition(string text, string separator, int at) => new(

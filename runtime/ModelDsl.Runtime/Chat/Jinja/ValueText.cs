@@ -47,7 +47,7 @@ internal static class ValueText
     public static void WriteRepr(StringBuilder output, JinjaValue value, Budget budget)
     {
         RuntimeHelpers.EnsureSufficientExecutionStack();
-        budget.Spend();
+        budget.Spend(output.Length > Budget.LongestText ? output.Length : 0);
         switch (value)
         {
             case JinjaValue.None:
@@ -60,6 +60,8 @@ internal static class ValueText
                 output.Append(flag.Value ? "True" : "False");
                 break;
             case JinjaValue.Int number:
+                // Digits cost more than characters that are only copied.
+                budget.Spend(number.Value.GetBitLength());
                 output.Append(number.Value.ToString(CultureInfo.InvariantCulture));
                 break;
             case JinjaValue.Float number:
