@@ -11,6 +11,9 @@ namespace ModelDsl.Compiler.Scheduling;
 /// </summary>
 internal static class CompileChecks
 {
+    // Kernels keep a token's expert scores, and a head's row, in registers and shared memory, written out: beyond this no GPU has them.
+    private const int MostExperts = 4096, MostActive = 256, WidestHead = 1024, WidestLatent = 4096;
+
     public static ImmutableArray<Diagnostic> Check(ModelSpec model, PrecisionSpec precision, CompileOptions options)
     {
         var target = options.Target;
@@ -21,6 +24,7 @@ internal static class CompileChecks
         CheckLimits(model, options.Limits, found);
         if (options.DraftTokens > 0 && model.MtpDepth == 0)
             found.Add(Catalogue.DraftWithoutMtp(model.Origin.Span, options.DraftTokens, model.Name));
+        CheckWidths(model, found);
         return found.ToImmutable();
     }
 
@@ -61,6 +65,25 @@ internal static class CompileChecks
         Require("logit rows", limits.LogitRows, 1, Math.Max(1, limits.PrefillTokens));
         Require("page", limits.Page, 1, int.MaxValue);
         Require("split pages", limits.SplitPages, 1, int.MaxValue);
+    }
+
+    private static void CheckWidths(ModelSpec model, ImmutableArray<Diagnostic>.Builder found)
+    {
+        void AtMost(Origin origin, string name, int value, int most)
+        {
+            if (value > most) found.Add(Catalogue.PlanLimit(origin.Span, name, value, $"from 1 to {most}"));
+        }
+
+        var attention = model.Attention;
+        AtMost(attention.Origin, "kv_rank", attention.KvRank, WidestLatent);
+        AtMost(attention.Origin, "nope_dim", attention.NopeDim, WidestHead);
+        AtMost(attention.Origin, "rope_dim", attention.RopeDim, WidestHead);
+        AtMost(attention.Origin, "v_dim", attention.VDim, WidestHead);
+        foreach (var moe in model.Layers.Select(layer => layer.FeedForward).OfType<MoeSpec>().Distinct())
+        {
+            AtMost(moe.Origin, "routed experts", moe.Routed, MostExperts);
+            AtMost(moe.Origin, "active experts", moe.Active, MostActive);
+        }
     }
 
     private static string Text(NumberFormat format) => format.ToString().ToLowerInvariant();

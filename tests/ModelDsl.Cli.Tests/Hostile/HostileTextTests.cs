@@ -85,6 +85,20 @@ public class HostileTextTests
         Assert.False(Directory.Exists(folder.File("out")));
     }
 
+    /// <summary>What a kernel would have to keep in registers, written out, has an end.</summary>
+    [Theory]
+    [InlineData("kv_rank = 32", "kv_rank = 4194304")]
+    [InlineData("nope_dim = 16", "nope_dim = 4194304")]
+    [InlineData("rope_dim = 8", "rope_dim = 4194304")]
+    [InlineData("v_dim = 16", "v_dim = 4194304")]
+    public void Heads_that_no_kernel_can_hold_are_refused(string usual, string huge)
+    {
+        using var folder = new TemporaryFolder();
+        var run = Dsmc.Run("build", folder.Write("wide.dsm", Model.Replace(usual, huge)), "-o", folder.File("out"));
+        Assert.Equal(ExitCode.Diagnostics, run.ExitCode);
+        Assert.Contains(huge.Split(' ')[0] + " = 4 194 304; it must be from 1 to", run.Error);
+    }
+
     [Fact]
     public void A_circle_of_files_and_of_bases_is_told_once()
     {
