@@ -97,9 +97,13 @@ public sealed class VirtualDevice : IDevice
             ObjectDisposedException.ThrowIf(_disposed, this);
             if (decoded.IsDisposed) throw new DeviceException($"kernel '{kernel.Name}' cannot run: its module has been disposed");
             long start = System.Diagnostics.Stopwatch.GetTimestamp();
-            var launch = new LaunchInfo(decoded, grid, block, sharedBytes, parameters, _options.BranchBudget / (_findings == null ? 1 : 16)) { Findings = _findings };
+            var launch = new LaunchInfo(decoded, grid, block, sharedBytes, parameters, _options.BranchBudget / (_findings == null ? 1 : 16)) 
+            {
+                Findings = _findings,
+                Mix = _options.CountsClasses ? new ulong[InstructionMix.Classes] : null,
+            };
             ulong executed = _launcher.Run(launch, kernel.Cost.IsShort(grid.Count));
-            kernel.Cost.Add(grid.Count, executed, System.Diagnostics.Stopwatch.GetTimestamp() - start);
+            kernel.Cost.Add(grid.Count, executed, launch.Mix, System.Diagnostics.Stopwatch.GetTimestamp() - start);
         }
     }
 }

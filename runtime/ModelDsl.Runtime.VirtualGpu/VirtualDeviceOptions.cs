@@ -15,6 +15,9 @@ public sealed record VirtualDeviceOptions
     /// <summary>Backward branches a warp may take in one block before it counts as looping forever; a sixteenth of it where anything is checked.</summary>
     public long BranchBudget { get; init; } = 1L << 32;
 
+    /// <summary>Counts what kernels execute by class of instruction; see <see cref="KernelCost.Mix"/>. Costs a tenth of the speed or two.</summary>
+    public bool CountsClasses { get; init; }
+
     /// <summary>What to look for while kernels run; what is found is in <see cref="VirtualDevice.Findings"/>. Kernels run some ten times slower then, on one thread.</summary>
     public VirtualGpuChecks Checks { get; init; }
 }

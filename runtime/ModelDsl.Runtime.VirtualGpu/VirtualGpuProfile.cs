@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using ModelDsl.Runtime.Devices;
 
 namespace ModelDsl.Runtime.VirtualGpu;
 
@@ -39,6 +40,9 @@ public sealed class KernelCost(string name)
 
     public ulong WarpInstructions { get; private set; }
 
+    /// <summary>The instructions by class, where <see cref="VirtualDeviceOptions.CountsClasses"/> is set.</summary>
+    public InstructionMix Mix { get; private set; }
+
     /// <summary>Wall time of the launches.</summary>
     public TimeSpan Time => Stopwatch.GetElapsedTime(0, _ticks);
 
@@ -50,11 +54,17 @@ public sealed class KernelCost(string name)
         return expected < 30e-6;
     }
 
-    internal void Add(long blocks, ulong instructions, long ticks)
+    internal void Add(long blocks, ulong instructions, ulong[]? mix, long ticks)
     {
         Launches++;
         Blocks += blocks;
         WarpInstructions += instructions;
+        if (mix != null)
+        {
+            InstructionMix sum = Mix;
+            for (int i = 0; i < mix.Length; i++) sum[i] += mix[i];
+            Mix = sum;
+        }
         _ticks += ticks;
     }
 }

@@ -115,4 +115,6 @@ internal sealed class VirtualKernel(DecodedKernel decoded, KernelCost cost) : IC
     public KernelCost Cost { get; } = cost;
 
     public ulong WarpInstructions => Cost.WarpInstructions;
+
+    public InstructionMix Mix => Cost.Mix;
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using ModelDsl.Runtime.Devices;
 using ModelDsl.Runtime.VirtualGpu.Checking;
 using ModelDsl.Runtime.VirtualGpu.Execution;
 using ModelDsl.Runtime.VirtualGpu.Parsing;
@@ -49,6 +50,9 @@ internal sealed unsafe class DecodedKernel(PtxModule module, PtxFunction functio
 
     public bool IsDisposed => Code == null;
     public int InstructionCount { get; set; }
+
+    /// <summary>Of each instruction.</summary>
+    public List<InstructionClass> Classes { get; } = [];
 
     /// <summary>Bytes of a warp's registers, constants and special rows together.</summary>
     public int RegisterBytes { get; set; }

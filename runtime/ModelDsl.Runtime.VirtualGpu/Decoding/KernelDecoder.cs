@@ -269,6 +269,7 @@ internal sealed unsafe class KernelDecoder
     public void Emit(Handler handler, int d = -1, int a = -1, int b = -1, int c = -1, int e = -1, int f = -1, ulong imm = 0, nint target = 0, int slot = 0)
     {
         if (_code.Count >= MostInstructions) throw Error($"the kernel is too large: more than {MostInstructions:N0} instructions, calls written out");
+        _kernel.Classes.Add(InstructionClasses.Of(_instruction));
         _code.Add(new Instr
         {
             Handler = handler,
@@ -388,10 +389,15 @@ internal sealed unsafe class KernelDecoder
         var site = new CheckSite(_kernel.Sites.Count, _instruction, guard);
         _kernel.Sites.Add(site);
         Site = site;
+        _kernel.Classes.Add(InstructionClass.Control);
         _code.Add(new Instr { Handler = &CheckHandlers.Before, D = CheckHandlers.BeforeMark, Slot = site.Index, Source = _instruction.Position });
         InstructionDecoder.Decode(this);
         CheckSiteDecoder.Complete(this, site);
-        if (site.Kind == SiteKind.Barrier) _code.Add(new Instr { Handler = &CheckHandlers.After, Slot = site.Index, Source = _instruction.Position });
+        if (site.Kind == SiteKind.Barrier)
+        {
+            _kernel.Classes.Add(InstructionClass.Control);
+            _code.Add(new Instr { Handler = &CheckHandlers.After, Slot = site.Index, Source = _instruction.Position });
+        }
         Site = outer;
     }
 
@@ -402,6 +408,7 @@ internal sealed unsafe class KernelDecoder
         var part = new CheckSite(_kernel.Sites.Count, _instruction, Site.Guard) { Kind = kind, Bytes = bytes };
         part.Addresses.Add(address);
         _kernel.Sites.Add(part);
+        _kernel.Classes.Add(InstructionClass.Control);
         _code.Add(new Instr { Handler = &CheckHandlers.Before, D = CheckHandlers.BeforeMark, Slot = part.Index, Source = _instruction.Position });
     }
 
@@ -410,6 +417,7 @@ internal sealed unsafe class KernelDecoder
 
     private void Finish(PtxFunction entry, int start)
     {
+        _kernel.Classes.Add(InstructionClass.Control);
         _code.Add(new Instr { Handler = &Control.End, Source = entry.Instructions.Count > 0 ? entry.Instructions[^1].Position : entry.Position });
         Instr* code = (Instr*)NativeMemory.AlignedAlloc((nuint)(_code.Count * sizeof(Instr)), 64);
         CollectionsMarshal.AsSpan(_code).CopyTo(new Span<Instr>(code, _code.Count));

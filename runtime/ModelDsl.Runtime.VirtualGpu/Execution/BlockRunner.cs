@@ -24,6 +24,7 @@ internal sealed unsafe class BlockRunner(DeviceHeap heap, int multiprocessor, in
 
     private readonly NativeBuffer _registers = new(), _shared = new(), _local = new(), _parameters = new();
     private readonly NativeBuffer _warps = new(), _splits = new(), _barriers = new(), _block = new();
+    private readonly NativeBuffer _counts = new();
     private DecodedKernel? _kernel;
     private Dim3 _grid, _dimensions;
     private int _sharedBytes = -1;
@@ -56,8 +57,11 @@ internal sealed unsafe class BlockRunner(DeviceHeap heap, int multiprocessor, in
 
         byte* old = _registers.Pointer, registers = _registers.Ensure((long)warps * kernel.RegisterBytes);
         byte* local = _local.Ensure((long)warps * 32 * kernel.LocalBytes + 1);
+        if (launch.Mix != null) new Span<byte>(_counts.Ensure((long)kernel.InstructionCount * sizeof(ulong)), kernel.InstructionCount * sizeof(ulong)).Clear();
         *block = new BlockState
         {
+            Code = kernel.Code,
+            Counts = launch.Mix != null ? (ulong*)_counts.Pointer : null,
             Shared = _shared.Ensure(launch.SharedBytes + 1),
             SharedBytes = launch.SharedBytes,
             LocalBytes = kernel.LocalBytes,
@@ -92,7 +96,16 @@ internal sealed unsafe class BlockRunner(DeviceHeap heap, int multiprocessor, in
     }
 
     /// <summary>After the last block of a launch.</summary>
-    public void Unbind() => IsBound = false;
+    public void Unbind()
+    {
+        bool wasBound = IsBound;
+        // Or a launch that does not need this runner would count what the last one did.
+        (IsBound, Executed) = (false, 0);
+        if (!wasBound || _launch.Mix is not { } mix) return;
+        ulong* counts = (ulong*)_counts.Pointer;
+        lock (mix)
+            for (int i = 0; i < _launch.Kernel.InstructionCount; i++) mix[(int)_launch.Kernel.Classes[i]] += counts[i];
+    }
 
     /// <summary>Puts all threads of a block at the kernel's first instruction.</summary>
     public void Start(long index)
@@ -124,6 +137,7 @@ internal sealed unsafe class BlockRunner(DeviceHeap heap, int multiprocessor, in
         BlockState* block = (BlockState*)_block.Pointer;
         bool hasSpun = _spin.HasSpun, isFirst = true;
         Warp* warp = null;
+        bool counts = block->Counts != null;
         try
         {
             while (true)
@@ -134,7 +148,7 @@ internal sealed unsafe class BlockRunner(DeviceHeap heap, int multiprocessor, in
                     warp = block->FirstWarp + w;
                     if (warp->SplitCount == 0) continue;
                     long turns = warp->Turns;
-                    progress |= WarpScheduler.Run(warp);
+                    progress |= counts ? WarpScheduler.Run<Counting>(warp) : WarpScheduler.Run<NotCounting>(warp);
                     loops |= warp->Turns != turns;
                     alive |= warp->SplitCount > 0;
                 }
@@ -180,7 +194,7 @@ internal sealed unsafe class BlockRunner(DeviceHeap heap, int multiprocessor, in
     public void Dispose()
     {
         _checker?.Dispose();
-        foreach (NativeBuffer buffer in (NativeBuffer[])[_registers, _shared, _local, _parameters, _warps, _splits, _barriers, _block]) buffer.Dispose();
+        foreach (NativeBuffer buffer in (NativeBuffer[])[_registers, _shared, _local, _parameters, _warps, _splits, _barriers, _block, _counts]) buffer.Dispose();
     }
 }
 

@@ -13,6 +13,9 @@ internal sealed record LaunchInfo(DecodedKernel Kernel, Dim3 Grid, Dim3 Block, i
     /// <summary>Places in the text where a fault follows from something that was reported already.</summary>
     public HashSet<int> Explained { get; } = [];
 
+    /// <summary>Instructions executed, by class; null where nobody counts. Whoever adds to it holds its lock.</summary>
+    public ulong[]? Mix { get; init; }
+
     public long Blocks => Grid.Count;
 
     public int Warps => (int)((Block.Count + 31) / 32);

@@ -91,4 +91,10 @@ internal unsafe struct BlockState
 
     /// <summary>Where an address is looked up that no cached range holds.</summary>
     public Memory.AllocationTable* Heap;
+
+    /// <summary>The kernel's first instruction.</summary>
+    public Instr* Code;
+
+    /// <summary>How often each instruction has been executed; null where nobody counts.</summary>
+    public ulong* Counts;
 }

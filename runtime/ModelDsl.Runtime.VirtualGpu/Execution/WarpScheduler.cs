@@ -15,7 +15,8 @@ internal static unsafe class WarpScheduler
 
     /// <summary>Runs until every split waits or has exited, or the turn is over. False when nothing could run.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static bool Run(Warp* warp)
+    public static bool Run<TCount>(Warp* warp)
+        where TCount : struct
     {
         bool progress = false;
         while (true)
@@ -35,6 +36,8 @@ internal static unsafe class WarpScheduler
             {
                 uint mask = active & (*(uint*)(registers + ip->Guard) ^ ip->GuardFlip);
                 executed++;
+                // Decided when the method is compiled: where nobody counts, nothing of it is left.
+                if (typeof(TCount) == typeof(Counting)) warp->Block->Counts[ip - warp->Block->Code]++;
                 ip = mask != 0 ? ip->Handler(warp, ip, mask) : ip + 1;
             }
             while (ip < stop);
@@ -148,3 +151,9 @@ internal static unsafe class WarpScheduler
         return stop;
     }
 }
+
+/// <summary>Executed instructions are counted one by one.</summary>
+internal struct Counting;
+
+/// <summary>Only their sum is known.</summary>
+internal struct NotCounting;

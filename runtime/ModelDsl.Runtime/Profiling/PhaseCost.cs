@@ -1,3 +1,5 @@
+using ModelDsl.Runtime.Devices;
+
 namespace ModelDsl.Runtime.Profiling;
 
 /// <summary>What a phase has cost.</summary>
@@ -9,6 +11,9 @@ public sealed record PhaseCost(RunPhase Phase, int Steps, TimeSpan Time, IReadOn
     /// <summary>Time inside launches.</summary>
     public TimeSpan KernelTime => new(Kernels.Sum(kernel => kernel.Time.Ticks));
 
+    /// <summary>Instructions of all kernels, by class.</summary>
+    public InstructionMix Mix => Kernels.Aggregate(default(InstructionMix), (sum, kernel) => sum + kernel.Mix);
+
     /// <summary>Time outside launches: preparing steps, copies, bookkeeping.</summary>
     public TimeSpan HostTime => Time - KernelTime;
 }
@@ -16,4 +21,5 @@ public sealed record PhaseCost(RunPhase Phase, int Steps, TimeSpan Time, IReadOn
 /// <summary>What a kernel has cost in a phase.</summary>
 /// <param name="Time">Wall time of its launches.</param>
 /// <param name="WarpInstructions">0 where the device does not count them.</param>
-public sealed record KernelTotal(string Name, int Launches, TimeSpan Time, ulong WarpInstructions);
+/// <param name="Mix">The same by class; zero where the device does not count by class.</param>
+public sealed record KernelTotal(string Name, int Launches, TimeSpan Time, ulong WarpInstructions, InstructionMix Mix = default);

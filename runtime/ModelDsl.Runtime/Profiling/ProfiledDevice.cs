@@ -34,10 +34,11 @@ internal sealed class ProfiledStream(IStream stream, RunProfile profile) : IStre
     {
         var counted = kernel as ICountedKernel;
         var before = counted?.WarpInstructions ?? 0;
+        var mix = counted?.Mix ?? default;
         var start = Stopwatch.GetTimestamp();
         stream.Launch(kernel, grid, block, sharedBytes, arguments);
         stream.Synchronize();
-        profile.Add(kernel.Name, grid, start, Stopwatch.GetTimestamp(), (counted?.WarpInstructions ?? 0) - before);
+        profile.Add(kernel.Name, grid, block, start, Stopwatch.GetTimestamp(), (counted?.WarpInstructions ?? 0) - before, (counted?.Mix ?? default) - mix);
     }
 
     public void Upload(ReadOnlySpan<byte> source, ulong destination) => stream.Upload(source, destination);

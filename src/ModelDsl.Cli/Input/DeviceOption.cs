@@ -17,11 +17,12 @@ public sealed class DeviceOption
     public void AddTo(Command verb) => verb.Options.Add(_device);
 
     /// <param name="checks">What the virtual GPU looks for.</param>
+    /// <param name="countsClasses">The virtual GPU counts instructions by class, for a profile.</param>
     /// <exception cref="TroubleException">There is no such device here, or it cannot check.</exception>
-    public IDevice Open(ParseResult parsed, VirtualGpuChecks checks = VirtualGpuChecks.None)
+    public IDevice Open(ParseResult parsed, VirtualGpuChecks checks = VirtualGpuChecks.None, bool countsClasses = false)
     {
         var name = parsed.GetValue(_device)!;
-        if (name == "virtual") return new VirtualDevice(new VirtualDeviceOptions { Checks = checks });
+        if (name == "virtual") return new VirtualDevice(new VirtualDeviceOptions { Checks = checks, CountsClasses = countsClasses });
         if (checks != VirtualGpuChecks.None) throw TroubleException.Usage($"--check is done by the virtual GPU, not by --device {name}");
         if (name != "cuda" && !(name.StartsWith("cuda:", StringComparison.Ordinal) && int.TryParse(name[5..], out _)))
             throw TroubleException.Usage($"--device {name}: there are virtual, cuda and cuda:N");

@@ -9,10 +9,10 @@ public sealed class ProfileOption
 {
     private readonly Option<bool> _profile = new("--profile")
     {
-        Description = "Ends with a table of the time by phase and kernel. On a GPU each launch is waited for, which costs some speed.",
+        Description = "Ends with tables of the time by phase and kernel, and of the instructions by class. On a GPU each launch is waited for, which costs some speed.",
     };
 
-    private readonly Option<string?> _trace = new("--profile-trace") { Description = "Writes every launch in the trace format that chrome://tracing and Perfetto read." };
+    private readonly Option<string?> _trace = new("--profile-trace", "--trace") { Description = "Writes every step and launch in the trace format that chrome://tracing and Perfetto read." };
 
     public void AddTo(Command verb)
     {
@@ -28,6 +28,6 @@ public sealed class ProfileOption
     {
         if (profile is null) return;
         if (parsed.GetValue(_profile)) io.Error.Write(ProfileText.Render(profile.Phases()));
-        if (parsed.GetValue(_trace) is { } path) AtomicFile.Write(path, ProfileJson.Trace(profile.Launches));
+        if (parsed.GetValue(_trace) is { } path) AtomicFile.Write(path, ChromeTrace.Write(profile));
     }
 }

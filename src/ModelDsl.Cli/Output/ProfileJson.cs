@@ -1,10 +1,10 @@
-using System.Text;
 using System.Text.Json;
+using ModelDsl.Runtime.Devices;
 using ModelDsl.Runtime.Profiling;
 
 namespace ModelDsl.Cli.Output;
 
-/// <summary>A profile as JSON: totals inside a run's result, or every launch in Chrome's trace format.</summary>
+/// <summary>A profile as JSON: totals inside a run's result.</summary>
 internal static class ProfileJson
 {
     /// <summary>Writes the value of a property: an array of phases.</summary>
@@ -26,46 +26,27 @@ internal static class ProfileJson
                 json.WriteNumber("launches", kernel.Launches);
                 json.WriteNumber("ms", Ms(kernel.Time));
                 json.WriteNumber("warp_instructions", kernel.WarpInstructions);
+                json.WritePropertyName("classes");
+                Write(json, kernel.Mix);
                 json.WriteEndObject();
             }
 
             json.WriteEndArray();
+            json.WritePropertyName("classes");
+            Write(json, phase.Mix);
             json.WriteEndObject();
         }
 
         json.WriteEndArray();
     }
 
-    /// <summary>A row per phase, a bar per launch, times in microseconds.</summary>
-    public static string Trace(IReadOnlyList<LaunchRecord> launches)
+    /// <summary>Writes a value: the counts of a mix by the names of the classes.</summary>
+    public static void Write(Utf8JsonWriter json, InstructionMix mix)
     {
-        using var buffer = new MemoryStream();
-        using (var json = new Utf8JsonWriter(buffer))
-        {
-            json.WriteStartObject();
-            json.WriteStartArray("traceEvents");
-            foreach (var launch in launches)
-            {
-                json.WriteStartObject();
-                json.WriteString("name", launch.Kernel);
-                json.WriteString("cat", ProfileText.NameOf(launch.Phase));
-                json.WriteString("ph", "X");
-                json.WriteNumber("ts", launch.Start.TotalMicroseconds);
-                json.WriteNumber("dur", launch.Time.TotalMicroseconds);
-                json.WriteNumber("pid", 1);
-                json.WriteNumber("tid", (int)launch.Phase);
-                json.WriteStartObject("args");
-                json.WriteString("grid", launch.Grid.ToString());
-                json.WriteNumber("warp_instructions", launch.WarpInstructions);
-                json.WriteEndObject();
-                json.WriteEndObject();
-            }
-
-            json.WriteEndArray();
-            json.WriteEndObject();
-        }
-
-        return Encoding.UTF8.GetString(buffer.ToArray());
+        json.WriteStartObject();
+        foreach (var kind in Enum.GetValues<InstructionClass>())
+            if (mix.Of(kind) > 0) json.WriteNumber(ProfileText.NameOf(kind), mix.Of(kind));
+        json.WriteEndObject();
     }
 
     private static double Ms(TimeSpan time) => Math.Round(time.TotalMilliseconds, 4);

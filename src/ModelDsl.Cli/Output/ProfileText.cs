@@ -1,10 +1,11 @@
 using System.Globalization;
 using System.Text;
+using ModelDsl.Runtime.Devices;
 using ModelDsl.Runtime.Profiling;
 
 namespace ModelDsl.Cli.Output;
 
-/// <summary>A profile as tables: the phases first, then the kernels of each.</summary>
+/// <summary>A profile as tables: the phases first, then the kernels of each, then what kinds of instructions they are made of.</summary>
 internal static class ProfileText
 {
     // Kernels that together take the last hundredth of a phase are one line.
@@ -25,8 +26,16 @@ internal static class ProfileText
             Table(text, [$"{NameOf(phase.Phase)}: kernel", "launches", "ms", "share", "us/launch", "warp instr.", "Minstr./s"], Rows(phase));
         }
 
+        foreach (var phase in phases.Where(phase => phase.Mix.Total > 0))
+        {
+            text.Append('\n');
+            Table(text, [$"{NameOf(phase.Phase)}: class", "warp instr.", "share", "mostly in"], Classes(phase));
+        }
+
         return text.ToString();
     }
+
+    public static string NameOf(InstructionClass kind) => kind.ToString().ToLowerInvariant();
 
     public static string NameOf(RunPhase phase) => phase.ToString().ToLowerInvariant();
 
@@ -47,6 +56,15 @@ internal static class ProfileText
             yield return Row(new KernelTotal($"{rest.Length} others", rest.Sum(k => k.Launches), left, rest.Aggregate(0UL, (sum, k) => sum + k.WarpInstructions)), phase);
         yield return Row(new KernelTotal("host", phase.Steps, phase.HostTime, 0), phase);
     }
+
+    private static IEnumerable<string[]> Classes(PhaseCost phase) =>
+        Enum.GetValues<InstructionClass>().Where(kind => phase.Mix.Of(kind) > 0).OrderByDescending(kind => phase.Mix.Of(kind)).Select(kind => new[]
+        {
+            NameOf(kind),
+            phase.Mix.Of(kind).ToString("N0", Invariant),
+            ((double)phase.Mix.Of(kind) / phase.Mix.Total).ToString("0.0%", Invariant),
+            phase.Kernels.MaxBy(kernel => kernel.Mix.Of(kind))!.Name,
+        });
 
     private static string[] Row(KernelTotal kernel, PhaseCost phase) =>
     [

@@ -30,7 +30,7 @@ internal static class RunVerb
             _ = HostCompiler.WarmUp();
             var tokenizer = run.LoadTokenizer(parsed);
             var request = run.Request(parsed, tokenizer);
-            var own = device.Open(parsed, checks);
+            var own = device.Open(parsed, checks, countsClasses: profile is not null);
             using var gpu = profile?.Watch(own) ?? own;
             return CheckOption.Report(own, io, () =>
             {

@@ -151,7 +151,7 @@ public sealed class HostileCheckpointTests : IDisposable
     [InlineData("{% macro f() %}{% set x = range(100000) %}{{ f() }}{% endmacro %}{{ f() }}")]
     [InlineData("{% set n = namespace(a=[1], b=[1]) %}{% for i in range(60) %}{% set n.a = [n.a, n.a] %}{% set n.b = [n.b, n.b] %}{% endfor %}{{ n.a == n.b }}")]
     [InlineData("{% set n = namespace(a=[1]) %}{% for i in range(60) %}{% set n.a = [n.a, n.a] %}{% endfor %}{{ n.a }}")]
-    [InlineData("{% set n = namespace(a=[9 ** 1200]) %}{% for i in range(22) %}{% set n.a = n.a + n.a %}{% endfor %}{{ n.a }}")]
+    [InlineData("{% set n = namespace(a=[9 ** 1000]) %}{% for i in range(22) %}{% set n.a = n.a + n.a %}{% endfor %}{{ n.a }}")]
     public void A_template_that_would_not_end_is_stopped(string template)
     {
         _folder.Write("tokenizer_config.json", System.Text.Json.JsonSerializer.Serialize(new { chat_template = template }));
