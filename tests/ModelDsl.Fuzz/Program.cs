@@ -24,7 +24,7 @@ root.SetAction(parsed =>
         }
 
         var options = new CampaignOptions(
-            parsed.GetValue(cases), parsed.GetValue(seed), TimeSpan.FromMinutes(parsed.GetValue(minutes)), TimeSpan.FromSeconds(3),
+            parsed.GetValue(cases), parsed.GetValue(seed), TimeSpan.FromMinutes(parsed.GetValue(minutes)), TimeSpan.FromSeconds(10),
             Repository.PathTo("artifacts", "fuzz"), Console.WriteLine);
         var report = new Campaign(kind, options).Run();
         Console.WriteLine(

@@ -14,6 +14,7 @@ internal sealed class Evaluator(DiagnosticBag diagnostics)
     private readonly Dictionary<ExpressionSyntax, Value?> _known = new(ReferenceComparer.Instance);
     private readonly List<Dictionary<string, ExpressionSyntax>> _scopes = new();
     private int _depth;
+    private bool _namesMeanThemselves;
 
     public IEnumerable<string> Parameters => _parameters.Keys;
 
@@ -39,6 +40,21 @@ internal sealed class Evaluator(DiagnosticBag diagnostics)
 
     public void Leave() => _scopes.RemoveAt(_scopes.Count - 1);
 
+    /// <summary>Binds what the schema says and not the user: a parameter called <c>false</c> changes nothing there.</summary>
+    public T WithoutNames<T>(Func<T> bind)
+    {
+        var before = _namesMeanThemselves;
+        _namesMeanThemselves = true;
+        try
+        {
+            return bind();
+        }
+        finally
+        {
+            _namesMeanThemselves = before;
+        }
+    }
+
     /// <summary>Computes a value that must be a number: here names of attributes in sight and rounding functions count too.</summary>
     public Value EvaluateNumber(ExpressionSyntax expression)
     {
@@ -52,7 +68,7 @@ internal sealed class Evaluator(DiagnosticBag diagnostics)
     {
         switch (expression)
         {
-            case ReferenceSyntax reference when !_parameters.ContainsKey(reference.Name) && InScope(reference.Name) is { } attribute:
+            case ReferenceSyntax reference when !_namesMeanThemselves && !_parameters.ContainsKey(reference.Name) && InScope(reference.Name) is { } attribute:
                 return Named(reference.Name, attribute, reference.Span);
             case CallSyntax call when Rounding.TryGetValue(call.Name.Text, out var round):
                 return Round(call, round);
@@ -67,7 +83,7 @@ internal sealed class Evaluator(DiagnosticBag diagnostics)
     {
         QuantitySyntax q => Number(q),
         StringSyntax s => new TextValue(s.Span, s.Value),
-        ReferenceSyntax r => _parameters.TryGetValue(r.Name, out var value) ? Named(r.Name, value, r.Span) : new WordValue(r.Span, r.Name),
+        ReferenceSyntax r => !_namesMeanThemselves && _parameters.TryGetValue(r.Name, out var value) ? Named(r.Name, value, r.Span) : new WordValue(r.Span, r.Name),
         CallSyntax c => new CallValue(c.Span, c.Name, c.Arguments),
         ListSyntax l => new ListValue(l.Span, l.Items.Select(Evaluate).ToImmutableArray()),
         RangeSyntax r => new RangeValue(r.Span, EvaluateNumber(r.First), EvaluateNumber(r.Last)),

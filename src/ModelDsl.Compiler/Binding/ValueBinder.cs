@@ -26,7 +26,7 @@ internal sealed partial class ValueBinder(Evaluator evaluator, DiagnosticBag dia
     public BoundValue? Default(SchemaType type, string? text, string name)
     {
         if (text is null || (text == "none" && type is not ChoiceType { HasNone: true })) return null;
-        var value = Bind(type, DsmSyntax.ParseValue(SourceText.From("", text)).Value, name);
+        var value = evaluator.WithoutNames(() => Bind(type, DsmSyntax.ParseValue(SourceText.From("", text)).Value, name));
         return value is null ? null : value with { Span = SourceSpan.None };
     }
 

@@ -52,7 +52,7 @@ internal sealed class LineRecovery : DefaultErrorStrategy
 
     /// <summary>What is missing is missing on the line before; this one may be sound.</summary>
     private static bool StartsLine(ITokenStream stream) =>
-        IsName(stream.LT(1)) && stream.Index > 0 && stream.LT(-1).Line < stream.LT(1).Line;
+        IsName(stream.LT(1)) && stream.LT(-1) is { } before && before.Line < stream.LT(1).Line;
 
     private static bool IsName(IToken token) => token.Type == DsmParser.NAME || token.Text is "use" or "param" or "from";
 
