@@ -1,5 +1,4 @@
 using ModelDsl.Compiler.Binding;
-using ModelDsl.Compiler.Specs;
 using ModelDsl.Compiler.Syntax;
 using ModelDsl.Compiler.Tests.Lowering;
 using ModelDsl.Simulation.Costs;

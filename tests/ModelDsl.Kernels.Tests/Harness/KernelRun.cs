@@ -5,6 +5,7 @@ using ModelDsl.Compiler.Kernels;
 using ModelDsl.Ptx.Targets;
 using ModelDsl.Runtime.Devices;
 using ModelDsl.Runtime.VirtualGpu;
+using KernelParameter = ModelDsl.Compiler.Kernels.KernelParameter;
 
 namespace ModelDsl.Kernels.Tests.Harness;
 
