@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.Loader;
+using System.Security.Cryptography;
 using System.Text;
 using Microsoft.CodeAnalysis;
 using ModelDsl.Compiler;
@@ -82,23 +83,45 @@ public class GeneratedSourceTests
         Assert.Contains("const int Vocabulary = 512;", Text(run, "TinyV3.g.cs"));
     }
 
-    [Fact]
-    public void The_machine_s_culture_changes_nothing()
+    /// <summary>Signs, separators and digits as in Turkish, Swedish and Persian, which number formats hold without any culture's data.</summary>
+    [Theory]
+    [InlineData("−", ",", ".", "0123456789")]
+    [InlineData("−", ",", "\u00A0", "0123456789")]
+    [InlineData("\u200E−", "٫", "٬", "۰۱۲۳۴۵۶۷۸۹")]
+    public void The_machine_s_culture_changes_nothing(string minus, string point, string group, string digits)
     {
-        var expected = TinyFile("TinyV3.g.cs");
+        var expected = Everything();
         var odd = (CultureInfo)CultureInfo.InvariantCulture.Clone();
-        (odd.NumberFormat.NegativeSign, odd.NumberFormat.NumberDecimalSeparator, odd.NumberFormat.NumberGroupSeparator) = ("−", "٫", "٬");
+        (odd.NumberFormat.NegativeSign, odd.NumberFormat.NumberDecimalSeparator, odd.NumberFormat.NumberGroupSeparator) = (minus, point, group);
+        odd.NumberFormat.NativeDigits = [.. digits.Select(digit => digit.ToString())];
         var before = CultureInfo.CurrentCulture;
         CultureInfo.CurrentCulture = odd;
         try
         {
-            Assert.Equal(expected, TinyFile("TinyV3.g.cs"));
+            Assert.Equal($"{minus}1{point}5", (-1.5).ToString("F1"));
+            Assert.Equal(expected, Everything());
             Assert.Same(odd, CultureInfo.CurrentCulture);
         }
         finally
         {
             CultureInfo.CurrentCulture = before;
         }
+    }
+
+    /// <summary>Every file that two models in two precisions become, by its hash, and every message on the way there.</summary>
+    private static List<string> Everything()
+    {
+        var host = new GeneratorHost(("/p/tiny-v3.dsm", GeneratorHost.TinyV3), ("/p/deepseek-v3.dsm", GeneratorHost.DeepSeekV3))
+            .With("/p/tiny-v3.dsm", "Precision", "fp8")
+            .With("/p/tiny-v3.dsm", "Set", "model.context=65536");
+        var run = host.RunOnce();
+        static string Hash(string text) => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+
+        return
+        [
+            .. run.GeneratedSources.Select(source => $"{source.HintName} {Hash(source.SourceText.ToString())}"),
+            .. run.Diagnostics.Select(found => found.ToString()),
+        ];
     }
 
     private static string TinyFile(string name) => Text(new GeneratorHost(("/p/tiny-v3.dsm", GeneratorHost.TinyV3)).Run(), name);
