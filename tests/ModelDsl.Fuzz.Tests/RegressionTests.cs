@@ -22,14 +22,18 @@ public class RegressionTests
     public void Stays_mended(string name, string file)
     {
         using var kind = FuzzKind.Create(name);
+        var input = File.ReadAllBytes(Path.Combine(Folder(name), file));
         string? way = null;
+        var allocated = 0L;
         Exception? failure = null;
         var thread = new Thread(
             () =>
             {
                 try
                 {
-                    way = kind.Check(File.ReadAllBytes(Path.Combine(Folder(name), file)));
+                    var before = GC.GetAllocatedBytesForCurrentThread();
+                    way = kind.Check(input);
+                    allocated = GC.GetAllocatedBytesForCurrentThread() - before;
                 }
                 catch (Exception e)
                 {
@@ -41,6 +45,7 @@ public class RegressionTests
         Assert.True(thread.Join(TimeSpan.FromSeconds(60)), "it hangs");
         Assert.Null(failure);
         Assert.NotNull(way);
+        Assert.InRange(allocated, 1, kind.MostAllocated(input.Length));
     }
 
     private static string Folder(string kind) => Repository.PathTo("tests", "ModelDsl.Fuzz.Tests", "Regressions", kind);

@@ -11,7 +11,12 @@ internal abstract record JinjaValue
     }
 
     /// <summary>What a missing name, key or attribute gives: empty, false, and an error when anything is done with it.</summary>
-    public sealed record Undefined(string What) : JinjaValue;
+    /// <remarks>
+    /// Put into words by <see cref="Operators.Describe"/> only: a template may meet millions of them, of keys of any length, without a message.
+    /// </remarks>
+    /// <param name="What">What is missing, in words, or, if <paramref name="IsName"/>, by its name.</param>
+    /// <param name="Key">What an item was asked for by; never undefined itself, so that they form no chain.</param>
+    public sealed record Undefined(string What, bool IsName = false, JinjaValue? Key = null) : JinjaValue;
 
     public sealed record Bool(bool Value) : JinjaValue
     {

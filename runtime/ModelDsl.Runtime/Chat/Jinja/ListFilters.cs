@@ -124,7 +124,7 @@ internal static class ListFilters
         if (a.Positional.Count == 0 && a.TextOrNull(0, "attribute") is { } path)
             return new JinjaValue.List([.. items.Select(i => Path(i, path, a) is var found and not JinjaValue.Undefined
                 ? found
-                : a.Find(1, "default") ?? new JinjaValue.Undefined($"\"{path}\""))]);
+                : a.Find(1, "default") ?? new JinjaValue.Undefined(path, IsName: true))]);
         var filter = a.Text(0, "filter");
         var rest = new CallArguments($"the filter \"{filter}\"", [.. a.Positional.Skip(1)], a.Named, a.Budget);
         return new JinjaValue.List([.. items.Select(i => Filters.Apply(filter, i, rest))]);

@@ -25,14 +25,14 @@ internal static class Members
             case (JinjaValue.Map map, _) when map.Items.TryGetValue(key, out var item):
                 return item;
             case (JinjaValue.List list, _) when Operators.Whole(key) is { } index:
-                return At(list.Items, index) ?? Missing(key, budget);
+                return At(list.Items, index) ?? Missing(key);
             case (JinjaValue.Text text, _) when Operators.Whole(key) is { } index:
                 budget.Spend(text.Value.Length);
-                return CodePoints.At(text.Value, index) is { } part ? new JinjaValue.Text(part) : Missing(key, budget);
+                return CodePoints.At(text.Value, index) is { } part ? new JinjaValue.Text(part) : Missing(key);
             case (not JinjaValue.List, JinjaValue.Text name):
                 return Attribute(value, name.Value);
             default:
-                return Missing(key, budget);
+                return Missing(key);
         }
     }
 
@@ -73,9 +73,9 @@ internal static class Members
         }
     }
 
-    private static JinjaValue.Undefined Missing(string id) => new($"\"{id}\"");
+    private static JinjaValue.Undefined Missing(string id) => new(id, IsName: true);
 
-    private static JinjaValue.Undefined Missing(JinjaValue key, Budget budget) => new($"the item {ValueText.Str(key, budget)}");
+    private static JinjaValue.Undefined Missing(JinjaValue key) => new("the item", Key: key is JinjaValue.Undefined ? null : key);
 
     private static T? At<T>(IReadOnlyList<T> items, BigInteger index)
         where T : class

@@ -137,7 +137,8 @@ internal static class Operators
     public static string Describe(JinjaValue value) => value switch
     {
         JinjaValue.None => "none",
-        JinjaValue.Undefined u => $"{u.What} (undefined)",
+        JinjaValue.Undefined { Key: { } key } u => $"{u.What} {DescribeKey(key)} (undefined)",
+        JinjaValue.Undefined u => u.IsName ? $"\"{u.What}\" (undefined)" : $"{u.What} (undefined)",
         JinjaValue.Bool => "true or false",
         JinjaValue.Int or JinjaValue.Float => "a number",
         JinjaValue.Text => "a string",
@@ -146,6 +147,12 @@ internal static class Operators
         JinjaValue.Function f => $"the function {f.Name}",
         JinjaValue.Loop => "the loop variable",
         _ => "a namespace",
+    };
+
+    private static string DescribeKey(JinjaValue key) => key switch
+    {
+        JinjaValue.Text or JinjaValue.Int or JinjaValue.Float or JinjaValue.Bool or JinjaValue.None => ValueText.Str(key, new Budget()),
+        _ => $"at {Describe(key)}",
     };
 
     private static string Repeat(string text, BigInteger count, Budget budget)

@@ -10,7 +10,7 @@ internal sealed class Scope(Scope? outer)
         for (var scope = this; scope is not null; scope = scope.Outer)
             if (scope._variables.TryGetValue(name, out var value))
                 return value;
-        return new JinjaValue.Undefined($"\"{name}\"");
+        return new JinjaValue.Undefined(name, IsName: true);
     }
 
     public void Set(string name, JinjaValue value) => _variables[name] = value;
