@@ -1,6 +1,11 @@
 namespace ModelDsl.Runtime.VirtualGpu.Tests;
 
+/// <summary>Tests that no other may run beside, since they count what the whole process allocates.</summary>
+[CollectionDefinition(nameof(AloneTests), DisableParallelization = true)]
+public class AloneTests;
+
 /// <summary>Executing allocates nothing on the managed heap: a launch may, its instructions may not.</summary>
+[Collection(nameof(AloneTests))]
 public class AllocationTests
 {
     private const int Launches = 20;
@@ -34,7 +39,7 @@ public class AllocationTests
             return GC.GetTotalAllocatedBytes(precise: true) - before;
         }
 
-        // Other threads of the test process may allocate a little meanwhile; one byte per instruction would be a hundred times that.
+        // The test runner may allocate a little meanwhile; one byte per warp instruction would be a hundred times that.
         var few = Enumerable.Range(0, 5).Min(_ => Allocated(10));
         var many = Enumerable.Range(0, 5).Min(_ => Allocated(1000));
         Assert.InRange(many - few, long.MinValue, 64 * 1024);
