@@ -29,6 +29,20 @@ public sealed class PlanVerbTests : IDisposable
     }
 
     [Fact]
+    public void PlanShowsTheNetworkOfTheCluster()
+    {
+        using var json = JsonDocument.Parse(Dsmc.Run("plan", V3, "--train", "Pretrain", "--json").Out);
+        var topology = json.RootElement.GetProperty("topology");
+        long At(string name) => topology.GetProperty(name).GetInt64();
+        Assert.Equal((16_384, 768, 16_384), (At("endpoints"), At("switches"), At("links")));
+        Assert.Equal(72, Math.Round(topology.GetProperty("cost").GetDouble() / 1e6));
+        Assert.Equal(2_048, topology.GetProperty("used").GetProperty("endpoints").GetInt64());
+        var slim = Dsmc.Run("plan", V3, "--train", "Pretrain", "--set", "H800x2048.network=slim_fly(radix: 64)").Out;
+        Assert.Contains("up to 32,928 endpoints with 1,568 switches and 32,928 links between them, 145.5 M$", slim);
+        Assert.Contains("any others                                             3       4   3.70 us", slim);
+    }
+
+    [Fact]
     public void MicroBatchesCanBeSetAndTheTextReadsWell()
     {
         var result = Dsmc.Run("plan", V3, "--train", "Pretrain", "--set", "Pretrain.schedule.micro_batches=40");

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using ModelDsl.Simulation;
 using ModelDsl.Simulation.Schedules;
+using ModelDsl.Simulation.Topologies;
 
 namespace ModelDsl.Cli.Output;
 
@@ -17,6 +18,7 @@ internal static class TrainingPlanJson
             json.WriteString("train", plan.Train.Name);
             Model(json, plan);
             Schedule(json, plan);
+            if (NetworkTopology.Of(plan.Train.Cluster) is { } topology) TopologyJson.Write(json, topology);
             if (plan.StepSeconds is { } step) Throughput(json, plan.Throughput(step), step);
             json.WriteEndObject();
         }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using ModelDsl.Simulation;
 using ModelDsl.Simulation.Schedules;
+using ModelDsl.Simulation.Topologies;
 
 namespace ModelDsl.Cli.Output;
 
@@ -35,6 +36,7 @@ internal static class TrainingPlanText
             Line($"  measured step     {step:0.###} s: {throughput.TokensPerDay / 1e9:0.00} B tokens/day, MFU {throughput.MfuCausal:0.00%} causal, {throughput.MfuNonCausal:0.00%} non-causal");
             Line($"  whole run         {train.Data.Tokens / 1e12:0.###} T tokens: {throughput.GpuHours / 1e3:N0} thousand GPU hours{(throughput.Dollars is { } dollars ? string.Create(CultureInfo.InvariantCulture, $", {dollars / 1e6:0.000} M$") : "")}");
         }
+        if (NetworkTopology.Of(train.Cluster) is { } topology) TopologyText.Write(text, topology);
         Line($"  programs          F forward, B backward, Bi and W its input and weight half, FB both side by side");
         foreach (var rank in ranks)
         {

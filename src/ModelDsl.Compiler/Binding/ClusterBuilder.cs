@@ -17,10 +17,13 @@ internal static class ClusterBuilder
             block.Int("nodes"),
             new NodeSpec(node.Int("gpus"), node.Number("nvlink"), node.Int("nics"), node.TryNumber("nic") ?? 0, node.Origin),
             block.TryCall("network") is { } network
-                ? new NetworkSpec(network.Name, network.Arguments.Keys.OrderBy(k => k, StringComparer.Ordinal)
-                    .Select(k => new NamedNumber(k, network.Number(k))).ToEquatable(), new Origin(network.Span))
+                ? new NetworkSpec(network.Name, network.Word("fabric"), Figures(network), new Origin(network.Span))
                 : null,
             block.TryNumber("price") * SecondsPerHour,
             block.Origin);
     }
+
+    private static EquatableArray<NamedNumber> Figures(BoundCall network) => network.Arguments
+        .Where(argument => argument.Value is BoundNumber).OrderBy(argument => argument.Key, StringComparer.Ordinal)
+        .Select(argument => new NamedNumber(argument.Key, network.Number(argument.Key))).ToEquatable();
 }

@@ -29,7 +29,7 @@ internal sealed class ProgramBinder(Declarations declarations, Evaluator evaluat
     {
         Each("model", Model, ModelChecks.Check);
         Each("precision", (name, block) => _precisions[name] = PrecisionBuilder.Build(name, block), PrecisionBuilder.Check);
-        Each("cluster", (name, block) => _clusters[name] = ClusterBuilder.Build(name, block));
+        Each("cluster", Cluster);
         Each("train", Train);
         foreach (var item in declarations.Objects.Where(o => o.Kind.Text == "extend")) Extend(item, 0);
         Each("serve", Serve);
@@ -59,6 +59,12 @@ internal sealed class ProgramBinder(Declarations declarations, Evaluator evaluat
     {
         var model = ModelBuilder.Build(name, block);
         if (ModelChecks.HasSaneSize(model, diagnostics)) _models[name] = model;
+    }
+
+    private void Cluster(string name, BoundBlock block)
+    {
+        _clusters[name] = ClusterBuilder.Build(name, block);
+        ClusterChecks.Check(_clusters[name], block, diagnostics);
     }
 
     private void Train(string name, BoundBlock block)

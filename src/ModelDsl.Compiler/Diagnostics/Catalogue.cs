@@ -262,6 +262,15 @@ public static class Catalogue
     public static Diagnostic PlanLimit(SourceSpan at, string limit, long value, string range) => Error(DiagnosticCode.PlanLimit, at,
         $"a plan with {limit} = {Count(value)}; it must be {range}", null);
 
+    public static Diagnostic AdaptersPerPlane(SourceSpan at, int nics, int planes) => Error(DiagnosticCode.AdaptersPerPlane, at,
+        $"the nodes have {nics} network adapters, and the network has {planes} planes for them",
+        nics == 0 ? "give the node its adapters, as in nics = 8, nic = 50 GB/s" : $"use as many planes as adapters: {nics}");
+
+    public static Diagnostic NetworkTooSmall(SourceSpan at, string network, long endpoints, int nodes, int nics) => Error(
+        DiagnosticCode.NetworkTooSmall, at,
+        $"{Count(nodes)} nodes with {nics} adapters are {Count((long)nodes * nics)} endpoints, and this {network} has {Count(endpoints)}",
+        $"use switches with more ports, or at most {Count(endpoints / nics)} nodes");
+
     public static Diagnostic NotJson(SourceSpan at, string problem) => Error(
         DiagnosticCode.NotJson, at, problem, "the importer reads a Hugging Face config.json");
 

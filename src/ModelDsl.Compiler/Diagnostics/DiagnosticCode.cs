@@ -89,6 +89,8 @@ public enum DiagnosticCode
     PolicyUnsupported = 417,
     PassRefused = 418,
     PlanLimit = 419,
+    AdaptersPerPlane = 420,
+    NetworkTooSmall = 421,
 
     NotJson = 501,
     ConfigMissingKey = 502,

@@ -14,11 +14,6 @@ public sealed record ClusterSpec(
 /// <param name="NicBytesPerSecond">Per network adapter.</param>
 public sealed record NodeSpec(int Gpus, double NvlinkBytesPerSecond, int Nics, double NicBytesPerSecond, Origin Origin);
 
-/// <summary>A network by its kind and figures: <c>multi_plane_fat_tree(planes: 8, radix: 64)</c>.</summary>
-public sealed record NetworkSpec(string Kind, EquatableArray<NamedNumber> Figures, Origin Origin);
-
-public sealed record NamedNumber(string Name, double Value);
-
 /// <summary>What a GPU can do at best, from its data sheet.</summary>
 /// <param name="Target">PTX target with suffix, <c>sm_90a</c>.</param>
 public sealed record GpuProfile(
