@@ -27,8 +27,8 @@ public class InstructionBenchmarks
         "ld.shared.f32 %f1@, [%r3];",
         "shfl.sync.bfly.b32 %r1@, %r1, 4, 31, -1;",
         "ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%r10, %r11, %r12, %r13}, [%r4];",
-        "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%f10, %f11, %f12, %f13}, {%r1, %r1, %r1, %r1}, {%r2, %r2}, {%f10, %f11, %f12, %f13};",
-        "mma.sync.aligned.m16n8k32.row.col.f32.e4m3.e4m3.f32 {%f10, %f11, %f12, %f13}, {%r1, %r1, %r1, %r1}, {%r2, %r2}, {%f10, %f11, %f12, %f13};")]
+        "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%f10, %f11, %f12, %f13}, {%r7, %r7, %r7, %r7}, {%r7, %r7}, {%f10, %f11, %f12, %f13};",
+        "mma.sync.aligned.m16n8k32.row.col.f32.e4m3.e4m3.f32 {%f10, %f11, %f12, %f13}, {%r7, %r7, %r7, %r7}, {%r7, %r7}, {%f10, %f11, %f12, %f13};")]
     public string Instruction { get; set; } = "";
 
     protected virtual VirtualGpuChecks Checks => VirtualGpuChecks.None;
@@ -49,6 +49,8 @@ public class InstructionBenchmarks
             .reg .pred %p<2>; .reg .b16 %h<20>; .reg .b32 %r<20>; .reg .b64 %d<6>; .reg .f32 %f<20>; .shared .align 16 .b8 s[4096];
             mov.u32 %r1, %tid.x; add.u32 %r2, %r1, 7; cvt.rn.f32.u32 %f1, %r1; cvt.rn.f32.u32 %f2, %r2; mov.u32 %r5, s; mad.lo.u32 %r3, %r1, 4, %r5; mad.lo.u32 %r4, %r1, 16, %r5;
             ld.param.u64 %d3, [p]; mul.wide.u32 %d4, %r1, 4; add.s64 %d1, %d3, %d4; mul.wide.u32 %d5, %r1, 16; add.s64 %d2, %d3, %d5; mov.u32 %r6, 0;
+            // Normal numbers in every format of a matrix element.
+            mov.u32 %r7, %laneid; mad.lo.u32 %r7, %r7, 0x01010101, 0x38383838;
             L: {{body}}
             add.u32 %r6, %r6, 1; setp.lt.u32 %p1, %r6, {{Iterations}}; @%p1 bra L; ret;
             }

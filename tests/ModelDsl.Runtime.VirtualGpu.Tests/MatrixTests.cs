@@ -63,6 +63,83 @@ public sealed class MatrixTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("m16n8k16", "f16", 0x7C00)]
+    [InlineData("m16n8k16", "f16", 0xFE01)]
+    [InlineData("m16n8k16", "bf16", 0x7F80)]
+    [InlineData("m16n8k16", "bf16", 0xFFC1)]
+    [InlineData("m16n8k32", "e4m3", 0x7F)]
+    [InlineData("m16n8k32", "e4m3", 0xFF)]
+    [InlineData("m16n8k32", "e5m2", 0x7C)]
+    [InlineData("m16n8k32", "e5m2", 0xFE)]
+    public void PassesInfinitiesAndNaNs(string shape, string type, int special)
+    {
+        int bits = Bits(type), k = type.EndsWith("16") ? 16 : 32;
+        bool infinite = special is 0x7C00 or 0x7F80 or 0x7C;
+        uint[] ones = Fragment(4, bits, (_, _) => 1, type), a = With(ones, (lane, i) => RowA(lane, i, bits, k) == 11 && ColumnA(lane, i, bits, k) == 5);
+        uint[] columnOnes = Fragment(2, bits, (_, _) => 1, type), b = With(columnOnes, (lane, i) => lane / 4 == 3 && RowB(lane, i, bits) == 5);
+        var zero = new uint[128];
+        string types = $"f32.{type}.{type}.f32";
+        Check(Run(shape, types, a, columnOnes, zero, 4, 2, 4), (row, _) => row == 11);
+        Check(Run(shape, types, ones, b, zero, 4, 2, 4), (_, column) => column == 3);
+
+        uint[] With(uint[] fragment, Func<int, int, bool> where)
+        {
+            var copy = (uint[])fragment.Clone();
+            int each = 32 / bits;
+            for (int lane = 0; lane < 32; lane++)
+                for (int i = 0; i < fragment.Length / 32 * each; i++)
+                    if (where(lane, i)) copy[i / each * 32 + lane] = copy[i / each * 32 + lane] & ~(uint.MaxValue >> (32 - bits) << (bits * (i % each))) | (uint)special << (bits * (i % each));
+            return copy;
+        }
+
+        void Check(uint[] result, Func<int, int, bool> touched)
+        {
+            uint expected = infinite ? 0x7F800000u : 0x7FFFFFFF, plain = BitConverter.SingleToUInt32Bits(k);
+            for (int lane = 0; lane < 32; lane++)
+                for (int i = 0; i < 4; i++)
+                    Assert.Equal(touched(lane / 4 + (i >= 2 ? 8 : 0), lane % 4 * 2 + (i & 1)) ? expected : plain, result[i * 32 + lane]);
+        }
+    }
+
+    [Theory]
+    [InlineData(0, 1, 2, 3)]
+    [InlineData(1, 0, 3, 2)]
+    [InlineData(2, 3, 0, 1)]
+    [InlineData(3, 2, 1, 0)]
+    public void MayWriteTheRegistersOfCInAnyOrder(params int[] order)
+    {
+        uint[] a = Fragment(4, 16, (lane, i) => RowA(lane, i, 16, 16) + 1, "bf16"), b = Fragment(2, 16, (lane, i) => lane / 4 + 1, "bf16");
+        uint[] c = Fragment(4, 32, (lane, i) => 1000 * i + lane, "f32");
+        uint[] apart = Run("m16n8k16", "f32.bf16.bf16.f32", a, b, c, 4, 2, 4);
+        Assert.Equal(apart, Run("m16n8k16", "f32.bf16.bf16.f32", a, b, c, 4, 2, 4, [.. order.Select(i => 30 + i)]));
+    }
+
+    /// <summary>The same A twice and another in one register only: what is kept of one instruction must not reach the next.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3)]
+    public void SeesEveryChangeOfAnOperand(int changed)
+    {
+        string body = $$"""
+            mov.u32 %r1, %tid.x; mov.u32 %r2, 0x3F803F80; mov.u32 %r3, 0x3F803F80; mov.u32 %r4, 0x3F803F80; mov.u32 %r5, 0x3F803F80;
+            mov.u32 %r6, 0x3F803F80; mov.u32 %r7, 0; mov.u32 %r8, 0; mov.u32 %r9, 0; mov.u32 %r10, 0; mov.u32 %r11, 0; mov.u32 %r12, 0; mov.u32 %r13, 0; mov.u32 %r14, 0;
+            mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%r7, %r8, %r9, %r10}, {%r2, %r3, %r4, %r5}, {%r6, %r6}, {%r7, %r8, %r9, %r10};
+            mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%r7, %r8, %r9, %r10}, {%r2, %r3, %r4, %r5}, {%r6, %r6}, {%r7, %r8, %r9, %r10};
+            mov.u32 %r{{2 + changed}}, 0x40004000;
+            mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%r11, %r12, %r13, %r14}, {%r2, %r3, %r4, %r5}, {%r6, %r6}, {%r11, %r12, %r13, %r14};
+            ld.param.u64 %d1, [p0]; mul.wide.u32 %d2, %r1, 16; add.s64 %d1, %d1, %d2;
+            st.global.v4.b32 [%d1], {%r7, %r9, %r11, %r13};
+            """;
+        IKernel kernel = _gpu.Load(TestGpu.Program(1, body));
+        using DeviceMemory result = _gpu.Device.Allocate(512);
+        _gpu.Launch(kernel, 1, 32, 0, result);
+        float[] values = _gpu.Download<float>(result);
+        // Registers 0 and 2 of A are rows 0 to 7, eight products each; 1 and 3 the rows below.
+        float[] expected = [32, 32, changed == 0 ? 24 : 16, changed == 3 ? 24 : 16];
+        for (int lane = 0; lane < 32; lane++) Assert.Equal(expected, values[(4 * lane)..(4 * lane + 4)]);
+    }
+
     [Fact]
     public void LoadsAndStoresTiles()
     {
@@ -120,7 +197,7 @@ public sealed class MatrixTests : IDisposable
                 }
     }
 
-    private uint[] Run(string shape, string types, uint[] a, uint[] b, uint[] c, int na, int nb, int nc)
+    private uint[] Run(string shape, string types, uint[] a, uint[] b, uint[] c, int na, int nb, int nc, int[]? results = null)
     {
         var body = new StringBuilder("mov.u32 %r90, %tid.x; mul.wide.u32 %d9, %r90, 4;\n");
         void Load(string parameter, int count, int first)
@@ -130,12 +207,13 @@ public sealed class MatrixTests : IDisposable
         }
 
         string List(int first, int count) => "{" + string.Join(", ", Enumerable.Range(first, count).Select(i => $"%r{i}")) + "}";
+        results ??= [.. Enumerable.Range(40, nc)];
         Load("p0", na, 10);
         Load("p1", nb, 20);
         Load("p2", nc, 30);
-        body.Append($"mma.sync.aligned.{shape}.row.col.{types} {List(40, nc)}, {List(10, na)}, {List(20, nb)}, {List(30, nc)};\n");
+        body.Append($"mma.sync.aligned.{shape}.row.col.{types} {{{string.Join(", ", results.Select(n => $"%r{n}"))}}}, {List(10, na)}, {List(20, nb)}, {List(30, nc)};\n");
         body.Append("ld.param.u64 %d1, [p3]; add.s64 %d1, %d1, %d9;\n");
-        for (int i = 0; i < nc; i++) body.Append($"st.global.b32 [%d1+{128 * i}], %r{40 + i};\n");
+        for (int i = 0; i < nc; i++) body.Append($"st.global.b32 [%d1+{128 * i}], %r{results[i]};\n");
         IKernel kernel = _gpu.Load(TestGpu.Program(4, body.ToString()));
         using DeviceMemory da = _gpu.Upload<uint>(a), db = _gpu.Upload<uint>(b), dc = _gpu.Upload<uint>(c), dd = _gpu.Device.Allocate(128 * nc);
         _gpu.Launch(kernel, 1, 32, 0, da, db, dc, dd);

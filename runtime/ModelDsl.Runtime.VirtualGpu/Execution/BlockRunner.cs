@@ -24,7 +24,7 @@ internal sealed unsafe class BlockRunner(DeviceHeap heap, int multiprocessor, in
 
     private readonly NativeBuffer _registers = new(), _shared = new(), _local = new(), _parameters = new();
     private readonly NativeBuffer _warps = new(), _splits = new(), _barriers = new(), _block = new();
-    private readonly NativeBuffer _counts = new();
+    private readonly NativeBuffer _counts = new(), _matrix = new();
     private DecodedKernel? _kernel;
     private Dim3 _grid, _dimensions;
     private int _sharedBytes = -1;
@@ -71,6 +71,7 @@ internal sealed unsafe class BlockRunner(DeviceHeap heap, int multiprocessor, in
             Parameters = parameters,
             ParameterBytes = kernel.ParameterBytes,
             Heap = heap.Table,
+            Matrix = (Instructions.WidenedMatrix*)_matrix.Ensure(sizeof(Instructions.WidenedMatrix)),
         };
         for (int w = 0; w < warps; w++)
         {
@@ -194,7 +195,7 @@ internal sealed unsafe class BlockRunner(DeviceHeap heap, int multiprocessor, in
     public void Dispose()
     {
         _checker?.Dispose();
-        foreach (NativeBuffer buffer in (NativeBuffer[])[_registers, _shared, _local, _parameters, _warps, _splits, _barriers, _block, _counts]) buffer.Dispose();
+        foreach (NativeBuffer buffer in (NativeBuffer[])[_registers, _shared, _local, _parameters, _warps, _splits, _barriers, _block, _counts, _matrix]) buffer.Dispose();
     }
 }
 

@@ -92,6 +92,9 @@ internal unsafe struct BlockState
     /// <summary>Where an address is looked up that no cached range holds.</summary>
     public Memory.AllocationTable* Heap;
 
+    /// <summary>The operand that the last <c>mma.sync</c> widened.</summary>
+    public Instructions.WidenedMatrix* Matrix;
+
     /// <summary>The kernel's first instruction.</summary>
     public Instr* Code;
 

@@ -8,7 +8,7 @@ namespace ModelDsl.Runtime.VirtualGpu.Instructions;
 /// <summary>What single and double precision instructions compute in each lane.</summary>
 internal static class FloatOperations
 {
-    private const uint QuietNaN = 0x7FFFFFFF;
+    public const uint QuietNaN = 0x7FFFFFFF;
 
     public readonly struct Add : IBinary32, IBinary64
     {

@@ -29,7 +29,7 @@ internal static unsafe class MatrixMultiply
         byte* r = warp->Registers;
         int* o = i->Operands;
         Accumulate<TA, TB>(
-            r, o, i->Slot,
+            warp, i,
             (float*)(r + o[OperandC]), (float*)(r + o[OperandC + 1]), (float*)(r + o[OperandC + 2]), (float*)(r + o[OperandC + 3]),
             (float*)(r + o[0]), (float*)(r + o[1]), (float*)(r + o[2]), (float*)(r + o[3]));
         return i + 1;
@@ -54,7 +54,7 @@ internal static unsafe class MatrixMultiply
                 VectorFormats.FromF16(c >> 16).Store(sum + (2 * pair + 1) * RowFloats + 16 * half);
             }
         }
-        Accumulate<TA, TB>(r, o, i->Slot, sum, sum + 32, sum + 64, sum + 96, sum, sum + 32, sum + 64, sum + 96);
+        Accumulate<TA, TB>(warp, i, sum, sum + 32, sum + 64, sum + 96, sum, sum + 32, sum + 64, sum + 96);
         for (int pair = 0; pair < 2; pair++)
         {
             for (int half = 0; half < 2; half++)
@@ -79,7 +79,7 @@ internal static unsafe class MatrixMultiply
         float* products = stackalloc float[4 * RowFloats];
         int* sum = stackalloc int[4 * RowFloats];
         new Span<float>(products, 4 * RowFloats).Clear();
-        Accumulate<TA, TB>(r, o, i->Slot, products, products + 32, products + 64, products + 96, products, products + 32, products + 64, products + 96);
+        Accumulate<TA, TB>(warp, i, products, products + 32, products + 64, products + 96, products, products + 32, products + 64, products + 96);
         // All of C is read before any of D is written: they may be the same registers in another order.
         for (int n = 0; n < 4 * RowFloats; n++)
         {
@@ -91,22 +91,18 @@ internal static unsafe class MatrixMultiply
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Accumulate<TA, TB>(byte* r, int* operands, int steps, float* c0, float* c1, float* c2, float* c3, float* d0, float* d1, float* d2, float* d3)
+    private static void Accumulate<TA, TB>(Warp* warp, Instr* i, float* c0, float* c1, float* c2, float* c3, float* d0, float* d1, float* d2, float* d3)
         where TA : struct, IFragment
         where TB : struct, IFragment
     {
         if (!Avx512F.IsSupported)
         {
-            PortableMatrixMultiply.Accumulate<TA, TB>(r, operands, steps, c0, c1, c2, c3, d0, d1, d2, d3);
-            for (int half = 0; half < 32; half += 16)
-            {
-                Store(Vector512.Load(d0 + half), d0 + half);
-                Store(Vector512.Load(d1 + half), d1 + half);
-                Store(Vector512.Load(d2 + half), d2 + half);
-                Store(Vector512.Load(d3 + half), d3 + half);
-            }
+            PortableMatrixMultiply.Accumulate<TA, TB>(warp, i, c0, c1, c2, c3, d0, d1, d2, d3);
             return;
         }
+        byte* r = warp->Registers;
+        int* operands = i->Operands;
+        int steps = i->Slot;
         Vector512<float> c0l = Vector512.Load(c0), c0h = Vector512.Load(c0 + 16), c1l = Vector512.Load(c1), c1h = Vector512.Load(c1 + 16);
         Vector512<float> c2l = Vector512.Load(c2), c2h = Vector512.Load(c2 + 16), c3l = Vector512.Load(c3), c3h = Vector512.Load(c3 + 16);
         for (int step = 0; step < steps; step++)

@@ -1,54 +1,174 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+using ModelDsl.Runtime.VirtualGpu.Execution;
+
 
 namespace ModelDsl.Runtime.VirtualGpu.Instructions;
 
 /// <summary>
-/// The sums of <see cref="MatrixMultiply"/>, in the same order and so with the same result, for processors without two-vector
-/// permutations: the accumulator as 16 rows of 8, a row of B times an element of A at a time.
+/// The sums of <see cref="MatrixMultiply"/>, in the same order and so with the same result, for processors with vectors of
+/// eight floats. A column of eight rows is one vector: a register is a tile of 8 rows by 4, and a transposition within the
+/// halves of vectors makes four columns of it, rows 0, 2, 4, 6 before 1, 3, 5, 7. Two registers of the accumulator, four columns
+/// of all 16 rows, stay in eight vectors while all of k passes; an element of B is broadcast from memory for both their halves.
 /// </summary>
 internal static unsafe class PortableMatrixMultiply
 {
-    private const int Rows = 16, Columns = 8, Lanes = 32, Quad = 4;
+    private const int Lanes = 32, Rows = 8, Quad = 4, MaxSteps = 2, MaxElements = 4;
 
+    // Columns of A: eight rows, then the eight below them.
+    private const int ColumnOfA = 2 * Rows;
+
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Accumulate<TA, TB>(byte* r, int* operands, int steps, float* c0, float* c1, float* c2, float* c3, float* d0, float* d1, float* d2, float* d3)
+    public static void Accumulate<TA, TB>(Warp* warp, Instr* i, float* c0, float* c1, float* c2, float* c3, float* d0, float* d1, float* d2, float* d3)
         where TA : struct, IFragment
         where TB : struct, IFragment
     {
-        float* sum = stackalloc float[Rows * Columns], a = stackalloc float[Rows * Quad], column = stackalloc float[Lanes], b = stackalloc float[Lanes];
-        for (int lane = 0; lane < Lanes; lane++)
-        {
-            float* top = sum + lane / Quad * Columns + 2 * (lane % Quad), bottom = top + 8 * Columns;
-            (top[0], top[1], bottom[0], bottom[1]) = (c0[lane], c1[lane], c2[lane], c3[lane]);
-        }
+        byte* r = warp->Registers;
+        int* operands = i->Operands;
+        int steps = i->Slot;
+        WidenedMatrix* matrix = warp->Block->Matrix;
+        float* b = stackalloc float[MaxSteps * MaxElements * Lanes];
+        Vector256<uint> special = default;
+        if (!matrix->Holds(r, i)) special = Columns<TA>(r, operands, steps, matrix->Columns);
         for (int step = 0; step < steps; step++)
         {
-            byte* top = r + operands[MatrixMultiply.OperandA + 2 * step], bottom = r + operands[MatrixMultiply.OperandA + 2 * step + 1], rowB = r + operands[MatrixMultiply.OperandB + step];
-            for (int e = 0; e < TA.Elements; e++)
+            uint* columns = (uint*)(r + operands[MatrixMultiply.OperandB + step]);
+            for (int n = 0; n < Lanes; n += Rows) special |= TB.Widen(Vector256.Load(columns + n), b + step * TB.Elements * Lanes + n, Lanes);
+        }
+        if (special != default) Again<TA, TB>(r, operands, steps, matrix->Columns, b);
+        // All of C is read before any of D is written: they may be the same registers in another order.
+        if (d0 == c1 || d0 == c3 || d2 == c1 || d2 == c3)
+        {
+            float* even = stackalloc float[2 * Lanes];
+            Multiply(matrix->Columns, b, c0, c2, even, even + Lanes, steps * TA.Elements);
+            Multiply(matrix->Columns, b + Quad, c1, c3, d1, d3, steps * TA.Elements);
+            Instructions.Rows.Copy((byte*)even, (byte*)d0, Lanes * sizeof(float));
+            Instructions.Rows.Copy((byte*)(even + Lanes), (byte*)d2, Lanes * sizeof(float));
+            return;
+        }
+        Multiply(matrix->Columns, b, c0, c2, d0, d2, steps * TA.Elements);
+        Multiply(matrix->Columns, b + Quad, c1, c3, d1, d3, steps * TA.Elements);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static Vector256<uint> Columns<TA>(byte* r, int* operands, int steps, float* to)
+        where TA : struct, IFragment
+    {
+        Vector256<uint> special = default;
+        for (int step = 0; step < steps; step++, to += TA.Elements * Quad * ColumnOfA)
+        {
+            special |= Columns<TA>((uint*)(r + operands[MatrixMultiply.OperandA + 2 * step]), to);
+            special |= Columns<TA>((uint*)(r + operands[MatrixMultiply.OperandA + 2 * step + 1]), to + Rows);
+        }
+        return special;
+    }
+
+    /// <summary>The operands with their infinities and NaNs.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Again<TA, TB>(byte* r, int* operands, int steps, float* a, float* b)
+        where TA : struct, IFragment
+        where TB : struct, IFragment
+    {
+        for (int n = 0; n < steps * TA.Elements; n++)
+        {
+            int step = n / TA.Elements, e = n % TA.Elements;
+            for (int lane = 0; lane < Lanes; lane++)
             {
-                for (int half = 0; half < 2; half++)
-                {
-                    TA.Element(Execution.Lanes.Load(top, half), e).Store(a + 16 * half);
-                    TA.Element(Execution.Lanes.Load(bottom, half), e).Store(a + Lanes + 16 * half);
-                    TB.Element(Execution.Lanes.Load(rowB, half), e).Store(column + 16 * half);
-                }
-                for (int lane = 0; lane < Lanes; lane++) b[lane % Quad * Columns + lane / Quad] = column[lane];
-                Vector256<float> b0 = Vector256.Load(b), b1 = Vector256.Load(b + 8), b2 = Vector256.Load(b + 16), b3 = Vector256.Load(b + 24);
-                for (int row = 0; row < Rows; row++)
-                {
-                    float* k = a + row * Quad;
-                    Vector256<float> s = Vector256.FusedMultiplyAdd(Vector256.Create(k[0]), b0, Vector256.Load(sum + row * Columns));
-                    s = Vector256.FusedMultiplyAdd(Vector256.Create(k[1]), b1, s);
-                    s = Vector256.FusedMultiplyAdd(Vector256.Create(k[2]), b2, s);
-                    Vector256.FusedMultiplyAdd(Vector256.Create(k[3]), b3, s).Store(sum + row * Columns);
-                }
+                int row = lane / Quad, place = row % 2 * Quad + row / 2;
+                float* to = a + (n * Quad + lane % Quad) * ColumnOfA + place;
+                to[0] = One<TA>(r + operands[MatrixMultiply.OperandA + 2 * step], lane, e);
+                to[Rows] = One<TA>(r + operands[MatrixMultiply.OperandA + 2 * step + 1], lane, e);
+                b[n * Lanes + lane] = One<TB>(r + operands[MatrixMultiply.OperandB + step], lane, e);
             }
         }
-        for (int lane = 0; lane < Lanes; lane++)
-        {
-            float* top = sum + lane / Quad * Columns + 2 * (lane % Quad), bottom = top + 8 * Columns;
-            (d0[lane], d1[lane], d2[lane], d3[lane]) = (top[0], top[1], bottom[0], bottom[1]);
-        }
     }
+
+    private static float One<T>(byte* register, int lane, int e)
+        where T : struct, IFragment => T.Element(Vector512.Create(((uint*)register)[lane]), e)[0];
+
+    /// <summary>Columns 2t (or, with B advanced by a column, 2t + 1) of 16 rows of sums, <paramref name="quads"/> times four products each.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Multiply(float* a, float* b, float* topC, float* bottomC, float* topD, float* bottomD, int quads)
+    {
+        var (s0, s1, s2, s3) = Transpose(Vector256.Load(topC), Vector256.Load(topC + 8), Vector256.Load(topC + 16), Vector256.Load(topC + 24));
+        var (t0, t1, t2, t3) = Transpose(Vector256.Load(bottomC), Vector256.Load(bottomC + 8), Vector256.Load(bottomC + 16), Vector256.Load(bottomC + 24));
+        for (float* end = b + quads * Lanes; b < end; b += Lanes - Quad)
+        {
+            for (float* next = b + Quad; b < next; b++, a += ColumnOfA)
+            {
+                Vector256<float> top = Vector256.Load(a), bottom = Vector256.Load(a + Rows), k = Vector256.Create(*b);
+                s0 = Vector256.FusedMultiplyAdd(top, k, s0);
+                t0 = Vector256.FusedMultiplyAdd(bottom, k, t0);
+                k = Vector256.Create(b[2 * Quad]);
+                s1 = Vector256.FusedMultiplyAdd(top, k, s1);
+                t1 = Vector256.FusedMultiplyAdd(bottom, k, t1);
+                k = Vector256.Create(b[4 * Quad]);
+                s2 = Vector256.FusedMultiplyAdd(top, k, s2);
+                t2 = Vector256.FusedMultiplyAdd(bottom, k, t2);
+                k = Vector256.Create(b[6 * Quad]);
+                s3 = Vector256.FusedMultiplyAdd(top, k, s3);
+                t3 = Vector256.FusedMultiplyAdd(bottom, k, t3);
+            }
+        }
+        Store(s0, s1, s2, s3, topD);
+        Store(t0, t1, t2, t3, bottomD);
+    }
+
+    /// <summary>A register of A as four columns of each of its elements.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<uint> Columns<TA>(uint* register, float* to)
+        where TA : struct, IFragment
+    {
+        float* bits = (float*)register;
+        var (c0, c1, c2, c3) = Transpose(Vector256.Load(bits), Vector256.Load(bits + 8), Vector256.Load(bits + 16), Vector256.Load(bits + 24));
+        return TA.Widen(c0.AsUInt32(), to, Quad * ColumnOfA) | TA.Widen(c1.AsUInt32(), to + ColumnOfA, Quad * ColumnOfA)
+            | TA.Widen(c2.AsUInt32(), to + 2 * ColumnOfA, Quad * ColumnOfA) | TA.Widen(c3.AsUInt32(), to + 3 * ColumnOfA, Quad * ColumnOfA);
+    }
+
+    /// <summary>Four columns back to a register, and NaN to the one that the hardware writes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store(Vector256<float> c0, Vector256<float> c1, Vector256<float> c2, Vector256<float> c3, float* to)
+    {
+        var (r0, r1, r2, r3) = Transpose(c0, c1, c2, c3);
+        Canonical(r0).Store(to);
+        Canonical(r1).Store(to + 8);
+        Canonical(r2).Store(to + 16);
+        Canonical(r3).Store(to + 24);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Canonical(Vector256<float> sum) =>
+        Vector256.ConditionalSelect(Vector256.Equals(sum, sum), sum, Vector256.Create(FloatOperations.QuietNaN).AsSingle());
+
+    /// <summary>Transposes both halves, four by four each; its own inverse.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static (Vector256<float>, Vector256<float>, Vector256<float>, Vector256<float>) Transpose(
+        Vector256<float> x0, Vector256<float> x1, Vector256<float> x2, Vector256<float> x3)
+    {
+        Vector256<double> low = UnpackLow(x0, x1).AsDouble(), high = UnpackHigh(x0, x1).AsDouble();
+        Vector256<double> low2 = UnpackLow(x2, x3).AsDouble(), high2 = UnpackHigh(x2, x3).AsDouble();
+        return (UnpackLow(low, low2).AsSingle(), UnpackHigh(low, low2).AsSingle(), UnpackLow(high, high2).AsSingle(), UnpackHigh(high, high2).AsSingle());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> UnpackLow(Vector256<float> x, Vector256<float> y) => Avx.IsSupported
+        ? Avx.UnpackLow(x, y)
+        : Vector256.Create(x[0], y[0], x[1], y[1], x[4], y[4], x[5], y[5]);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> UnpackHigh(Vector256<float> x, Vector256<float> y) => Avx.IsSupported
+        ? Avx.UnpackHigh(x, y)
+        : Vector256.Create(x[2], y[2], x[3], y[3], x[6], y[6], x[7], y[7]);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<double> UnpackLow(Vector256<double> x, Vector256<double> y) => Avx.IsSupported
+        ? Avx.UnpackLow(x, y)
+        : Vector256.Create(x[0], y[0], x[2], y[2]);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<double> UnpackHigh(Vector256<double> x, Vector256<double> y) => Avx.IsSupported
+        ? Avx.UnpackHigh(x, y)
+        : Vector256.Create(x[1], y[1], x[3], y[3]);
 }
