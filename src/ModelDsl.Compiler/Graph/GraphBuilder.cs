@@ -22,7 +22,10 @@ public sealed class GraphBuilder(Phase phase, int firstId = 0)
     /// <summary>A value that the next op makes.</summary>
     public Temporary New(TensorType type) => new(_next++, type);
 
-    public void Add(Op op) => _ops.Add(op with { Layer = Layer, Origin = Origin });
+    /// <summary>What the ops added from now on are for.</summary>
+    public Work Work { get; set; }
+
+    public void Add(Op op) => _ops.Add(op with { Layer = Layer, Origin = Origin, Work = Work });
 
     /// <summary>Adds an op that knows its layer and origin already.</summary>
     public void Keep(Op op) => _ops.Add(op);

@@ -60,19 +60,29 @@ public static class GraphPrinter
         return text.Append("}\n").ToString();
     }
 
+    /// <summary>A layer's forward pass ends where its backward pass begins, be there nothing between them.</summary>
     private static int EndOfLayer(ModelGraph graph, int start)
     {
+        var (layer, isForward) = (graph.Ops[start].Layer, graph.Ops[start].Work == Work.Forward);
         var end = start + 1;
-        while (end < graph.Ops.Length && graph.Ops[end].Layer == graph.Ops[start].Layer) end++;
+        while (end < graph.Ops.Length && graph.Ops[end].Layer == layer && graph.Ops[end].Work == Work.Forward == isForward) end++;
         return end;
     }
 
     private static string Block(ModelGraph graph, int start, int end, PrintOptions options, LayerNames? names = null)
     {
         var text = new StringBuilder();
+        var work = Work.Forward;
         for (var i = start; i < end; i++)
         {
-            text.Append(graph.Ops[i].Layer is null ? "  " : "    ");
+            var indent = graph.Ops[i].Layer is null ? "  " : "    ";
+            if (graph.Ops[i].Work != work)
+            {
+                work = graph.Ops[i].Work;
+                text.Append(indent).Append(work.Text()).Append(":\n");
+            }
+
+            text.Append(indent).Append(work == Work.Forward ? "" : "  ");
             Append(text, graph.Ops[i], graph.Memory, names);
             if (options.LineOf?.Invoke(graph.Ops[i]) is { Length: > 0 } line) text.Append("  // ").Append(line);
             text.Append('\n');
@@ -85,7 +95,7 @@ public static class GraphPrinter
     {
         // Operands first: what a layer takes from the one before gets its number before what it makes.
         var operands = Names(op.Operands, names);
-        text.Append(Names(op.Results, names)).Append(" = ").Append(op.Mnemonic).Append(' ').Append(operands);
+        text.Append(Names(op.Results, names)).Append(op.IsRecomputed ? " = again " : " = ").Append(op.Mnemonic).Append(' ').Append(operands);
         if (op.Attributes.Length > 0) text.Append(' ').Append(op.Attributes);
         text.Append(" : ").Append(string.Join(", ", op.Results.Select(result => result.Type.ToString())));
         if (memory is not null)
@@ -121,6 +131,8 @@ public static class GraphPrinter
                     return $"%{number}";
                 case WeightValue weight:
                     return weight.Name.Replace($"layers.{layer}.", "layers.*.");
+                case StateValue state:
+                    return state.Name.Replace($"layers.{layer}.", "layers.*.");
                 case CacheValue cache when cache.Layer == layer:
                     return "cache.*";
                 default:

@@ -12,6 +12,12 @@ public abstract record Op
     /// <summary>The layer it belongs to; null before the first and after the last.</summary>
     public int? Layer { get; init; }
 
+    /// <summary>The half of a training step that it belongs to; ops of inference are all <see cref="Work.Forward"/>.</summary>
+    public Work Work { get; init; }
+
+    /// <summary>It makes a second time what the forward pass did not keep.</summary>
+    public bool IsRecomputed { get; init; }
+
     /// <summary>Its kind as IR text says it: <c>rms_norm</c>.</summary>
     public abstract string Mnemonic { get; }
 
@@ -27,6 +33,9 @@ public abstract record Op
 
     /// <summary>Which results use an operand's memory. Most do not.</summary>
     public virtual ImmutableArray<Sharing> Shares => [];
+
+    /// <summary>It changes what outlives the step, be its results read or not.</summary>
+    public virtual bool ChangesState => false;
 
     /// <summary>The same op on other values, operands and results alike.</summary>
     public abstract Op Map(Func<Value, Value> map);

@@ -1,6 +1,6 @@
 namespace ModelDsl.Compiler.Graph;
 
-/// <summary>The graphs that inference needs of a model.</summary>
+/// <summary>The graphs that inference and training need of a model.</summary>
 public enum Phase
 {
     /// <summary>T new tokens of one sequence whose context is S tokens long, theirs included; logits of the last L.</summary>
@@ -20,11 +20,17 @@ public enum Phase
 
     /// <summary>The same behind <see cref="Decode"/>.</summary>
     MtpDecode,
+
+    /// <summary>A training step on one sequence of T tokens: losses, and gradients added to those of the sequences before.</summary>
+    Train,
+
+    /// <summary>What follows the last sequence of a training step: gradients become new weights.</summary>
+    Optimizer,
 }
 
 public static class Phases
 {
-    /// <summary>New tokens of one sequence, with attention in its plain form.</summary>
+    /// <summary>New tokens of one sequence behind its cache, with attention in its plain form.</summary>
     public static bool IsPrefill(this Phase phase) => phase is Phase.Prefill or Phase.MtpPrefill;
 
     /// <summary>One new token per row, with attention in its absorbed form.</summary>

@@ -19,6 +19,12 @@ public sealed class TypeRule
             _violations.Add($"{role} {value} is {value.Type}, not of shape [{string.Join(",", shape.Select(size => size.ToString()))}]");
     }
 
+    /// <summary>Both have the same shape.</summary>
+    public void SameShape(string role, Value a, Value b)
+    {
+        if (!a.Type.Shape.Equals(b.Type.Shape)) _violations.Add($"{role}: {a} is {a.Type}, {b} is {b.Type}");
+    }
+
     /// <summary>The value has this element type and, E4M3 apart, no scales.</summary>
     public void Type(string role, Value value, DType allowed)
     {

@@ -50,6 +50,43 @@ public sealed record CacheValue(int Layer, TensorType Type) : Value(Type)
     public override string Name => $"cache.{Layer}";
 }
 
+/// <summary>What training keeps of a weight from step to step.</summary>
+public enum WeightState
+{
+    /// <summary>The sum of the gradients of the step so far.</summary>
+    Gradient,
+
+    /// <summary>The weight as the optimizer sees it.</summary>
+    Master,
+
+    /// <summary>Running mean of the gradient (AdamW's m).</summary>
+    FirstMoment,
+
+    /// <summary>Running mean of its square (AdamW's v).</summary>
+    SecondMoment,
+
+    /// <summary>Of a router's bias: how many tokens of the step chose each expert.</summary>
+    Load,
+}
+
+/// <summary>State of a weight before this step, or before this op: ops that change it make a new value in the same place.</summary>
+public sealed record StateValue(WeightTensor Weight, WeightState State, TensorType Type) : Value(Type)
+{
+    public override string Name => $"{Prefix}\"{Weight.Key}\"";
+
+    private string Prefix => State switch
+    {
+        WeightState.FirstMoment => "m",
+        WeightState.SecondMoment => "v",
+        var other => other.ToString().ToLowerInvariant(),
+    };
+
+    public bool Equals(StateValue? other) =>
+        other is not null && other.State == State && (ReferenceEquals(Weight, other.Weight) || Weight == other.Weight);
+
+    public override int GetHashCode() => Weight.Key.GetHashCode() * 5 + (int)State;
+}
+
 /// <summary>The cos or sin table, f32 <c>[positions, rope_dim / 2]</c>.</summary>
 public sealed record TableValue(PlanTable Table, TensorType Type) : Value(Type)
 {

@@ -1,11 +1,12 @@
 using ModelDsl.Compiler.Graph;
 using ModelDsl.Compiler.Graph.Ops;
+using ModelDsl.Compiler.Graph.Ops.Training;
 
 namespace ModelDsl.Compiler.Lowering;
 
 /// <summary>
 /// MLA in its two equal forms (V2 report, section 2.1 and appendix C): plain for many new tokens of one sequence, absorbed for
-/// one new token of many.
+/// one new token of many. Training is the plain form without a cache.
 /// </summary>
 internal static class AttentionLowering
 {
@@ -16,6 +17,7 @@ internal static class AttentionLowering
     public static Value Lower(LoweringContext context, WeightNames weights, int layer, Value x)
     {
         var query = Query(context, weights, layer, x);
+        if (context.IsTraining) return context.Linear(Training(context, weights, layer, query, x), weights.Output(layer), part: null);
         var cache = WriteCache(context, weights, layer, x);
         var heads = context.IsDecode
             ? Absorbed(context, weights, layer, query, cache)
@@ -71,6 +73,22 @@ internal static class AttentionLowering
         var kv = context.Linear(latent, weights.KvUp(layer), part: null);
         var heads = context.New(Dim.Tokens, mla.Heads * mla.VDim);
         context.Graph.Add(new MlaPrefillOp(query, kv, key, mla, SoftmaxScale.Of(mla), heads));
+        return heads;
+    }
+
+    private static Value Training(LoweringContext context, WeightNames weights, int layer, Value query, Value x)
+    {
+        var mla = context.Model.Attention;
+        var down = context.Linear(x, weights.KvDown(layer), part: null);
+        var latent = context.New(Dim.Tokens, mla.KvRank);
+        var key = context.New(Dim.Tokens, mla.RopeDim);
+        context.Graph.Add(new SplitColumnsOp(down, latent, key));
+        var kv = context.Linear(context.RmsNorm(latent, weights.KvNorm(layer), LatentEpsilon), weights.KvUp(layer), part: null);
+        var rotated = context.Graph.New(key.Type);
+        context.Graph.Add(new RopeKeyOp(key, context.Cos, context.Sin, context.Positions, rotated));
+        var heads = context.New(Dim.Tokens, mla.Heads * mla.VDim);
+        var lse = context.New(Dim.Tokens, mla.Heads);
+        context.Graph.Add(new MlaPrefillOp(query, kv, rotated, mla, SoftmaxScale.Of(mla), heads, lse));
         return heads;
     }
 

@@ -18,6 +18,15 @@ internal sealed class LoweringContext(ModelSpec model, Phase phase, LoweringOpti
 
     public bool IsDecode => Graph.Phase.IsDecode();
 
+    /// <summary>Whole sequences and their losses; what only inference needs, the cache first of all, is not there.</summary>
+    public bool IsTraining => Graph.Phase == Phase.Train;
+
+    /// <summary>Rows at the end that stand for no token: the last k in the k-th MTP module (training).</summary>
+    public int Tail { get; set; }
+
+    /// <summary>The balance losses of the layers so far, f32 numbers (training).</summary>
+    public List<Value> BalanceLosses { get; } = [];
+
     public Value Ids { get; } = new InputValue(StepInput.Ids, new TensorType(DType.I32, Dim.Tokens));
 
     public Value Positions { get; } = new InputValue(StepInput.Positions, new TensorType(DType.I32, Dim.Tokens));
@@ -34,9 +43,14 @@ internal sealed class LoweringContext(ModelSpec model, Phase phase, LoweringOpti
 
     public Value PreviousHidden { get; } = new InputValue(StepInput.PreviousHidden, F32(Dim.Tokens, model.Hidden));
 
+    public Value Labels { get; } = new InputValue(StepInput.Labels, new TensorType(DType.I32, Dim.Tokens));
+
     public Value Cos { get; } = Table(PlanTable.Cos, model, options);
 
     public Value Sin { get; } = Table(PlanTable.Sin, model, options);
+
+    /// <summary>A number that the caller of the step supplies.</summary>
+    public static Value Number(StepInput input) => new InputValue(input, F32());
 
     public Value Cache(int layer) => new CacheValue(layer, F32(Model.Attention.CacheWidth));
 

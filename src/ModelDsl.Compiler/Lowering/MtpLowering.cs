@@ -24,15 +24,7 @@ public static class MtpLowering
         var last = model.Layers[layer - 1];
 
         context.Graph.Origin = model.Origin;
-        var token = context.New(Dim.Tokens, model.Hidden);
-        context.Graph.Add(new EmbeddingOp(context.Ids, new WeightValue(weights.Embedding), token));
-        var joined = context.New(Dim.Tokens, 2 * model.Hidden);
-        context.Graph.Add(new ConcatColumnsOp(
-            context.RmsNorm(token, weights.MtpEmbeddingNorm(layer), model.NormEpsilon),
-            context.RmsNorm(context.PreviousHidden, weights.MtpHiddenNorm(layer), model.NormEpsilon),
-            joined));
-        // The projection is stored wide in FP8 checkpoints, as embedding and head are.
-        Value stream = context.Linear(joined, weights.MtpProjection(layer), ModelPart.Embedding);
+        var stream = Join(context, weights, layer, context.Ids, context.PreviousHidden);
 
         context.Graph.Layer = layer;
         context.Graph.Origin = last.Origin;
@@ -42,5 +34,22 @@ public static class MtpLowering
         context.Graph.Origin = model.Origin;
         HeadLowering.Lower(context, weights, layer + 1, weights.MtpNorm(layer), stream, pending);
         return context.Graph.Build();
+    }
+
+    /// <summary>What enters the module's block, <c>[T,H]</c>: from the next token and from what is known of those before.</summary>
+    /// <param name="ids">The token after each row's, i32 <c>[T]</c>.</param>
+    /// <param name="hidden">The stream after the norm before the head, <c>[T,H]</c>.</param>
+    internal static Value Join(LoweringContext context, WeightNames weights, int layer, Value ids, Value hidden)
+    {
+        var model = context.Model;
+        var token = context.New(Dim.Tokens, model.Hidden);
+        context.Graph.Add(new EmbeddingOp(ids, new WeightValue(weights.Embedding), token));
+        var joined = context.New(Dim.Tokens, 2 * model.Hidden);
+        context.Graph.Add(new ConcatColumnsOp(
+            context.RmsNorm(token, weights.MtpEmbeddingNorm(layer), model.NormEpsilon),
+            context.RmsNorm(hidden, weights.MtpHiddenNorm(layer), model.NormEpsilon),
+            joined));
+        // The projection is stored wide in FP8 checkpoints, as embedding and head are.
+        return context.Linear(joined, weights.MtpProjection(layer), ModelPart.Embedding);
     }
 }

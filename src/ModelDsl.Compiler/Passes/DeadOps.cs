@@ -5,7 +5,7 @@ namespace ModelDsl.Compiler.Passes;
 /// <summary>What passes leave behind when they replace ops: removed at the end of each.</summary>
 internal static class DeadOps
 {
-    /// <summary>The graph without ops whose results nobody reads. Writes to the cache count as read: the next step reads them.</summary>
+    /// <summary>The graph without ops whose results nobody reads. Writes to the cache and to the state of weights count as read: the next step reads them.</summary>
     public static ModelGraph Removed(ModelGraph graph)
     {
         var live = new HashSet<int>(graph.Wanted.Select(value => value.Id));
@@ -14,7 +14,7 @@ internal static class DeadOps
         for (var i = graph.Ops.Length - 1; i >= 0; i--)
         {
             var op = graph.Ops[i];
-            if (!WritesCache(op) && op.Results.All(result => !live.Contains(((Temporary)result).Id))) continue;
+            if (!op.ChangesState && !WritesCache(op) && op.Results.All(result => !live.Contains(((Temporary)result).Id))) continue;
             kept.Push(op);
             foreach (var operand in op.Operands) Mark(operand, live);
         }

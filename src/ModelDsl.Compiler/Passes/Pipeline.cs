@@ -1,7 +1,9 @@
 using ModelDsl.Compiler.Graph;
+using ModelDsl.Compiler.Passes.Differentiate;
 using ModelDsl.Compiler.Passes.Fuse;
 using ModelDsl.Compiler.Passes.PlacePrecision;
 using ModelDsl.Compiler.Passes.PlanMemory;
+using ModelDsl.Compiler.Passes.Recompute;
 using ModelDsl.Compiler.Passes.SelectKernels;
 using ModelDsl.Compiler.Scheduling;
 using ModelDsl.Compiler.Specs;
@@ -13,7 +15,10 @@ public static class Pipeline
 {
     /// <summary>Every pass there is.</summary>
     public static EquatableArray<Pass> Catalogue { get; } =
-        [PlacePrecisionPass.Declaration, FusePass.Declaration, SelectKernelsPass.Declaration, PlanMemoryPass.Declaration];
+    [
+        PlacePrecisionPass.Declaration, FusePass.Declaration, SelectKernelsPass.Declaration, PlanMemoryPass.Declaration,
+        DifferentiatePass.Declaration, RecomputePass.Declaration,
+    ];
 
     /// <summary>What runs when nothing else is asked for.</summary>
     public static EquatableArray<PassCall> Default { get; } =
@@ -29,6 +34,16 @@ public static class Pipeline
 
         // Last, because only launches in their final order have lifetimes.
         new PassCall("plan-memory"),
+    ];
+
+    /// <summary>What runs on the graph of a training step.</summary>
+    public static EquatableArray<PassCall> Training { get; } =
+    [
+        // The backward pass follows from the forward pass, whatever that is.
+        new PassCall("differentiate"),
+
+        // After it, because what is worth making again is decided by what the backward pass reads.
+        new PassCall("recompute"),
     ];
 
     /// <summary>Runs passes one after the other and verifies the graph after each.</summary>

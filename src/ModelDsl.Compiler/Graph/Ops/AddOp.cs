@@ -2,7 +2,10 @@ using System.Collections.Immutable;
 
 namespace ModelDsl.Compiler.Graph.Ops;
 
-/// <summary>The residual sum <c>a + b</c>; it may take the place of <c>a</c>, the stream.</summary>
+/// <summary>
+/// The sum <c>a + b</c> of values of one shape: what a block adds to the stream, gradients of a value that was read twice, losses. It
+/// may take the place of <c>a</c>.
+/// </summary>
 public sealed record AddOp(Value A, Value B, Value Result) : Op
 {
     public override string Mnemonic => "add";
@@ -20,7 +23,7 @@ public sealed record AddOp(Value A, Value B, Value Result) : Op
         rule.Activation("a", A);
         rule.Same("a and b", A, B);
         rule.Same("a and result", A, Result);
-        rule.Shape("b", B, A.Type.Rows, A.Type.Width);
-        rule.Shape("result", Result, A.Type.Rows, A.Type.Width);
+        rule.SameShape("a and b", A, B);
+        rule.SameShape("a and result", A, Result);
     }
 }

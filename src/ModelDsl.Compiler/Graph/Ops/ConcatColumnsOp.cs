@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace ModelDsl.Compiler.Graph.Ops;
 
-/// <summary>Rows of a and b side by side: a and b <c>[T,W]</c>, result <c>[T,2W]</c>.</summary>
+/// <summary>Rows of a and b side by side: a <c>[T,W]</c>, b <c>[T,V]</c>, result <c>[T,W+V]</c>.</summary>
 public sealed record ConcatColumnsOp(Value A, Value B, Value Result) : Op
 {
     public override string Mnemonic => "concat_columns";
@@ -18,7 +18,7 @@ public sealed record ConcatColumnsOp(Value A, Value B, Value Result) : Op
         rule.Activation("a", A);
         rule.Same("a and b", A, B);
         rule.Same("a and result", A, Result);
-        rule.Shape("b", B, A.Type.Rows, A.Type.Width);
-        rule.Shape("result", Result, A.Type.Rows, 2 * A.Type.Width);
+        rule.Shape("b", B, A.Type.Rows, B.Type.Width);
+        rule.Shape("result", Result, A.Type.Rows, A.Type.Width + B.Type.Width);
     }
 }

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace ModelDsl.Compiler.Graph.Ops;
 
-/// <summary>Rows of the embedding: ids <c>[T]</c>, table <c>[V,H]</c>, result <c>[T,H]</c>.</summary>
+/// <summary>Rows of the embedding: ids <c>[T]</c>, table <c>[V,H]</c>, result <c>[T,H]</c>. The row of the id -1, in training, is 0.</summary>
 public sealed record EmbeddingOp(Value Ids, Value Table, Value Result) : Op
 {
     public override string Mnemonic => "embedding";

@@ -12,7 +12,7 @@ public sealed record RmsNormOp(Value X, Value Weight, double Epsilon, Value Resu
 
     public override ImmutableArray<Value> Results => [Result];
 
-    public override string Attributes => $"epsilon={Epsilon.ToString("R", CultureInfo.InvariantCulture)}";
+    public override string Attributes => Describe(Epsilon);
 
     public override Op Map(Func<Value, Value> map) => this with { X = map(X), Weight = map(Weight), Result = map(Result) };
 
@@ -24,4 +24,6 @@ public sealed record RmsNormOp(Value X, Value Weight, double Epsilon, Value Resu
         rule.Same("x and result", X, Result);
         rule.Shape("result", Result, X.Type.Rows, X.Type.Width);
     }
+
+    internal static string Describe(double epsilon) => $"epsilon={epsilon.ToString("R", CultureInfo.InvariantCulture)}";
 }

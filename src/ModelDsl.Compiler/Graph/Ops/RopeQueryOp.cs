@@ -5,8 +5,9 @@ namespace ModelDsl.Compiler.Graph.Ops;
 /// <summary>
 /// Rotates pairs (2i, 2i+1) of the last <paramref name="RopeDim"/> components of every head, in place: q <c>[T, heads * (nope + rope)]</c>.
 /// </summary>
+/// <param name="Back">By the opposite angle: what a gradient needs.</param>
 public sealed record RopeQueryOp(
-    Value Query, Value Cos, Value Sin, Value Positions, int Heads, int NopeDim, int RopeDim, Value Result) : Op
+    Value Query, Value Cos, Value Sin, Value Positions, int Heads, int NopeDim, int RopeDim, Value Result, bool Back = false) : Op
 {
     public override string Mnemonic => "rope_query";
 
@@ -14,7 +15,7 @@ public sealed record RopeQueryOp(
 
     public override ImmutableArray<Value> Results => [Result];
 
-    public override string Attributes => $"heads={Heads} nope={NopeDim} rope={RopeDim}";
+    public override string Attributes => $"heads={Heads} nope={NopeDim} rope={RopeDim}{(Back ? " back" : "")}";
 
     public override ImmutableArray<Sharing> Shares => [new(Result, Query, SharingKind.InPlace)];
 

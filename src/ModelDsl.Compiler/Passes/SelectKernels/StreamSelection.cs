@@ -24,6 +24,9 @@ internal static class StreamSelection
 
     public static LaunchOp Concat(ConcatColumnsOp op)
     {
+        if (op.A.Type.Width != op.B.Type.Width)
+            throw new PassException(
+                $"No kernel joins rows of {op.A.Type.Width} and {op.B.Type.Width}.", "Both parts have to be equally wide.");
         var rows = op.A.Type.Rows;
         var kernel = new ConcatColumnsKernel(op.A.Type.Width, op.A.Type.Type);
         return new LaunchOp(op, kernel, new Arguments().Tensors(op.A, op.B, op.Result).Size(rows).Build(), rows);
