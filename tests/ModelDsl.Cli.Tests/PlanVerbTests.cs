@@ -56,12 +56,34 @@ public sealed class PlanVerbTests : IDisposable
     [InlineData(ExitCode.Usage, "four numbers", "--train", "Pretrain", "--times", "1,2,3")]
     [InlineData(ExitCode.Usage, "above 0", "--train", "Pretrain", "--step", "0")]
     [InlineData(ExitCode.Usage, "there is no train 'Other'; declared are: Pretrain", "--train", "Other")]
-    [InlineData(ExitCode.Usage, "even number of micro-batches, not 33", "--train", "Pretrain", "--set", "Pretrain.schedule.micro_batches=33")]
+    [InlineData(ExitCode.Diagnostics, "micro_batches=33:1:33: error DSM0422: dualpipe wants an even number of micro-batches, not 33", "--train", "Pretrain", "--set", "Pretrain.schedule.micro_batches=33")]
+    [InlineData(ExitCode.Diagnostics, "= use micro_batches = 32 or 34", "--train", "Pretrain", "--set", "Pretrain.schedule.micro_batches=33")]
+    [InlineData(ExitCode.Diagnostics, "nodes=1e30:1:25: error DSM0205", "--train", "Pretrain", "--set", "cluster.H800x2048.nodes=1e30")]
     public void PlanRefusesWhatItCannotDo(int exitCode, string message, params string[] arguments)
     {
         var result = Dsmc.Run(["plan", V3, .. arguments]);
         Assert.Equal(exitCode, result.ExitCode);
         Assert.Contains(message, result.Error);
+    }
+
+    [Fact]
+    public void EverythingImpossibleIsSaidAtOnceWhereItWasAsked()
+    {
+        var result = Dsmc.Run("plan", V3, "--train", "Pretrain", "--set", "Pretrain.parallel.pipeline=15", "--set", "Pretrain.parallel.expert=48",
+            "--set", "Pretrain.schedule.micro_batches=20", "--set", "Pretrain.schedule.comm_sms=132");
+        Assert.Equal(ExitCode.Diagnostics, result.ExitCode);
+        foreach (var code in new[] { "pipeline=15:1:28: error DSM0405", "expert=48:1:26: error DSM0402", "micro_batches=20:1:33: error DSM0406", "comm_sms=132:1:28: error DSM0424", "DSM0407" })
+            Assert.Contains(code, result.Error);
+        Assert.Equal("", result.Out);
+    }
+
+    [Fact]
+    public void AClusterCanBeHalved()
+    {
+        var result = Dsmc.Run("plan", V3, "--train", "Pretrain", "--set", "cluster.H800x2048.nodes=128");
+        Assert.Equal(ExitCode.Success, result.ExitCode);
+        Assert.Contains("on 1024 GPUs of H800x2048", result.Out);
+        Assert.Contains("64 pipelines x 240 micro-batches", result.Out);
     }
 
     [Fact]

@@ -28,9 +28,6 @@ internal static class PlanVerb
             if (seconds is { } length && !(length > 0 && double.IsFinite(length))) throw TroubleException.Usage($"--step {length} should be above 0");
             if (input.ReadAndReport(parsed, io) is not { } program) return ExitCode.Diagnostics;
             var run = Choose(parsed.GetValue(train), program.Trains);
-            var batches = TrainingPlan.MicroBatches(run);
-            if (ScheduleCatalogue.Problem(run.Schedule.Kind, run.Parallel.Pipeline, batches) is { } problem)
-                throw TroubleException.Usage($"train '{run.Name}': {problem}");
             var plan = TrainingPlan.Of(run, measured, seconds);
             io.Out.WriteLine(parsed.GetValue(json) ? TrainingPlanJson.Write(plan) : TrainingPlanText.Write(plan));
             return ExitCode.Success;

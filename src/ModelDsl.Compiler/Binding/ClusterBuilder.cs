@@ -20,6 +20,7 @@ internal static class ClusterBuilder
                 ? new NetworkSpec(network.Name, network.Word("fabric"), Figures(network), new Origin(network.Span))
                 : null,
             block.TryNumber("price") * SecondsPerHour,
+            new Origin(block.SpanOf("nodes")),
             block.Origin);
     }
 

@@ -70,7 +70,7 @@ internal sealed class Declarations
             entries = Merging.Merge(inherited.Value, entries);
         }
 
-        foreach (var set in _overrides[item.Name.Text]) entries = Apply(item.Kind.Text, entries, set);
+        foreach (var set in _overrides[item.Name.Text]) entries = Apply(item, entries, set);
         return _entries[item.Name.Text] = entries;
     }
 
@@ -138,6 +138,9 @@ internal sealed class Declarations
             return null;
         }
 
+        // Kind and name, when somebody says both.
+        if (set.Path.Steps is [_, var second, _, ..] && Find(second.Name) is { } both && both.Kind.Text == first) return both.Name.Text;
+
         // The kind instead of a name, when that leaves no doubt.
         var named = NamesOf(first).ToArray();
         if (first == "model" && model is not null && named.Contains(model)) return model;
@@ -148,11 +151,13 @@ internal sealed class Declarations
         return null;
     }
 
-    private ImmutableArray<EntrySyntax> Apply(string kind, ImmutableArray<EntrySyntax> entries, Override set)
+    private ImmutableArray<EntrySyntax> Apply(ObjectSyntax item, ImmutableArray<EntrySyntax> entries, Override set)
     {
-        var result = Overrides.Apply(Schemas.ByKind(kind)!, entries, set, 1, out var problem, out var hint);
+        var steps = set.Path.Steps;
+        var named = steps.Length > 2 && steps[0].Name == item.Kind.Text && steps[0].Name != item.Name.Text && steps[1].Name == item.Name.Text;
+        var result = Overrides.Apply(Schemas.ByKind(item.Kind.Text)!, entries, set, named ? 2 : 1, out var problem, out var hint);
         if (problem is null) return result;
-        _diagnostics.Add(Catalogue.SetTargetNotFound(set.Span, string.Join(".", set.Path.Steps.Select(s => s.Name)), problem, hint));
+        _diagnostics.Add(Catalogue.SetTargetNotFound(set.Span, string.Join(".", steps.Select(s => s.Name)), problem, hint));
         return entries;
     }
 }

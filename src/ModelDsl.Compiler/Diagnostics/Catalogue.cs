@@ -197,28 +197,28 @@ public static class Catalogue
     public static Diagnostic PartKeptTwice(SourceSpan at, string part, string first, string second) => Error(
         DiagnosticCode.PartKeptTwice, at, $"'{part}' is kept in {first} and in {second}", null);
 
-    public static Diagnostic HeadsPerTensor(SourceSpan at, int heads, int tensor) => Error(DiagnosticCode.HeadsPerTensor, at,
-        $"{heads} heads do not divide among {tensor} tensor-parallel ranks: {heads % tensor} left over", null);
+    public static Diagnostic HeadsPerTensor(SourceSpan at, int heads, int tensor, string? hint) => Error(DiagnosticCode.HeadsPerTensor, at,
+        $"{heads} heads do not divide among {tensor} tensor-parallel ranks: {heads % tensor} left over", hint);
 
-    public static Diagnostic ExpertsPerRank(SourceSpan at, int experts, int ranks) => Error(DiagnosticCode.ExpertsPerRank, at,
-        $"{experts} routed experts do not divide among {ranks} expert-parallel ranks: {experts % ranks} left over", null);
+    public static Diagnostic ExpertsPerRank(SourceSpan at, int experts, int ranks, string? hint) => Error(DiagnosticCode.ExpertsPerRank, at,
+        $"{experts} routed experts do not divide among {ranks} expert-parallel ranks: {experts % ranks} left over", hint);
 
     public static Diagnostic GroupsPerNode(SourceSpan at, int groups, int nodes, int kept, int reached) => Warning(
         DiagnosticCode.GroupsPerNode, at,
         $"{groups} expert groups lie on {nodes} nodes, so a token that is limited to {kept} groups may be sent to {reached} nodes",
         $"let the experts span {groups} nodes, or use groups that match");
 
-    public static Diagnostic StagesPerLayers(SourceSpan at, int stages, int layers) => Error(DiagnosticCode.StagesPerLayers, at,
-        $"{stages} pipeline stages for {layers} layers: {stages - layers} stages would have none", null);
+    public static Diagnostic StagesPerLayers(SourceSpan at, int stages, int layers, string? hint) => Error(DiagnosticCode.StagesPerLayers, at,
+        $"{stages} pipeline stages for {layers} layers: {stages - layers} stages would have none", hint);
 
-    public static Diagnostic OddDualPipe(SourceSpan at, int stages) => Error(DiagnosticCode.OddDualPipe, at,
-        $"dualpipe feeds the pipeline from both ends and wants an even number of stages, not {stages}",
-        $"use pipeline = {stages + 1}, or schedule zb1p");
+    public static Diagnostic OddDualPipe(SourceSpan at, string schedule, int stages, string hint) => Error(DiagnosticCode.OddDualPipe, at,
+        schedule == "dualpipe"
+            ? $"dualpipe feeds the pipeline from both ends and wants an even number of stages, not {stages}"
+            : $"{schedule} puts two stages on a rank and wants an even number of them, not {stages}", hint);
 
-    public static Diagnostic FewMicroBatches(SourceSpan at, bool onlyAtFirst, long microBatches, int stages, string origin) => new(
-        DiagnosticCode.FewMicroBatches, onlyAtFirst ? Severity.Warning : Severity.Error, at,
-        $"dualpipe wants at least {2 * stages} micro-batches for {stages} stages; {origin} gives {microBatches}",
-        onlyAtFirst ? "until the batch has grown, steps run under another schedule" : null, ImmutableArray<DiagnosticNote>.Empty);
+    public static Diagnostic FewMicroBatches(SourceSpan at, bool onlyAtFirst, long microBatches, string schedule, string wanted, string origin, string? hint) => new(
+        DiagnosticCode.FewMicroBatches, onlyAtFirst ? Severity.Warning : Severity.Error, at, $"{schedule} wants {wanted}; {origin} gives {microBatches}",
+        onlyAtFirst ? "until the batch has grown, steps run under another schedule" : hint, ImmutableArray<DiagnosticNote>.Empty);
 
     public static Diagnostic GpusPerPlan(SourceSpan at, string message, string? hint) => Error(
         DiagnosticCode.GpusPerPlan, at, message, hint);
@@ -233,12 +233,13 @@ public static class Catalogue
         : Error(DiagnosticCode.ServeMemory, at, message, "a larger unit, or more expert ranks, spread it further");
 
     public static Diagnostic UnitTooLarge(SourceSpan at, int unit, int nodes) => Error(DiagnosticCode.UnitTooLarge, at,
-        $"a unit of {unit} nodes does not fit in a cluster of {nodes}", null);
+        $"a unit of {unit} nodes does not fit in a cluster of {nodes}", $"use unit = {nodes} nodes or less");
 
     public static Diagnostic AttentionUnit(SourceSpan at, int tensor, int data, int gpus) => Error(DiagnosticCode.AttentionUnit, at,
-        $"attention is spread over tensor {tensor} x data {data} = {tensor * (long)data} GPUs, and the unit has {gpus}", null);
+        $"attention is spread over tensor {tensor} x data {data} = {tensor * (long)data} GPUs, and the unit has {gpus}",
+        gpus % tensor == 0 ? $"use data = {gpus / tensor}" : null);
 
-    public static Diagnostic ExpertUnit(SourceSpan at, string message) => Error(DiagnosticCode.ExpertUnit, at, message, null);
+    public static Diagnostic ExpertUnit(SourceSpan at, string message, string? hint) => Error(DiagnosticCode.ExpertUnit, at, message, hint);
 
     public static Diagnostic DraftWithoutMtp(SourceSpan at, int draft, string model) => Error(DiagnosticCode.DraftWithoutMtp, at,
         $"speculation with {draft} drafted tokens needs an MTP module, and model '{model}' has none",
@@ -270,6 +271,18 @@ public static class Catalogue
         DiagnosticCode.NetworkTooSmall, at,
         $"{Count(nodes)} nodes with {nics} adapters are {Count((long)nodes * nics)} endpoints, and this {network} has {Count(endpoints)}",
         $"use switches with more ports, or at most {Count(endpoints / nics)} nodes");
+
+    public static Diagnostic MicroBatchesPerSchedule(SourceSpan at, string message, string? hint) => Error(
+        DiagnosticCode.MicroBatchesPerSchedule, at, message, hint);
+
+    public static Diagnostic BatchPerRank(SourceSpan at, int batch, long ranks, string? hint) => Error(DiagnosticCode.BatchPerRank, at,
+        $"a batch of {batch} sequences does not divide among {ranks} data-parallel ranks: {batch % ranks} left over", hint);
+
+    public static Diagnostic CommunicationSms(SourceSpan at, int sms, int available, string gpu) => Error(DiagnosticCode.CommunicationSms, at,
+        $"{sms} multiprocessors for communication leave none of the {available} of {gpu} to compute", $"use fewer than {available}; 20 were published for 132");
+
+    public static Diagnostic StepTooLong(SourceSpan at, long microBatches, int stages, long most) => Error(DiagnosticCode.StepTooLong, at,
+        $"a step of {Count(microBatches)} micro-batches on {stages} stages is longer than can be planned", $"use at most {Count(most)} micro-batches");
 
     public static Diagnostic NotJson(SourceSpan at, string problem) => Error(
         DiagnosticCode.NotJson, at, problem, "the importer reads a Hugging Face config.json");

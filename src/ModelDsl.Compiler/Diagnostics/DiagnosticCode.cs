@@ -91,6 +91,10 @@ public enum DiagnosticCode
     PlanLimit = 419,
     AdaptersPerPlane = 420,
     NetworkTooSmall = 421,
+    MicroBatchesPerSchedule = 422,
+    BatchPerRank = 423,
+    CommunicationSms = 424,
+    StepTooLong = 425,
 
     NotJson = 501,
     ConfigMissingKey = 502,

@@ -4,8 +4,9 @@ namespace ModelDsl.Compiler.Specs;
 
 /// <summary>A GPU cluster. Rates are per second, sizes in bytes.</summary>
 /// <param name="DollarsPerGpuHour">Price; null when none was given.</param>
+/// <param name="NodesOrigin">Where their number is given.</param>
 public sealed record ClusterSpec(
-    string Name, GpuProfile Gpu, int Nodes, NodeSpec Node, NetworkSpec? Network, double? DollarsPerGpuHour, Origin Origin)
+    string Name, GpuProfile Gpu, int Nodes, NodeSpec Node, NetworkSpec? Network, double? DollarsPerGpuHour, Origin NodesOrigin, Origin Origin)
 {
     public int Gpus => Nodes * Node.Gpus;
 }

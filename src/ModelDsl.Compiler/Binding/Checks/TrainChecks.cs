@@ -6,6 +6,9 @@ namespace ModelDsl.Compiler.Binding.Checks;
 /// <summary>Whether a model, a policy and a cluster go together in a training run.</summary>
 internal static class TrainChecks
 {
+    /// <summary>Ops of a step over all stages; far above any real step, and a plan of it is still quick.</summary>
+    private const long MostOps = 1 << 20;
+
     public static void Check(TrainSpec train, BoundBlock block, DiagnosticBag diagnostics)
     {
         var parallel = block.Block("parallel");
@@ -13,24 +16,26 @@ internal static class TrainChecks
         var (model, spread, gpus) = (train.Model, train.Parallel, train.Cluster.Gpus);
 
         if (model.Attention.Heads % spread.Tensor != 0)
-            diagnostics.Add(Catalogue.HeadsPerTensor(At("tensor"), model.Attention.Heads, spread.Tensor));
+            diagnostics.Add(Catalogue.HeadsPerTensor(At("tensor"), model.Attention.Heads, spread.Tensor, TensorHint(train)));
         if (spread.Pipeline > model.Layers.Count)
-            diagnostics.Add(Catalogue.StagesPerLayers(At("pipeline"), spread.Pipeline, model.Layers.Count));
-        PlanChecks.Experts(model, spread.Expert, 0, At("expert"), diagnostics);
+            diagnostics.Add(Catalogue.StagesPerLayers(At("pipeline"), spread.Pipeline, model.Layers.Count, PipelineHint(train)));
+        PlanChecks.Experts(model, spread.Expert, 0, At("expert"), ExpertHint(train), diagnostics);
 
         var replica = (long)spread.Pipeline * spread.Tensor;
-        if (gpus % replica != 0 || gpus < replica)
+        var divides = gpus % replica == 0;
+        var size = train.Cluster.NodesOrigin.Span;
+        if (!divides)
             diagnostics.Add(Catalogue.GpusPerPlan(parallel?.NameSpan ?? block.NameSpan,
-                $"pipeline {spread.Pipeline} x tensor {spread.Tensor} = {replica} GPUs do not divide the cluster's {gpus}", null));
+                $"pipeline {spread.Pipeline} x tensor {spread.Tensor} = {replica} GPUs do not divide the cluster's {gpus}", PipelineHint(train))
+                .WithNote(size, $"the cluster has {train.Cluster.Nodes} nodes of {train.Cluster.Node.Gpus} GPUs"));
         else if (gpus / replica % spread.Expert != 0)
             diagnostics.Add(Catalogue.GpusPerPlan(At("expert"),
-                $"{spread.Expert} expert ranks do not divide the {gpus / replica} GPUs of a pipeline stage", null));
-        else
-        {
-            CheckSchedule(train, block, gpus / replica, diagnostics);
-            CheckGroups(train, At("expert"), diagnostics);
-            MemoryChecks.Train(train, parallel?.NameSpan ?? block.NameSpan, diagnostics);
-        }
+                $"{spread.Expert} expert ranks do not divide the {gpus / replica} GPUs of a pipeline stage", ExpertHint(train))
+                .WithNote(size, $"the cluster has {train.Cluster.Nodes} nodes of {train.Cluster.Node.Gpus} GPUs"));
+
+        CheckSchedule(train, block, divides ? gpus / replica : null, diagnostics);
+        CheckGroups(train, At("expert"), diagnostics);
+        if (divides && gpus / replica % spread.Expert == 0) MemoryChecks.Train(train, parallel?.NameSpan ?? block.NameSpan, diagnostics);
 
         if (train.Data.Sequence > model.Context)
             diagnostics.Add(Catalogue.SequenceBeyondContext(
@@ -45,33 +50,83 @@ internal static class TrainChecks
             diagnostics.Add(Catalogue.SequenceBeyondContext(stage.Origin.Span, stage.Sequence, train.Model.Context, train.Model.Name));
     }
 
-    /// <summary>DualPipe's preconditions (V3 report, section 3.2.1): an even pipeline, and micro-batches for both ends.</summary>
-    private static void CheckSchedule(TrainSpec train, BoundBlock block, long dataRanks, DiagnosticBag diagnostics)
+    /// <summary>What the schedule asks of the pipeline and of the micro-batches of a step.</summary>
+    /// <param name="dataRanks">Null: the GPUs do not divide, so that nobody knows how many there are.</param>
+    private static void CheckSchedule(TrainSpec train, BoundBlock block, long? dataRanks, DiagnosticBag diagnostics)
     {
-        if (!train.Schedule.Kind.StartsWith("dualpipe", StringComparison.Ordinal)) return;
-        var schedule = block.Block("schedule")!;
-        var stages = train.Parallel.Pipeline;
-        if (stages % 2 != 0)
-            diagnostics.Add(Catalogue.OddDualPipe(block.Block("parallel")?.SpanOf("pipeline") ?? schedule.NameSpan, stages));
-        if (train.Schedule.MicroBatches is { } given)
-        {
-            if (given < 2 * stages)
-                diagnostics.Add(Catalogue.FewMicroBatches(schedule.SpanOf("micro_batches"), false, given, stages, "micro_batches"));
-            return;
-        }
+        var (kind, stages) = (train.Schedule.Kind, train.Parallel.Pipeline);
+        var schedule = block.Block("schedule");
+        var at = schedule?.NameSpan ?? block.NameSpan;
+        if (train.Schedule.CommSms >= train.Cluster.Gpu.Multiprocessors)
+            diagnostics.Add(Catalogue.CommunicationSms(
+                schedule!.SpanOf("comm_sms"), train.Schedule.CommSms, train.Cluster.Gpu.Multiprocessors, train.Cluster.Gpu.Name));
+        if (ScheduleRules.WantsEvenStages(kind) && stages % 2 != 0)
+            diagnostics.Add(Catalogue.OddDualPipe(
+                block.Block("parallel")?.SpanOf("pipeline") ?? at, kind, stages,
+                (PipelineHint(train) ?? Nearest.Hint("pipeline", stages, train.Model.Layers.Count, other => other % 2 == 0)) is { } hint
+                    ? hint + ", or schedule zb1p" : "use schedule zb1p"));
 
-        // A batch that grows is judged by where it ends; that it starts below is worth a word.
-        var (first, last) = (train.Batch.From / dataRanks, train.Batch.To / dataRanks);
-        if (first >= 2 * stages && last >= 2 * stages) return;
-        var origin = $"a batch of {Math.Min(train.Batch.From, train.Batch.To)} sequences over {dataRanks} data-parallel ranks";
-        diagnostics.Add(Catalogue.FewMicroBatches(block.SpanOf("batch"), last >= 2 * stages, Math.Min(first, last), stages, origin));
+        if (train.Schedule.MicroBatches is { } given)
+            CheckMicroBatches(train, schedule!.SpanOf("micro_batches"), given, given, 1, "micro_batches", diagnostics);
+        else if (dataRanks is { } ranks)
+        {
+            // A batch that grows is judged by where it ends; that it starts below is worth a word.
+            var (first, last) = (train.Batch.From / ranks, train.Batch.To / ranks);
+            var origin = $"a batch of {Math.Min(train.Batch.From, train.Batch.To)} sequences over {ranks} data-parallel ranks";
+            CheckMicroBatches(train, block.SpanOf("batch"), first, last, ranks, origin, diagnostics);
+            if (train.Batch.To % ranks != 0)
+                diagnostics.Add(Catalogue.BatchPerRank(block.SpanOf("batch"), train.Batch.To, ranks,
+                    Nearest.Hint("batch", train.Batch.To, int.MaxValue, batch => batch % ranks == 0)));
+        }
     }
+
+    /// <param name="ranks">Data-parallel ranks that share the batch; 1 where micro-batches themselves are given.</param>
+    private static void CheckMicroBatches(
+        TrainSpec train, SourceSpan at, long first, long last, long ranks, string origin, DiagnosticBag diagnostics)
+    {
+        var (kind, stages) = (train.Schedule.Kind, train.Parallel.Pipeline);
+        ScheduleProblem? Few(long batches) =>
+            ScheduleRules.Problems(kind, stages, batches).FirstOrDefault(problem => problem.Fault == ScheduleFault.FewMicroBatches);
+        bool Works(long batches) => !ScheduleRules.Problems(kind, stages, batches).Any(problem => problem.Fault != ScheduleFault.Stages);
+        var name = train.Schedule.MicroBatches is null ? "batch" : "micro_batches";
+        var hint = Nearest.Hint(name, last * ranks, int.MaxValue, value => value % ranks == 0 && Works(value / ranks));
+        if ((Few(Math.Min(first, last)) ?? Few(last)) is { } few)
+            diagnostics.Add(Catalogue.FewMicroBatches(at, Few(last) is null, Math.Min(first, last), kind, few.Wanted, origin, hint));
+        if (ScheduleRules.Problems(kind, stages, last).FirstOrDefault(problem => problem.Fault == ScheduleFault.UnevenMicroBatches) is { } uneven)
+            diagnostics.Add(Catalogue.MicroBatchesPerSchedule(at, uneven.Message(last), hint));
+        if (last * stages > MostOps) diagnostics.Add(Catalogue.StepTooLong(at, last, stages, MostOps / stages));
+    }
+
+    private static string? PipelineHint(TrainSpec train)
+    {
+        var (spread, gpus) = (train.Parallel, (long)train.Cluster.Gpus);
+        bool Alone(long stages) => (!ScheduleRules.WantsEvenStages(train.Schedule.Kind) || stages % 2 == 0) && gpus % (stages * spread.Tensor) == 0;
+        var most = train.Model.Layers.Count;
+        return Nearest.Hint("pipeline", spread.Pipeline, most, stages => Alone(stages) && gpus / (stages * spread.Tensor) % spread.Expert == 0)
+            ?? Nearest.Hint("pipeline", spread.Pipeline, most, Alone);
+    }
+
+    private static string? ExpertHint(TrainSpec train)
+    {
+        var (spread, gpus) = (train.Parallel, (long)train.Cluster.Gpus);
+        var replica = (long)spread.Pipeline * spread.Tensor;
+        var routed = train.Model.Layers.Select(layer => layer.FeedForward).OfType<MoeSpec>().Select(moe => moe.Routed).Distinct().ToArray();
+        bool Alone(long ranks) => routed.All(experts => experts % ranks == 0);
+        var most = routed.DefaultIfEmpty(1).Max();
+        return (gpus % replica == 0 ? Nearest.Hint("expert", spread.Expert, most, ranks => Alone(ranks) && gpus / replica % ranks == 0) : null)
+            ?? Nearest.Hint("expert", spread.Expert, most, Alone);
+    }
+
+    private static string? TensorHint(TrainSpec train) =>
+        Nearest.Hint("tensor", train.Parallel.Tensor, train.Model.Attention.Heads, tensor =>
+            train.Model.Attention.Heads % tensor == 0 && train.Cluster.Gpus % (tensor * train.Parallel.Pipeline) == 0)
+        ?? Nearest.Hint("tensor", train.Parallel.Tensor, train.Model.Attention.Heads, tensor => train.Model.Attention.Heads % tensor == 0);
 
     /// <summary>Node-limited routing only limits nodes when a group of experts does not straddle two of them.</summary>
     private static void CheckGroups(TrainSpec train, SourceSpan at, DiagnosticBag diagnostics)
     {
         var moe = train.Model.Layers.Select(l => l.FeedForward).OfType<MoeSpec>().FirstOrDefault();
-        if (moe?.Groups is not { } groups) return;
+        if (moe?.Groups is not { } groups || moe.Routed % train.Parallel.Expert != 0) return;
         var nodes = (train.Parallel.Expert + train.Cluster.Node.Gpus - 1) / train.Cluster.Node.Gpus;
         if (nodes <= 1 || groups.Count % nodes == 0) return;
         var perGroup = (nodes + groups.Count - 1) / groups.Count + (nodes % groups.Count == 0 ? 0 : 1);

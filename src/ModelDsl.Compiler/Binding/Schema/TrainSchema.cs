@@ -1,3 +1,4 @@
+using ModelDsl.Compiler.Specs;
 using ModelDsl.Compiler.Syntax;
 using static ModelDsl.Compiler.Binding.Schema.Rows;
 
@@ -6,8 +7,6 @@ namespace ModelDsl.Compiler.Binding.Schema;
 /// <summary>What <c>train</c> and <c>extend</c> hold.</summary>
 internal static class TrainSchema
 {
-    public static readonly string[] Schedules = ["gpipe", "1f1b", "interleaved", "zb1p", "dualpipe", "dualpipev"];
-
     private static readonly SchemaType LearningRate = new NumberType(0, 1);
     private static readonly SchemaType Sequences = new IntegerType(1, 1 << 24);
     private static readonly TokensOrStepsType Stretch = new();
@@ -26,11 +25,11 @@ internal static class TrainSchema
     [
         Attribute("comm_sms", new IntegerType(0, 1024), "0", "multiprocessors given to communication"),
         Optional("micro_batches", new IntegerType(1, 1 << 24), "micro-batches per step and data-parallel rank; absent: one sequence each"),
-    ], label: new LabelRule.Kind([.. Schedules]));
+    ], label: new LabelRule.Kind([.. ScheduleRules.Names]));
 
     private static readonly BlockSchema Data = Block("data", "What the run reads.",
     [
-        Attribute("tokens", ManyTokens, "tokens in all"),
+        Attribute("tokens", new NumberType(0, 1e18, Dimension.Token, AboveMinimum: true), "tokens in all"),
         Attribute("sequence", Tokens, "tokens per sequence"),
         Attribute("packing", Words("documents", "none"), "documents", "documents: several in a sequence, without a mask between them"),
         Optional("fim", Choice(Call("psm", "prefix, suffix, middle", Named("rate", Share, "share of documents"))), "fill-in-the-middle"),
