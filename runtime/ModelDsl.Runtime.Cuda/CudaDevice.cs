@@ -74,6 +74,29 @@ public sealed unsafe class CudaDevice : IDevice
         return CudaModule.Load(this, ptx);
     }
 
+    public KernelArgument Encode(TensorMap map)
+    {
+        ArgumentNullException.ThrowIfNull(map);
+        map.Validate();
+        MakeCurrent();
+        const int Promotion = 3; // What is fetched comes into L2 in pieces of 256 bytes.
+        const int Alignment = 64;
+        var rank = map.Sizes.Count;
+        ulong* sizes = stackalloc ulong[TensorMap.MostDimensions], strides = stackalloc ulong[TensorMap.MostDimensions];
+        uint* box = stackalloc uint[TensorMap.MostDimensions], steps = stackalloc uint[TensorMap.MostDimensions];
+        for (var i = 0; i < rank; i++)
+        {
+            (sizes[i], box[i], steps[i]) = ((ulong)map.Sizes[i], (uint)map.Box[i], map.Steps.Count == 0 ? 1 : (uint)map.Steps[i]);
+            if (i > 0) strides[i - 1] = (ulong)map.Strides[i - 1];
+        }
+        var room = stackalloc byte[TensorMap.Bytes + Alignment];
+        var image = (byte*)(((nint)room + Alignment - 1) & -Alignment);
+        var result = CudaApi.TensorMapEncodeTiled(
+            image, (int)map.Element, (uint)rank, map.Address, sizes, strides, box, steps, 0, (int)map.Swizzle, Promotion, map.FillsWithNaN ? 1 : 0);
+        CudaDriver.Check(result, "Making a tensor map");
+        return KernelArgument.OfBytes(new ReadOnlySpan<byte>(image, TensorMap.Bytes));
+    }
+
     public IStream CreateStream()
     {
         MakeCurrent();

@@ -20,7 +20,10 @@ internal sealed unsafe class CudaStream : IStream
         _stream = stream;
     }
 
-    public void Launch(IKernel kernel, Dim3 grid, Dim3 block, int sharedBytes, params ReadOnlySpan<KernelArgument> arguments)
+    public void Launch(IKernel kernel, Dim3 grid, Dim3 block, int sharedBytes, params ReadOnlySpan<KernelArgument> arguments) =>
+        LaunchClusters(kernel, grid, block, 1, sharedBytes, arguments);
+
+    public void LaunchClusters(IKernel kernel, Dim3 grid, Dim3 block, Dim3 cluster, int sharedBytes, params ReadOnlySpan<KernelArgument> arguments)
     {
         if (kernel is not CudaKernel own) throw new DeviceException($"Kernel '{kernel.Name}' belongs to another device.");
         if (arguments.Length > MostArguments)
@@ -35,9 +38,23 @@ internal sealed unsafe class CudaStream : IStream
             values[i] = arguments[i].Bits;
             pointers[i] = arguments[i].Block is { } bytes ? Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(bytes)) : values + i;
         }
-        var result = CudaApi.LaunchKernel(
-            own.Function, (uint)grid.X, (uint)grid.Y, (uint)grid.Z, (uint)block.X, (uint)block.Y, (uint)block.Z,
-            (uint)sharedBytes, _stream, pointers, null);
+        CudaResult result;
+        if (cluster.Count == 1)
+        {
+            result = CudaApi.LaunchKernel(
+                own.Function, (uint)grid.X, (uint)grid.Y, (uint)grid.Z, (uint)block.X, (uint)block.Y, (uint)block.Z,
+                (uint)sharedBytes, _stream, pointers, null);
+        }
+        else
+        {
+            var attribute = new CudaClusterAttribute { Id = CudaClusterAttribute.ClusterDimension, X = (uint)cluster.X, Y = (uint)cluster.Y, Z = (uint)cluster.Z };
+            var launch = new CudaLaunch
+            {
+                GridX = (uint)grid.X, GridY = (uint)grid.Y, GridZ = (uint)grid.Z, BlockX = (uint)block.X, BlockY = (uint)block.Y, BlockZ = (uint)block.Z,
+                SharedBytes = (uint)sharedBytes, Stream = _stream, Attributes = &attribute, AttributeCount = 1,
+            };
+            result = CudaApi.LaunchKernelEx(&launch, own.Function, pointers, null);
+        }
         if (result != CudaResult.Success) ThrowLaunch(result, kernel, grid, block, sharedBytes);
         // The driver has copied what the pointers point to.
         foreach (var argument in arguments) GC.KeepAlive(argument.Block);

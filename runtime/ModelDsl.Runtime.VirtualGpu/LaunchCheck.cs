@@ -13,6 +13,19 @@ internal static class LaunchCheck
     /// <summary>Of registers, and of local memory: what one block may take on the host.</summary>
     private const long MostHostBytes = 1L << 30;
 
+    /// <summary>Blocks of a cluster: as the launch asks for them, else as the kernel's text does.</summary>
+    public static Dim3 Cluster(PtxFunction function, Dim3 grid, Dim3? asked)
+    {
+        Dim3? required = function.BlocksPerCluster is { } c ? new Dim3(c.X, c.Y, c.Z) : null;
+        if (required is { } own && asked is { } other && own != other) throw new DeviceException($"kernel '{function.Name}' requires clusters of {own} blocks, not {other}");
+        Dim3 cluster = required ?? asked ?? new Dim3(1);
+        if (cluster.X < 1 || cluster.Y < 1 || cluster.Z < 1 || cluster.Count > Execution.Cluster.MostBlocks)
+            throw new DeviceException($"kernel '{function.Name}': clusters of {cluster} blocks cannot be launched; {Execution.Cluster.MostBlocks} blocks is the most");
+        if (grid.X % cluster.X != 0 || grid.Y % cluster.Y != 0 || grid.Z % cluster.Z != 0)
+            throw new DeviceException($"kernel '{function.Name}': a grid of {grid} blocks does not fall into clusters of {cluster}");
+        return cluster;
+    }
+
     /// <summary>The parameters as the kernel sees them in memory.</summary>
     public static byte[] Check(DecodedKernel kernel, Dim3 grid, Dim3 block, int sharedBytes, ReadOnlySpan<KernelArgument> arguments, VirtualDeviceOptions options)
     {
@@ -24,8 +37,6 @@ internal static class LaunchCheck
             throw new DeviceException($"kernel '{name}': a block of {block} threads cannot be launched; at most {most} threads fit");
         if (function.RequiredThreads is { } required && (required.X, required.Y, required.Z) != (block.X, block.Y, block.Z))
             throw new DeviceException($"kernel '{name}' requires blocks of ({required.X}, {required.Y}, {required.Z}) threads, not {block}");
-        if (function.BlocksPerCluster != 1)
-            throw new DeviceException($"kernel '{name}' wants clusters of {function.BlocksPerCluster} blocks; the virtual GPU runs clusters of one block");
         if (sharedBytes < 0 || kernel.StaticSharedBytes - kernel.SharedGapBytes + (long)sharedBytes > options.SharedBytesPerBlock)
             throw new DeviceException($"kernel '{name}': {kernel.StaticSharedBytes - kernel.SharedGapBytes + (long)sharedBytes:N0} bytes of shared memory are wanted, a block has at most {options.SharedBytesPerBlock:N0}");
         long warps = (block.Count + 31) / 32;

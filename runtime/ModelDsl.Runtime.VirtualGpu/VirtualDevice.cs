@@ -68,6 +68,12 @@ public sealed class VirtualDevice : IDevice
         return new VirtualModule(this, text);
     }
 
+    public KernelArgument Encode(TensorMap map)
+    {
+        ArgumentNullException.ThrowIfNull(map);
+        return KernelArgument.OfBytes(TensorMapImage.Encode(map));
+    }
+
     public IStream CreateStream() => new VirtualStream(this);
 
     public IEvent CreateEvent() => new VirtualEvent();
@@ -88,17 +94,20 @@ public sealed class VirtualDevice : IDevice
         }
     }
 
-    internal void Launch(VirtualKernel kernel, Dim3 grid, Dim3 block, int sharedBytes, ReadOnlySpan<KernelArgument> arguments)
+    /// <param name="asked">Blocks of a cluster; null for what the kernel's text says.</param>
+    internal void Launch(VirtualKernel kernel, Dim3 grid, Dim3 block, Dim3? asked, int sharedBytes, ReadOnlySpan<KernelArgument> arguments)
     {
         DecodedKernel decoded = kernel.Decoded;
+        Dim3 cluster = LaunchCheck.Cluster(decoded.Function, grid, asked);
         byte[] parameters = LaunchCheck.Check(decoded, grid, block, sharedBytes, arguments, _options);
         lock (Gate)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             if (decoded.IsDisposed) throw new DeviceException($"kernel '{kernel.Name}' cannot run: its module has been disposed");
             long start = System.Diagnostics.Stopwatch.GetTimestamp();
-            var launch = new LaunchInfo(decoded, grid, block, sharedBytes, parameters, _options.BranchBudget / (_findings == null ? 1 : 16)) 
+            var launch = new LaunchInfo(decoded, grid, block, sharedBytes, parameters, _options.BranchBudget / (_findings == null ? 1 : 16))
             {
+                Cluster = cluster,
                 Findings = _findings,
                 Mix = _options.CountsClasses ? new ulong[InstructionMix.Classes] : null,
             };

@@ -6,11 +6,11 @@ namespace ModelDsl.Runtime.VirtualGpu;
 /// <summary>A stream that does its work at once.</summary>
 internal sealed unsafe class VirtualStream(VirtualDevice device) : IStream
 {
-    public void Launch(IKernel kernel, Dim3 grid, Dim3 block, int sharedBytes, params ReadOnlySpan<KernelArgument> arguments)
-    {
-        if (kernel is not VirtualKernel own) throw new DeviceException("the kernel is not one of the virtual GPU's");
-        device.Launch(own, grid, block, sharedBytes, arguments);
-    }
+    public void Launch(IKernel kernel, Dim3 grid, Dim3 block, int sharedBytes, params ReadOnlySpan<KernelArgument> arguments) =>
+        device.Launch(Own(kernel), grid, block, null, sharedBytes, arguments);
+
+    public void LaunchClusters(IKernel kernel, Dim3 grid, Dim3 block, Dim3 cluster, int sharedBytes, params ReadOnlySpan<KernelArgument> arguments) =>
+        device.Launch(Own(kernel), grid, block, cluster, sharedBytes, arguments);
 
     public void Upload(ReadOnlySpan<byte> source, ulong destination)
     {
@@ -57,6 +57,8 @@ internal sealed unsafe class VirtualStream(VirtualDevice device) : IStream
     public void Dispose()
     {
     }
+
+    private static VirtualKernel Own(IKernel kernel) => kernel as VirtualKernel ?? throw new DeviceException("the kernel is not one of the virtual GPU's");
 }
 
 internal sealed class VirtualEvent : IEvent

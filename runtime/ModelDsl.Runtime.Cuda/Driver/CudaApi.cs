@@ -78,6 +78,13 @@ internal static unsafe partial class CudaApi
         nint function, uint gridX, uint gridY, uint gridZ, uint blockX, uint blockY, uint blockZ,
         uint sharedBytes, nint stream, void** parameters, void** extra);
 
+    [LibraryImport(Library, EntryPoint = "cuLaunchKernelEx")]
+    public static partial CudaResult LaunchKernelEx(CudaLaunch* launch, nint function, void** parameters, void** extra);
+
+    [LibraryImport(Library, EntryPoint = "cuTensorMapEncodeTiled")]
+    public static partial CudaResult TensorMapEncodeTiled(
+        void* map, int element, uint rank, ulong address, ulong* sizes, ulong* strides, uint* box, uint* steps, int interleave, int swizzle, int promotion, int fill);
+
     [LibraryImport(Library, EntryPoint = "cuStreamCreate")]
     public static partial CudaResult StreamCreate(nint* stream, CudaStreamFlags flags);
 

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace ModelDsl.Runtime.Cuda.Driver;
 
 /// <summary>CUresult; only what is told apart by name.</summary>
@@ -37,4 +39,33 @@ internal enum CudaJitOption
 internal enum CudaStreamFlags : uint
 {
     NonBlocking = 1,
+}
+
+/// <summary>CUlaunchConfig.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct CudaLaunch
+{
+    public uint GridX, GridY, GridZ, BlockX, BlockY, BlockZ, SharedBytes;
+    public nint Stream;
+    public CudaClusterAttribute* Attributes;
+    public uint AttributeCount;
+}
+
+/// <summary>CUlaunchAttribute with the size of clusters.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 72)]
+internal struct CudaClusterAttribute
+{
+    public const int ClusterDimension = 4;
+
+    [FieldOffset(0)]
+    public int Id;
+
+    [FieldOffset(8)]
+    public uint X;
+
+    [FieldOffset(12)]
+    public uint Y;
+
+    [FieldOffset(16)]
+    public uint Z;
 }

@@ -19,6 +19,7 @@ internal sealed unsafe class BlockChecker : IDisposable
     private readonly AsyncCopies _copies;
     private readonly RaceCheck _races;
     private readonly BarrierCheck _barriers;
+    private readonly ClusterBarrier _clusters;
     private readonly WarpCheck _warps;
     private readonly SyncVariables _variables;
     private readonly NativeBuffer _sharedCells = new();
@@ -38,6 +39,7 @@ internal sealed unsafe class BlockChecker : IDisposable
         _copies = new AsyncCopies(_context, _clocks);
         _races = new RaceCheck(_context, heap.Log, _clocks, _copies);
         _barriers = new BarrierCheck(_context, _clocks);
+        _clusters = new ClusterBarrier(_context, heap.Log, _clocks);
         _warps = new WarpCheck(_context, _clocks, _barriers);
         _variables = new SyncVariables(_context, heap.Log, _clocks);
         _handle = GCHandle.Alloc(this);
@@ -107,6 +109,9 @@ internal sealed unsafe class BlockChecker : IDisposable
             case SiteKind.Barrier or SiteKind.BarrierArrive:
                 _barriers.Arrive(warp, site, mask);
                 break;
+            case SiteKind.ClusterArrive:
+                _clusters.Arrive(warp, mask);
+                break;
             case SiteKind.Exit:
                 _barriers.Exit(warp, site, mask);
                 break;
@@ -138,7 +143,11 @@ internal sealed unsafe class BlockChecker : IDisposable
         return instruction;
     }
 
-    public void After(Warp* warp, Instr* i, uint mask) => _barriers.Leave(warp, mask);
+    public void After(Warp* warp, Instr* i, uint mask)
+    {
+        if (_sites[i->Slot].Kind == SiteKind.ClusterWait) _clusters.Leave(warp, mask);
+        else _barriers.Leave(warp, mask);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Access(Warp* warp, CheckSite site, uint mask)

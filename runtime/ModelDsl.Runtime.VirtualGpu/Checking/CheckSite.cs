@@ -19,6 +19,9 @@ internal enum SiteKind
 
     /// <summary><c>bar.sync</c>, <c>bar.red</c> and <c>bar.arrive</c>.</summary>
     Barrier, BarrierArrive,
+
+    /// <summary><c>barrier.cluster</c>.</summary>
+    ClusterArrive, ClusterWait,
     WarpBarrier,
 
     /// <summary><c>shfl</c>, <c>vote</c>, <c>match</c>, <c>redux</c>.</summary>
@@ -132,6 +135,9 @@ internal sealed class CheckSite(int index, PtxInstruction instruction, int guard
     public int IgnoreSlot { get; set; } = -1;
 
     public uint IgnoreFlip { get; set; }
+
+    /// <summary>The operands of a tensor copy or a warpgroup's product, as their handlers have them; zero for others.</summary>
+    public nint Operands { get; set; }
 
     /// <summary>Rows of what is stored, and bytes of each.</summary>
     public int[] Data { get; private set; } = [];

@@ -40,7 +40,7 @@ internal static class CheckSiteDecoder
                 break;
             case SiteKind.Barrier or SiteKind.BarrierArrive:
                 if (site.Sources.Length > 1) site.MaskRow = site.Sources[1];
-                site.IsAligned = i.Name == "bar" || i.Has("aligned") || i.Has("cluster");
+                site.IsAligned = i.Name == "bar" || i.Has("aligned");
                 break;
             case SiteKind.MatrixLoad or SiteKind.MatrixStore or SiteKind.WarpWide:
                 site.IsAligned = true;
@@ -63,8 +63,8 @@ internal static class CheckSiteDecoder
         "ldmatrix" => SiteKind.MatrixLoad,
         "stmatrix" => SiteKind.MatrixStore,
         "bar" or "barrier" when i.Has("warp") => SiteKind.WarpBarrier,
+        "bar" or "barrier" when i.Has("cluster") => i.Has("wait") ? SiteKind.ClusterWait : SiteKind.ClusterArrive,
         "bar" or "barrier" when i.Has("arrive") => SiteKind.BarrierArrive,
-        "bar" or "barrier" when i.Has("wait") => SiteKind.Plain,
         "bar" or "barrier" => SiteKind.Barrier,
         "shfl" or "vote" or "match" or "redux" or "elect" => SiteKind.WarpExchange,
         "mma" or "wmma" => SiteKind.WarpWide,

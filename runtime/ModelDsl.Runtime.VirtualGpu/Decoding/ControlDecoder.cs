@@ -49,9 +49,7 @@ internal static unsafe class ControlDecoder
     {
         if (i.Has("cluster"))
         {
-            // A cluster of one block: its barrier is the block's, of which number 15 is the least likely in use.
-            if (i.Has("wait")) d.Emit(&Control.Nothing);
-            else d.Emit(&Control.BarrierSync, a: d.Constant(15, false));
+            d.Emit(i.Has("wait") ? &Control.ClusterWait : &Control.ClusterArrive);
             return true;
         }
         if (i.Has("warp"))

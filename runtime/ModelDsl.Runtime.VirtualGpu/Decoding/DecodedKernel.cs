@@ -23,6 +23,8 @@ internal enum SpecialRegister
     MaskEqual, MaskLess, MaskLessEqual, MaskGreater, MaskGreaterEqual,
     DynamicSharedBytes, TotalSharedBytes,
     Frame, Quad, LaneInQuad,
+    ClusterX, ClusterY, ClusterZ, ClustersX, ClustersY, ClustersZ, InClusterX, InClusterY, InClusterZ, Rank,
+    ClusterBlocksX, ClusterBlocksY, ClusterBlocksZ, ClusterBlocks,
 }
 
 /// <summary>An entry ready to run: instructions in native memory and how large a warp's state is.</summary>

@@ -22,6 +22,7 @@ internal static class InstructionDecoder
             "cvt" => ConvertDecoder.Decode(d, i),
             "ld" or "ldu" or "st" or "prefetch" or "prefetchu" or "atom" or "red" or "cp" or "discard" or "applypriority" or "createpolicy" => MemoryDecoder.Decode(d, i),
             "ldmatrix" or "stmatrix" or "mma" or "wmma" => MatrixDecoder.Decode(d, i),
+            "wgmma" => WarpgroupDecoder.Decode(d, i),
             "shfl" or "vote" or "match" or "redux" or "activemask" or "elect" => WarpDecoder.Decode(d, i),
             _ => ControlDecoder.Decode(d, i),
         };

@@ -88,7 +88,7 @@ internal sealed unsafe partial class KernelDecoder
         _code.Add(new Instr { Handler = &CheckHandlers.Before, D = CheckHandlers.BeforeMark, Slot = site.Index, Source = _instruction.Position });
         InstructionDecoder.Decode(this);
         CheckSiteDecoder.Complete(this, site);
-        if (site.Kind == SiteKind.Barrier)
+        if (site.Kind is SiteKind.Barrier or SiteKind.ClusterWait)
         {
             _kernel.Classes.Add(InstructionClass.Control);
             _code.Add(new Instr { Handler = &CheckHandlers.After, Slot = site.Index, Source = _instruction.Position });

@@ -72,6 +72,7 @@ internal static unsafe class MemoryDecoder
     {
         StateSpace.Shared => AddressMap.SharedWindow,
         StateSpace.Local => AddressMap.LocalWindow,
+        StateSpace.Param => AddressMap.ParameterWindow,
         _ => 0,
     };
 
@@ -194,6 +195,7 @@ internal static unsafe class MemoryDecoder
 
     private static bool Copy(KernelDecoder d, PtxInstruction i)
     {
+        if (i.Has("bulk") && i.Has("tensor")) return TensorCopyDecoder.Decode(d, i);
         if (i.Opcode.Length < 2 || i.Opcode[1] != "async") return false;
         if (i.Has("bulk")) return BarrierObjectDecoder.BulkCopy(d, i);
         if (i.Has("mbarrier")) return BarrierObjectDecoder.ArriveAfterCopies(d, i);

@@ -21,14 +21,16 @@ internal static unsafe class MoveDecoder
                 d.RequireOperands(2);
                 return IsInSpace(d, i);
             case "mapa":
-                // A cluster has one block, whose own addresses these are.
                 d.RequireOperands(3);
                 PtxType mapped = i.Type(d);
-                Copy(d, d.Destination(i.Operands[0], mapped), d.Source(i.Operands[1], mapped), mapped.Size() == 8);
+                int address = d.Source(i.Operands[1], mapped), of = d.Source(i.Operands[2], PtxType.U32);
+                d.Emit(mapped.Size() == 8 ? &ClusterAddresses.Map64 : &ClusterAddresses.Map32, d.Destination(i.Operands[0], mapped), address, of);
                 return true;
             case "getctarank":
                 d.RequireOperands(2);
-                Copy(d, d.Destination(i.Operands[0], PtxType.U32), d.Constant(0, false), isWide: false);
+                PtxType asked = i.Has("shared::cluster") ? d.RegisterType(i.Operands[1]) : PtxType.U64;
+                int where = d.Source(i.Operands[1], asked.Size() == 8 ? PtxType.U64 : PtxType.U32);
+                d.Emit(&ClusterAddresses.Rank, d.Destination(i.Operands[0], PtxType.U32), where, e: asked.Size() == 8 ? 1 : 0);
                 return true;
             case "selp":
                 d.RequireOperands(4);
@@ -131,7 +133,7 @@ internal static unsafe class MoveDecoder
     {
         if (i.Type(d).Size() != 8) return false;
         int to = d.Destination(i.Operands[0], PtxType.U64), from = d.Source(i.Operands[1], PtxType.U64);
-        ulong window = i.Has("shared") || i.Has("shared::cta") ? AddressMap.SharedWindow : i.Has("local") ? AddressMap.LocalWindow : 0;
+        ulong window = i.Has("shared") || i.Has("shared::cta") || i.Has("shared::cluster") ? AddressMap.SharedWindow : i.Has("local") ? AddressMap.LocalWindow : i.Has("param") ? AddressMap.ParameterWindow : 0;
         if (window == 0) Copy(d, to, from, isWide: true);
         else d.Emit(&Elementwise.Binary64<IntegerOperations.Add>, to, from, d.Constant(i.Has("to") ? 0 - window : window, true));
         return true;

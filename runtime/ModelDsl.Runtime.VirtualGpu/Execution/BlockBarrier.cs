@@ -11,6 +11,9 @@ internal unsafe struct BlockBarrier
     public const int Count = 16;
     public const int MaxWarps = 32;
 
+    /// <summary>In <see cref="Split.Barrier"/> for who waits at <c>barrier.cluster</c>, and for who waits for the other warps of a warpgroup.</summary>
+    public const int OfCluster = Count, OfWarpgroup = Count + 1;
+
     /// <summary>Lanes of each warp that have arrived since it last opened.</summary>
     public fixed uint Arrived[MaxWarps];
 
@@ -52,6 +55,7 @@ internal unsafe struct BlockBarrier
             }
         }
         barrier->Expected = 0;
+        block->Cluster->Events++;
         barrier->Openings++;
         barrier->Votes = barrier->Voters = 0;
         return true;

@@ -1,9 +1,9 @@
 namespace ModelDsl.Runtime.VirtualGpu.Execution;
 
-/// <summary>The blocks of a launch, which workers take one after the other, and how far all have come.</summary>
+/// <summary>The clusters of a launch (mostly of one block), which workers take one after the other, and how far all have come.</summary>
 internal sealed class BlockQueue
 {
-    private long _next, _blocks;
+    private long _next, _clusters;
     private int _working, _stuck;
     private long _progress;
     private Exception? _failure;
@@ -13,16 +13,16 @@ internal sealed class BlockQueue
 
     public long FailedBlock { get; private set; }
 
-    public void Begin(long blocks)
+    public void Begin(long clusters)
     {
-        (_next, _blocks, _working, _stuck) = (0, blocks, 0, 0);
+        (_next, _clusters, _working, _stuck) = (0, clusters, 0, 0);
         (_failure, FailedBlock) = (null, long.MaxValue);
     }
 
-    public bool TryTake(out long block)
+    public bool TryTake(out long cluster)
     {
-        block = Interlocked.Increment(ref _next) - 1;
-        return block < _blocks;
+        cluster = Interlocked.Increment(ref _next) - 1;
+        return cluster < _clusters;
     }
 
     /// <summary>A fault in an earlier block is the one that counts: which comes first in time depends on the number of workers.</summary>

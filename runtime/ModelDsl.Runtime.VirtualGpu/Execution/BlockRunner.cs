@@ -6,51 +6,52 @@ using ModelDsl.Runtime.VirtualGpu.Memory;
 
 namespace ModelDsl.Runtime.VirtualGpu.Execution;
 
-internal enum BlockOutcome
+/// <summary>What came of giving the warps of a block their turns.</summary>
+[Flags]
+internal enum Progress
 {
-    Finished,
+    None = 0,
 
-    /// <summary>It loops, and has done something since it was last left.</summary>
-    Spins,
+    /// <summary>Something was executed.</summary>
+    Made = 1,
 
-    /// <summary>It loops, and is what it was when it was last left.</summary>
-    Unchanged,
+    /// <summary>Threads are left.</summary>
+    Alive = 2,
+
+    /// <summary>A warp has used up its turn in a loop.</summary>
+    Loops = 4,
 }
 
-/// <summary>Runs a block at a time, with its own registers, shared and local memory.</summary>
+/// <summary>A block that runs, with its own registers, shared and local memory.</summary>
 internal sealed unsafe class BlockRunner(DeviceHeap heap, int multiprocessor, int multiprocessors) : IDisposable
 {
     private const int MaxSplits = 32;
 
     private readonly NativeBuffer _registers = new(), _shared = new(), _local = new(), _parameters = new();
     private readonly NativeBuffer _warps = new(), _splits = new(), _barriers = new(), _block = new();
-    private readonly NativeBuffer _counts = new(), _matrix = new();
+    private readonly NativeBuffer _counts = new(), _matrix = new(), _scratch = new();
     private DecodedKernel? _kernel;
-    private Dim3 _grid, _dimensions;
+    private Dim3 _grid, _dimensions, _cluster;
     private int _sharedBytes = -1;
     private LaunchInfo _launch = null!;
     private BlockChecker? _checker;
-    private readonly SpinWatch _spin = new();
-
-    /// <summary>Warp instructions run since <see cref="Bind"/>.</summary>
-    public ulong Executed { get; private set; }
 
     /// <summary>Number of the block that runs.</summary>
     public long Block { get; private set; }
 
-    public bool IsBound { get; private set; }
+    /// <summary>Threads are left that have not exited.</summary>
+    public bool IsAlive { get; private set; }
 
     /// <summary>Makes registers and memory ready for the blocks of a launch.</summary>
-    public void Bind(LaunchInfo launch)
+    public BlockState* Bind(LaunchInfo launch, Cluster* cluster, int rank)
     {
         DecodedKernel kernel = launch.Kernel;
         _launch = launch;
-        (IsBound, Executed) = (true, 0);
         int warps = launch.Warps;
         BlockState* block = (BlockState*)_block.Ensure(sizeof(BlockState));
         Warp* warp = (Warp*)_warps.Ensure(warps * sizeof(Warp));
         Split* splits = (Split*)_splits.Ensure(warps * MaxSplits * sizeof(Split));
-        BlockBarrier* barriers = (BlockBarrier*)_barriers.Ensure(BlockBarrier.Count * sizeof(BlockBarrier));
+        BlockBarrier* barriers = (BlockBarrier*)_barriers.Ensure(BlockBarrier.Count * sizeof(BlockBarrier) + Warpgroup.MostInBlock * sizeof(Warpgroup));
         MemoryRange* ranges = kernel.Ranges(multiprocessor, heap.Version);
         byte* parameters = _parameters.Ensure((int)kernel.ParameterBytes + 8);
         launch.Parameters.CopyTo(new Span<byte>(parameters, launch.Parameters.Length));
@@ -72,6 +73,10 @@ internal sealed unsafe class BlockRunner(DeviceHeap heap, int multiprocessor, in
             ParameterBytes = kernel.ParameterBytes,
             Heap = heap.Table,
             Matrix = (Instructions.WidenedMatrix*)_matrix.Ensure(sizeof(Instructions.WidenedMatrix)),
+            Cluster = cluster,
+            Rank = rank,
+            Warpgroups = (Warpgroup*)(barriers + BlockBarrier.Count),
+            Scratch = _scratch.Ensure(BlockState.ScratchBytes),
         };
         for (int w = 0; w < warps; w++)
         {
@@ -91,18 +96,16 @@ internal sealed unsafe class BlockRunner(DeviceHeap heap, int multiprocessor, in
             block->Checker = _checker.Handle;
             _checker.Bind(launch, block);
         }
-        if (old == registers && _kernel == kernel && _grid == launch.Grid && _dimensions == launch.Block && _sharedBytes == launch.DynamicSharedBytes) return;
-        (_kernel, _grid, _dimensions, _sharedBytes) = (kernel, launch.Grid, launch.Block, launch.DynamicSharedBytes);
+        if (old == registers && _kernel == kernel && _grid == launch.Grid && _dimensions == launch.Block && _sharedBytes == launch.DynamicSharedBytes && _cluster == launch.Cluster) return block;
+        (_kernel, _grid, _dimensions, _sharedBytes, _cluster) = (kernel, launch.Grid, launch.Block, launch.DynamicSharedBytes, launch.Cluster);
         for (int w = 0; w < warps; w++) RowSetup.Initialise(warp + w, launch, multiprocessor, multiprocessors);
+        return block;
     }
 
     /// <summary>After the last block of a launch.</summary>
     public void Unbind()
     {
-        bool wasBound = IsBound;
-        // Or a launch that does not need this runner would count what the last one did.
-        (IsBound, Executed) = (false, 0);
-        if (!wasBound || _launch.Mix is not { } mix) return;
+        if (_launch.Mix is not { } mix) return;
         ulong* counts = (ulong*)_counts.Pointer;
         lock (mix)
             for (int i = 0; i < _launch.Kernel.InstructionCount; i++) mix[(int)_launch.Kernel.Classes[i]] += counts[i];
@@ -114,9 +117,9 @@ internal sealed unsafe class BlockRunner(DeviceHeap heap, int multiprocessor, in
         BlockState* block = (BlockState*)_block.Pointer;
         var (x, y, z) = _launch.BlockAt(index);
         (block->BlockX, block->BlockY, block->BlockZ) = (x, y, z);
-        Block = index;
-        _spin.Reset();
-        new Span<byte>(block->Barriers, BlockBarrier.Count * sizeof(BlockBarrier)).Clear();
+        (Block, IsAlive) = (index, true);
+        (block->Number, block->HasExited) = (index, false);
+        new Span<byte>(block->Barriers, BlockBarrier.Count * sizeof(BlockBarrier) + Warpgroup.MostInBlock * sizeof(Warpgroup)).Clear();
         int threads = (int)_launch.Block.Count;
         for (int w = 0; w < block->Warps; w++)
         {
@@ -124,39 +127,33 @@ internal sealed unsafe class BlockRunner(DeviceHeap heap, int multiprocessor, in
             int lanes = Math.Min(32, threads - 32 * w);
             warp->Alive = lanes == 32 ? Lanes.All : (1u << lanes) - 1;
             warp->SplitCount = 1;
+            (warp->AtCluster, warp->AwaitedBarrier) = (0, 0);
             (warp->Turn, warp->Turns, warp->Rotate) = (WarpScheduler.TurnBranches, _launch.BranchBudget / WarpScheduler.TurnBranches, false);
             *warp->Splits = new Split { Next = _launch.Kernel.Start, Mask = warp->Alive };
-            RowSetup.PlaceBlock(warp, _launch.Kernel, block);
+            RowSetup.PlaceBlock(warp, _launch, block);
         }
         _checker?.Begin(index);
     }
 
-    /// <summary>Runs until the block is done or spins.</summary>
+    /// <summary>Gives each warp a turn.</summary>
     /// <exception cref="FaultException">The kernel did something it must not.</exception>
-    public BlockOutcome Resume()
+    public Progress Run()
     {
+        if (!IsAlive) return Progress.None;
         BlockState* block = (BlockState*)_block.Pointer;
-        bool hasSpun = _spin.HasSpun, isFirst = true;
+        bool counts = block->Counts != null, isAlive = false;
+        Progress progress = Progress.None;
         Warp* warp = null;
-        bool counts = block->Counts != null;
         try
         {
-            while (true)
+            for (int w = 0; w < block->Warps; w++)
             {
-                bool progress = false, alive = false, loops = false;
-                for (int w = 0; w < block->Warps; w++)
-                {
-                    warp = block->FirstWarp + w;
-                    if (warp->SplitCount == 0) continue;
-                    long turns = warp->Turns;
-                    progress |= counts ? WarpScheduler.Run<Counting>(warp) : WarpScheduler.Run<NotCounting>(warp);
-                    loops |= warp->Turns != turns;
-                    alive |= warp->SplitCount > 0;
-                }
-                if (!alive) break;
-                if (!progress) throw Deadlock.Explain(block, out warp);
-                if (loops && _spin.IsSpinning(block, _launch.Kernel.RegisterBytes)) return hasSpun && isFirst ? BlockOutcome.Unchanged : BlockOutcome.Spins;
-                isFirst = false;
+                warp = block->FirstWarp + w;
+                if (warp->SplitCount == 0) continue;
+                long turns = warp->Turns;
+                if (counts ? WarpScheduler.Run<Counting>(warp) : WarpScheduler.Run<NotCounting>(warp)) progress |= Progress.Made;
+                if (warp->Turns != turns) progress |= Progress.Loops;
+                isAlive |= warp->SplitCount > 0;
             }
         }
         catch (FaultException fault)
@@ -164,38 +161,49 @@ internal sealed unsafe class BlockRunner(DeviceHeap heap, int multiprocessor, in
             fault.Warp = warp;
             throw;
         }
+        block->HasExited = !(IsAlive = isAlive);
+        return isAlive ? progress | Progress.Alive : progress;
+    }
+
+    /// <summary>After the block's last thread has exited: how many warp instructions that took.</summary>
+    public ulong Finish()
+    {
+        BlockState* block = (BlockState*)_block.Pointer;
+        ulong executed = 0;
         for (int w = 0; w < block->Warps; w++)
         {
-            Executed += block->FirstWarp[w].Executed;
+            executed += block->FirstWarp[w].Executed;
             block->FirstWarp[w].Executed = 0;
         }
         _checker?.End();
-        return BlockOutcome.Finished;
+        return executed;
     }
 
-    /// <summary>The fault of a block that spins and will do so for ever.</summary>
-    public FaultException Spinning()
+    /// <summary>The fault of a block that spins and will do so for ever; null where none of its warps runs.</summary>
+    public FaultException? Spinning()
     {
         BlockState* block = (BlockState*)_block.Pointer;
         for (int w = 0; w < block->Warps; w++)
         {
             Warp* warp = block->FirstWarp + w;
             for (int s = 0; s < warp->SplitCount; s++)
-            {
-                if (warp->Splits[s].State != SplitState.Ready) continue;
-                string lanes = Checking.CheckContext.Lanes(warp->Splits[s].Mask);
-                return new FaultException(
-                    FindingKind.EndlessLoop, $"the kernel seems to loop forever: {lanes} of warp {w} wait here for a change, and no thread is left that could bring it about",
-                    warp->Splits[s].Next, System.Numerics.BitOperations.TrailingZeroCount(warp->Splits[s].Mask)) { Warp = warp };
-            }
+                if (warp->Splits[s].State == SplitState.Ready) return Deadlock.Spinning(warp, warp->Splits + s);
         }
-        return Deadlock.Explain(block, out _);
+        return null;
+    }
+
+    /// <summary>The fault of a block whose threads all wait.</summary>
+    public FaultException Stuck()
+    {
+        FaultException fault = Deadlock.Explain((BlockState*)_block.Pointer, out Warp* warp);
+        fault.Warp = warp;
+        return fault;
     }
 
     public void Dispose()
     {
         _checker?.Dispose();
-        foreach (NativeBuffer buffer in (NativeBuffer[])[_registers, _shared, _local, _parameters, _warps, _splits, _barriers, _block, _counts, _matrix]) buffer.Dispose();
+        foreach (NativeBuffer buffer in (NativeBuffer[])[_registers, _shared, _local, _parameters, _warps, _splits, _barriers, _block, _counts, _matrix, _scratch]) buffer.Dispose();
     }
 }
 

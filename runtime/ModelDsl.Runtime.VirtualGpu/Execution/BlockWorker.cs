@@ -3,20 +3,20 @@ using ModelDsl.Runtime.VirtualGpu.Memory;
 namespace ModelDsl.Runtime.VirtualGpu.Execution;
 
 /// <summary>
-/// Runs blocks on one thread: one after the other, until one spins. That one waits for another block, so others get their turn, started
-/// blocks and new ones, as on a multiprocessor that holds several. When no block of any worker changes any more, nothing ever will.
+/// Runs clusters of blocks (mostly of one) on one thread: one after the other, until one spins. That one waits for another, so others get their turn,
+/// started ones and new ones, as on a multiprocessor that holds several. When no block of any worker changes any more, nothing ever will.
 /// </summary>
 internal sealed unsafe class BlockWorker(DeviceHeap heap, int multiprocessor, int multiprocessors) : IDisposable
 {
-    /// <summary>Blocks that may wait for others at a time.</summary>
+    /// <summary>Clusters that may wait for others at a time.</summary>
     private const int MostParked = 256;
 
     /// <summary>Times that all started blocks have their turn without a change before they count as stuck.</summary>
     private const int StuckRounds = 4;
 
-    private readonly List<BlockRunner> _runners = [];
-    private readonly Stack<BlockRunner> _free = new();
-    private readonly Queue<BlockRunner> _parked = new();
+    private readonly List<ClusterRunner> _runners = [];
+    private readonly Stack<ClusterRunner> _free = new();
+    private readonly Queue<ClusterRunner> _parked = new();
 
     /// <summary>Warp instructions run since the last <see cref="Reset"/>.</summary>
     public ulong Executed { get; private set; }
@@ -28,7 +28,7 @@ internal sealed unsafe class BlockWorker(DeviceHeap heap, int multiprocessor, in
     public void Work(LaunchInfo launch, BlockQueue queue)
     {
         queue.Enter();
-        BlockRunner? current = null;
+        ClusterRunner? current = null;
         try
         {
             bool more = true, isStuck = false;
@@ -37,19 +37,19 @@ internal sealed unsafe class BlockWorker(DeviceHeap heap, int multiprocessor, in
             while (queue.Failure == null)
             {
                 current = null;
-                if (more && _parked.Count < MostParked && (more = queue.TryTake(out long block)))
+                if (more && _parked.Count < MostParked && (more = queue.TryTake(out long cluster)))
                 {
                     current = Idle(launch);
-                    current.Start(block);
+                    current.Start(cluster);
                 }
                 else if (!_parked.TryDequeue(out current)) break;
-                BlockOutcome outcome = current.Resume();
-                if (outcome == BlockOutcome.Finished) _free.Push(current);
+                ClusterOutcome outcome = current.Resume();
+                if (outcome == ClusterOutcome.Finished) _free.Push(current);
                 else _parked.Enqueue(current);
-                if (outcome == BlockOutcome.Unchanged && seen == queue.Progress) unchanged++;
+                if (outcome == ClusterOutcome.Unchanged && seen == queue.Progress) unchanged++;
                 else
                 {
-                    if (outcome != BlockOutcome.Unchanged && _parked.Count > 0) queue.Advance();
+                    if (outcome != ClusterOutcome.Unchanged && _parked.Count > 0) queue.Advance();
                     (unchanged, seen) = (0, queue.Progress);
                 }
                 bool nowStuck = unchanged > StuckRounds * _parked.Count;
@@ -65,7 +65,7 @@ internal sealed unsafe class BlockWorker(DeviceHeap heap, int multiprocessor, in
         }
         finally
         {
-            foreach (BlockRunner runner in _runners)
+            foreach (ClusterRunner runner in _runners)
             {
                 Executed += runner.Executed;
                 runner.Unbind();
@@ -76,18 +76,18 @@ internal sealed unsafe class BlockWorker(DeviceHeap heap, int multiprocessor, in
         }
     }
 
-    private BlockRunner Idle(LaunchInfo launch)
+    private ClusterRunner Idle(LaunchInfo launch)
     {
-        if (_free.TryPop(out BlockRunner? runner)) return runner;
+        if (_free.TryPop(out ClusterRunner? runner)) return runner;
         int next = 0;
         while (next < _runners.Count && _runners[next].IsBound) next++;
-        if (next == _runners.Count) _runners.Add(new BlockRunner(heap, multiprocessor, multiprocessors));
+        if (next == _runners.Count) _runners.Add(new ClusterRunner(heap, multiprocessor, multiprocessors));
         _runners[next].Bind(launch);
         return _runners[next];
     }
 
     public void Dispose()
     {
-        foreach (BlockRunner runner in _runners) runner.Dispose();
+        foreach (ClusterRunner runner in _runners) runner.Dispose();
     }
 }

@@ -46,11 +46,25 @@ internal static unsafe class Deadlock
         return new FaultException(kind, text, at, lane) { Other = other };
     }
 
+    /// <summary>Threads loop for ever; where they wait for an mbarrier, what it waits for.</summary>
+    public static FaultException Spinning(Warp* warp, Split* split)
+    {
+        string lanes = CheckContext.Lanes(split->Mask), why = "";
+        if (warp->AwaitedBarrier != 0 && warp->AwaitedBarrier - 1 + sizeof(ulong) <= warp->Block->SharedBytes)
+            why = $": the mbarrier at shared offset {warp->AwaitedBarrier - 1} still expects {Instructions.BarrierObjects.Outstanding(*(ulong*)(warp->Block->Shared + warp->AwaitedBarrier - 1))}";
+        return new FaultException(
+            why.Length > 0 ? FindingKind.Deadlock : FindingKind.EndlessLoop,
+            $"the kernel seems to loop forever: {lanes} of warp {warp->Index} wait here for a change, and no thread is left that could bring it about{why}",
+            split->Next, Bits.TrailingZeroCount(split->Mask)) { Warp = warp };
+    }
+
     private static string Describe(BlockState* block, Warp* warp, Split* split)
     {
         string who = $"{CheckContext.Lanes(split->Mask)} of warp {warp->Index} ";
         uint missing = warp->Alive & ~split->Mask;
         if (split->State == SplitState.Convergence) return who + $"wait for {(missing == 0 ? "others" : CheckContext.Lanes(missing))} of the warp, which never come";
+        if (split->Barrier == BlockBarrier.OfWarpgroup) return who + "wait at wgmma for the other warps of their warpgroup, which never come";
+        if (split->Barrier == BlockBarrier.OfCluster) return who + $"wait at barrier.cluster for {Cluster.Missing(block->Cluster)} threads of the cluster that never come";
         BlockBarrier* barrier = block->Barriers + split->Barrier;
         string whom = barrier->Expected == 0 ? "all threads of the block" : $"{32 * barrier->Expected} threads";
         return who + $"wait at barrier {split->Barrier} for {whom}, others of which never come";

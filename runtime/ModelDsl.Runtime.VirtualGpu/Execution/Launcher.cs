@@ -36,11 +36,11 @@ internal sealed unsafe class Launcher : IDisposable
     public ulong Run(LaunchInfo launch, bool isShort)
     {
         _launch = launch;
-        _queue.Begin(launch.Blocks);
+        _queue.Begin(launch.Clusters);
         foreach (BlockWorker worker in _workers) worker.Reset();
         bool isChecked = launch.Kernel.Checks != VirtualGpuChecks.None;
         if (isChecked) _heap.Shadow!.Log.Begin(launch.Kernel);
-        int helpers = isShort || isChecked || launch.Kernel.IsOrderDependent ? 0 : (int)Math.Min(_threads.Length, launch.Blocks - 1);
+        int helpers = isShort || isChecked || launch.Kernel.IsOrderDependent ? 0 : (int)Math.Min(_threads.Length, launch.Clusters - 1);
         if (helpers > 0)
         {
             foreach (Thread thread in _threads)

@@ -24,18 +24,28 @@ internal static unsafe class RowSetup
         }
     }
 
-    /// <summary>The block's coordinates.</summary>
-    public static void PlaceBlock(Warp* warp, DecodedKernel kernel, BlockState* block)
+    /// <summary>The block's coordinates, in the grid and in its cluster.</summary>
+    public static void PlaceBlock(Warp* warp, LaunchInfo launch, BlockState* block)
     {
-        foreach (SpecialRow row in kernel.Specials)
+        Dim3 cluster = launch.Cluster;
+        foreach (SpecialRow row in launch.Kernel.Specials)
         {
-            switch (row.Register)
+            int? value = row.Register switch
             {
-                case SpecialRegister.BlockX: Fill(warp->Registers + row.Offset, row.IsWide, (uint)block->BlockX); break;
-                case SpecialRegister.BlockY: Fill(warp->Registers + row.Offset, row.IsWide, (uint)block->BlockY); break;
-                case SpecialRegister.Frame: Fill(warp->Registers + row.Offset, row.IsWide, 0); break;
-                case SpecialRegister.BlockZ: Fill(warp->Registers + row.Offset, row.IsWide, (uint)block->BlockZ); break;
-            }
+                SpecialRegister.BlockX => block->BlockX,
+                SpecialRegister.BlockY => block->BlockY,
+                SpecialRegister.BlockZ => block->BlockZ,
+                SpecialRegister.Frame => 0,
+                SpecialRegister.ClusterX => block->BlockX / cluster.X,
+                SpecialRegister.ClusterY => block->BlockY / cluster.Y,
+                SpecialRegister.ClusterZ => block->BlockZ / cluster.Z,
+                SpecialRegister.InClusterX => block->BlockX % cluster.X,
+                SpecialRegister.InClusterY => block->BlockY % cluster.Y,
+                SpecialRegister.InClusterZ => block->BlockZ % cluster.Z,
+                SpecialRegister.Rank => block->Rank,
+                _ => null,
+            };
+            if (value is { } known) Fill(warp->Registers + row.Offset, row.IsWide, (uint)known);
         }
     }
 
@@ -54,7 +64,7 @@ internal static unsafe class RowSetup
 
     private static uint Value(SpecialRegister register, Warp* warp, int lane, LaunchInfo launch, int multiprocessor, int multiprocessors)
     {
-        Dim3 block = launch.Block, grid = launch.Grid;
+        Dim3 block = launch.Block, grid = launch.Grid, cluster = launch.Cluster;
         int thread = warp->Index * 32 + lane;
         return register switch
         {
@@ -67,6 +77,13 @@ internal static unsafe class RowSetup
             SpecialRegister.BlocksX => (uint)grid.X,
             SpecialRegister.BlocksY => (uint)grid.Y,
             SpecialRegister.BlocksZ => (uint)grid.Z,
+            SpecialRegister.ClustersX => (uint)(grid.X / cluster.X),
+            SpecialRegister.ClustersY => (uint)(grid.Y / cluster.Y),
+            SpecialRegister.ClustersZ => (uint)(grid.Z / cluster.Z),
+            SpecialRegister.ClusterBlocksX => (uint)cluster.X,
+            SpecialRegister.ClusterBlocksY => (uint)cluster.Y,
+            SpecialRegister.ClusterBlocksZ => (uint)cluster.Z,
+            SpecialRegister.ClusterBlocks => (uint)cluster.Count,
             SpecialRegister.Lane => (uint)lane,
             SpecialRegister.Quad => (uint)lane / 4,
             SpecialRegister.LaneInQuad => (uint)lane % 4,

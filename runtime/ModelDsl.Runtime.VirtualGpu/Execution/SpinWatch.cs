@@ -2,7 +2,7 @@ using System.Numerics;
 
 namespace ModelDsl.Runtime.VirtualGpu.Execution;
 
-/// <summary>Finds out that a block loops without a change: registers and places in the code of all its warps are what they were before.</summary>
+/// <summary>Finds out that a cluster loops without a change: registers and places in the code of all its warps are what they were before.</summary>
 internal sealed unsafe class SpinWatch
 {
     /// <summary>Turns that warps use up in loops before it is looked at for the first time.</summary>
@@ -13,29 +13,34 @@ internal sealed unsafe class SpinWatch
 
     private ulong _state;
     private int _turns;
+    private long _events;
 
-    /// <summary>True once the block has been found to spin.</summary>
+    /// <summary>True once the cluster has been found to spin.</summary>
     public bool HasSpun { get; private set; }
 
-    public void Reset() => (_state, _turns, HasSpun) = (0, 0, false);
+    public void Reset() => (_state, _turns, _events, HasSpun) = (0, 0, 0, false);
 
     /// <summary>
-    /// Called when warps have used up turns. True if nothing has changed since the last time it was looked at, or if it is time to let other blocks run.
+    /// Called when warps have used up turns. True if nothing has changed since the last time it was looked at, or if it is time to let others run.
     /// </summary>
-    public bool IsSpinning(BlockState* block, int registerBytes)
+    public bool IsSpinning(Cluster* cluster, int registerBytes)
     {
         _turns++;
         if (!HasSpun && _turns % FirstTurns != 0) return false;
+        // Where something happens that only happens when a kernel gets on, nobody need look at all its registers.
+        bool isEventful = cluster->Events != _events;
+        _events = cluster->Events;
+        if (isEventful && _turns % SliceTurns != 0) return false;
         ulong before = _state;
-        _state = Hash(block, registerBytes);
+        _state = 17;
+        for (int rank = 0; rank < cluster->Count; rank++) _state = Hash((*cluster)[rank], registerBytes, _state);
         if (_state != before && _turns % SliceTurns != 0) return false;
         HasSpun = true;
         return true;
     }
 
-    private static ulong Hash(BlockState* block, int registerBytes)
+    private static ulong Hash(BlockState* block, int registerBytes, ulong hash)
     {
-        ulong hash = 17;
         for (int w = 0; w < block->Warps; w++)
         {
             Warp* warp = block->FirstWarp + w;

@@ -71,6 +71,12 @@ internal unsafe struct Warp
     /// <summary>The next turn goes to the split that has had none for longest: the one that loops may be waiting for it.</summary>
     public bool Rotate;
     public int TurnNumber;
+
+    /// <summary>Lanes that have arrived at the cluster's barrier since it last opened.</summary>
+    public uint AtCluster;
+
+    /// <summary>The mbarrier that was last found closed, as its offset in shared memory plus one; zero for none.</summary>
+    public uint AwaitedBarrier;
 }
 
 /// <summary>State of a block that its warps share.</summary>
@@ -100,4 +106,21 @@ internal unsafe struct BlockState
 
     /// <summary>How often each instruction has been executed; null where nobody counts.</summary>
     public ulong* Counts;
+
+    public Cluster* Cluster;
+
+    /// <summary>The block's number in its cluster.</summary>
+    public int Rank;
+
+    /// <summary>The block's number in the grid.</summary>
+    public long Number;
+
+    /// <summary>Its last thread is gone, and with it what others may read of its shared memory.</summary>
+    public bool HasExited;
+    public Warpgroup* Warpgroups;
+
+    /// <summary>Room for an instruction's intermediate results, <see cref="ScratchBytes"/> of it.</summary>
+    public byte* Scratch;
+
+    public const int ScratchBytes = 64 * 1024;
 }

@@ -84,6 +84,7 @@ internal static unsafe class WarpScheduler
         for (int i = 0; i < warp->SplitCount; i++)
             if (warp->Splits[i].State == SplitState.Convergence) warp->Splits[i].State = SplitState.Ready;
         for (int id = 0; id < BlockBarrier.Count; id++) BlockBarrier.TryOpen(warp->Block, id);
+        Cluster.TryOpen(warp->Block->Cluster);
         return Warp.Yield;
     }
 

@@ -45,7 +45,6 @@ internal static unsafe class AsyncCopy
     {
         const uint Unit = 16;
         byte* r = warp->Registers;
-        BlockState* block = warp->Block;
         for (uint left = mask; left != 0; left &= left - 1)
         {
             int lane = Bits.TrailingZeroCount(left);
@@ -53,8 +52,7 @@ internal static unsafe class AsyncCopy
             if (bytes % Unit != 0) throw new FaultException(FindingKind.InvalidOperand, $"a bulk copy moves multiples of {Unit} bytes, not {bytes}", i, lane);
             if (bytes == 0) continue;
             ulong offset = i->F != 0 ? ((ulong*)(r + i->D))[lane] + (ulong)(long)i->C : ((uint*)(r + i->D))[lane] + (uint)i->C;
-            if (offset % Unit != 0 || offset > block->SharedBytes || offset + bytes > block->SharedBytes) Access.SharedFault(warp, i, lane, offset, (int)Unit, (int)bytes);
-            byte* global = GlobalSpace.Resolve(warp, i, lane, (int)Unit, (int)bytes), shared = block->Shared + offset;
+            byte* global = GlobalSpace.Resolve(warp, i, lane, (int)Unit, (int)bytes), shared = Access.Shared(warp, i, lane, offset, (int)Unit, (int)bytes);
             if (i->E != 0) Buffer.MemoryCopy(global, shared, bytes, bytes);
             else Buffer.MemoryCopy(shared, global, bytes, bytes);
         }
@@ -81,14 +79,11 @@ internal static unsafe class AsyncCopy
     {
         byte* r = warp->Registers;
         int bytes = i->E;
-        BlockState* block = warp->Block;
         for (uint left = mask; left != 0; left &= left - 1)
         {
             int lane = Bits.TrailingZeroCount(left);
             ulong offset = i->F != 0 ? ((ulong*)(r + i->D))[lane] + (ulong)(long)i->C : ((uint*)(r + i->D))[lane] + (uint)i->C;
-            if (offset > block->SharedBytes || offset + (uint)bytes > block->SharedBytes || (offset & (uint)(bytes - 1)) != 0)
-                Access.SharedFault(warp, i, lane, offset, bytes, bytes);
-            byte* to = block->Shared + offset;
+            byte* to = Access.Shared(warp, i, lane, offset, bytes, bytes);
             uint wanted = i->B < 0 ? (uint)bytes : ((uint*)(r + i->B))[lane];
             if (wanted > (uint)bytes) throw new FaultException(FindingKind.InvalidOperand, $"cp.async: source size {wanted} is more than the {bytes} bytes copied", i, lane);
             new Span<byte>(to, bytes).Clear();

@@ -38,21 +38,19 @@ internal static unsafe class BarrierObjects
                 case BarrierAction.Expect or BarrierAction.Complete:
                     ulong bytes = ((uint*)(r + i->B))[lane];
                     if (bytes >= NoBytes) throw new FaultException(FindingKind.BarrierMismatch, $"an mbarrier waits for less than {NoBytes} bytes, not {bytes}", i, lane);
-                    ulong rest = *word >> BytesShift & BytesMask;
-                    rest = (BarrierAction)i->E == BarrierAction.Expect ? rest + bytes : rest - bytes;
-                    *word = Advance((*word & ~(BytesMask << BytesShift)) | ((rest & BytesMask) << BytesShift));
+                    Transact(warp, word, (BarrierAction)i->E == BarrierAction.Expect ? (long)bytes : -(long)bytes);
                     break;
                 case BarrierAction.Invalidate:
                     *word = 0;
                     break;
                 case BarrierAction.Test:
-                    isClosed |= !Report(r + i->D, lane, ((*word ^ ((ulong*)(r + i->B))[lane]) & Phase) != 0);
+                    isClosed |= !Report(warp, word, r + i->D, lane, ((*word ^ ((ulong*)(r + i->B))[lane]) & Phase) != 0);
                     break;
                 case BarrierAction.TestParity:
-                    isClosed |= !Report(r + i->D, lane, (*word & Phase) != 0 != ((((uint*)(r + i->B))[lane] & 1) != 0));
+                    isClosed |= !Report(warp, word, r + i->D, lane, (*word & Phase) != 0 != ((((uint*)(r + i->B))[lane] & 1) != 0));
                     break;
                 default:
-                    Arrive(r, i, lane, word);
+                    Arrive(warp, i, lane, word);
                     break;
             }
         }
@@ -72,8 +70,29 @@ internal static unsafe class BarrierObjects
         return i + 1;
     }
 
-    private static void Arrive(byte* r, Instr* i, int lane, ulong* word)
+    /// <summary>Bytes that are to come, or (negative) that have come.</summary>
+    public static void Transact(Warp* warp, ulong* word, long bytes)
     {
+        ulong rest = (*word >> BytesShift & BytesMask) + (ulong)bytes;
+        *word = Advance(warp, (*word & ~(BytesMask << BytesShift)) | ((rest & BytesMask) << BytesShift));
+    }
+
+    /// <summary>For people: what keeps a phase from ending.</summary>
+    public static string Outstanding(ulong word)
+    {
+        long arrivals = (long)(word & CountMask), bytes = (long)(word >> BytesShift & BytesMask) - (long)NoBytes;
+        string arriving = $"{arrivals} of {word >> ExpectedShift & CountMask} arrivals";
+        return bytes switch
+        {
+            0 => arriving,
+            < 0 => $"{arriving}, and {-bytes} bytes more have come than it was told to expect",
+            _ => $"{arriving} and {bytes} bytes of copies",
+        };
+    }
+
+    private static void Arrive(Warp* warp, Instr* i, int lane, ulong* word)
+    {
+        byte* r = warp->Registers;
         ulong old = *word, count = ((uint*)(r + i->B))[lane], pending = old & CountMask, expected = old >> ExpectedShift & CountMask;
         if (i->D >= 0) ((ulong*)(r + i->D))[lane] = old;
         if (count == 0 || count > pending)
@@ -81,18 +100,20 @@ internal static unsafe class BarrierObjects
         if ((BarrierAction)i->E == BarrierAction.Drop) expected -= count;
         pending -= count;
         if (pending == 0 && i->F == 0) throw new FaultException(FindingKind.BarrierMismatch, "an arrival that must not complete the mbarrier's phase does (noComplete)", i, lane);
-        *word = Advance((old & ~(CountMask | CountMask << ExpectedShift)) | pending | expected << ExpectedShift);
+        *word = Advance(warp, (old & ~(CountMask | CountMask << ExpectedShift)) | pending | expected << ExpectedShift);
     }
 
     /// <summary>Begins the next phase if everybody has arrived and every byte is there.</summary>
-    private static ulong Advance(ulong word)
+    private static ulong Advance(Warp* warp, ulong word)
     {
         if ((word & CountMask) != 0 || (word >> BytesShift & BytesMask) != NoBytes) return word;
+        warp->Block->Cluster->Events++;
         return (word ^ Phase) | (word >> ExpectedShift & CountMask);
     }
 
-    private static bool Report(byte* predicate, int lane, bool isOpen)
+    private static bool Report(Warp* warp, ulong* word, byte* predicate, int lane, bool isOpen)
     {
+        if (!isOpen) warp->AwaitedBarrier = (uint)((byte*)word - warp->Block->Shared) + 1;
         Lanes.StorePredicate(predicate, isOpen ? Lanes.All : 0, 1u << lane);
         return isOpen;
     }

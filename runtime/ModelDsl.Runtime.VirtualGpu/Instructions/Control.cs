@@ -66,6 +66,28 @@ internal static unsafe class Control
         return i + 1;
     }
 
+    /// <summary><c>barrier.cluster.arrive</c>.</summary>
+    public static Instr* ClusterArrive(Warp* warp, Instr* i, uint mask)
+    {
+        if ((warp->AtCluster & mask) != 0)
+            throw new FaultException(FindingKind.BarrierMismatch, "a thread arrives at the cluster's barrier twice without waiting in between", i, Bits.TrailingZeroCount(warp->AtCluster & mask));
+        warp->AtCluster |= mask;
+        if ((warp->Alive & ~warp->AtCluster) == 0) Cluster.TryOpen(warp->Block->Cluster);
+        return i + 1;
+    }
+
+    /// <summary><c>barrier.cluster.wait</c>: until the barrier has opened at which these lanes arrived.</summary>
+    public static Instr* ClusterWait(Warp* warp, Instr* i, uint mask)
+    {
+        if ((warp->AtCluster & mask) == 0) return i + 1;
+        if (mask != warp->Active) return WarpScheduler.Diverge(warp, i + 1, warp->Active & ~mask, i);
+        Split* split = warp->Splits + warp->Current;
+        split->Next = i + 1;
+        split->State = SplitState.Barrier;
+        split->Barrier = BlockBarrier.OfCluster;
+        return Warp.Yield;
+    }
+
     /// <summary><c>bar.warp.sync</c>: member mask in row A.</summary>
     public static Instr* WarpSync(Warp* warp, Instr* i, uint mask)
     {

@@ -5,6 +5,7 @@ internal static class AddressMap
 {
     /// <summary>Functions have addresses so that they can be called through pointers; nothing can be read there.</summary>
     public const ulong CodeWindow = 0x0000_00FD_0000_0000;
+    public const ulong ParameterWindow = 0x0000_00FC_0000_0000;
     public const ulong LocalWindow = 0x0000_00FE_0000_0000;
     public const ulong SharedWindow = 0x0000_00FF_0000_0000;
     public const ulong WindowBytes = 0x0000_0001_0000_0000;
@@ -25,6 +26,8 @@ internal static class AddressMap
     }
 
     public static bool IsShared(ulong address) => address - SharedWindow < WindowBytes;
+
+    public static bool IsParameter(ulong address) => address - ParameterWindow < WindowBytes;
 
     public static bool IsLocal(ulong address) => address - LocalWindow < WindowBytes;
 }

@@ -81,7 +81,7 @@ internal readonly unsafe struct SharedSpace : ISpace
         uint address = ((uint*)(warp->Registers + instr->A))[lane] + (uint)instr->Imm;
         BlockState* block = warp->Block;
         if ((ulong)address + (uint)span > block->SharedBytes || (address & (uint)(bytes - 1)) != 0)
-            Access.SharedFault(warp, instr, lane, address, bytes, span);
+            return Access.FarShared(warp, instr, lane, address, bytes, span);
         return block->Shared + address;
     }
 
@@ -115,7 +115,7 @@ internal readonly unsafe struct SharedSpace64 : ISpace
         ulong address = ((ulong*)(warp->Registers + instr->A))[lane] + instr->Imm;
         BlockState* block = warp->Block;
         if (address > block->SharedBytes || address + (uint)span > block->SharedBytes || (address & (uint)(bytes - 1)) != 0)
-            Access.SharedFault(warp, instr, lane, address, bytes, span);
+            return Access.FarShared(warp, instr, lane, address, bytes, span);
         return block->Shared + address;
     }
 
@@ -148,10 +148,7 @@ internal readonly unsafe struct ParameterSpace : ISpace
     public static byte* Resolve(Warp* warp, Instr* instr, int lane, int bytes, int span)
     {
         ulong address = ((ulong*)(warp->Registers + instr->A))[lane] + instr->Imm;
-        uint size = warp->Block->ParameterBytes;
-        if (address > size || address + (uint)span > size)
-            throw new FaultException(FindingKind.OutOfBounds, $"out of bounds: {bytes} bytes at parameter offset {(long)address}, the kernel has {size} bytes", instr, lane) { Address = address };
-        return warp->Block->Parameters + address;
+        return Access.Parameter(warp, instr, lane, address, bytes, span);
     }
 
     public static byte* ResolveAll(Warp* warp, Instr* instr, uint mask, int bytes) => null;
@@ -172,7 +169,7 @@ internal readonly unsafe struct GenericSpace : ISpace
         if (!AddressMap.IsShared(address)) return GlobalSpace.Resolve(warp, instr, lane, bytes, span);
         ulong offset = address - AddressMap.SharedWindow;
         if (offset + (uint)span > warp->Block->SharedBytes || (offset & (uint)(bytes - 1)) != 0)
-            Access.SharedFault(warp, instr, lane, offset, bytes, span);
+            return Access.FarShared(warp, instr, lane, offset, bytes, span);
         return warp->Block->Shared + offset;
     }
 

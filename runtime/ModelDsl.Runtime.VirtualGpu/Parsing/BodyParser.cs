@@ -226,12 +226,14 @@ internal sealed class BodyParser(PtxCursor cursor, PtxFunction function)
         cursor.Expect('[');
         Operand @base = Simple(scope);
         ulong offset = Offset();
+        // A tensor map has the coordinates of a tile behind it.
+        Operand? coordinates = cursor.TryTake(',') ? Simple(scope) : null;
         cursor.Expect(']');
         if (@base.Kind == OperandKind.Integer) return new Operand(OperandKind.Address, start) { Bits = @base.Bits + offset };
         if (@base.Kind == OperandKind.Symbol) (offset, @base) = (offset + @base.Bits, @base with { Bits = 0 });
         if (@base.Kind is not (OperandKind.Register or OperandKind.Symbol))
             throw cursor.Source.Error(start, @base.Kind == OperandKind.Label ? $"'{@base.Name}' is not declared" : "an address is a register, a variable or a number, plus an offset");
-        return new Operand(OperandKind.Address, start) { Items = [@base], Bits = offset };
+        return new Operand(OperandKind.Address, start) { Items = coordinates == null ? [@base] : [@base, coordinates], Bits = offset };
     }
 
     private ulong Offset()

@@ -65,7 +65,7 @@ internal sealed class PtxFunction(string name, int position, bool isEntry)
     public List<PtxInstruction> Instructions { get; } = [];
     public int MaxThreads { get; set; }
     public (int X, int Y, int Z)? RequiredThreads { get; set; }
-    public long BlocksPerCluster { get; set; } = 1;
+    public (int X, int Y, int Z)? BlocksPerCluster { get; set; }
 }
 
 /// <summary>Names visible between two braces.</summary>

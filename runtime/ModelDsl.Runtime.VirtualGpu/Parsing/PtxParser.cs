@@ -189,7 +189,7 @@ internal sealed class PtxParser
                 Triple();
                 break;
             case ".reqnctapercluster":
-                function.BlocksPerCluster = Triple() is var c ? (long)c.X * c.Y * c.Z : 1;
+                function.BlocksPerCluster = Triple();
                 break;
             case ".explicitcluster" or ".noreturn":
                 break;

@@ -27,6 +27,10 @@ public interface IDevice : IDisposable
     /// <exception cref="DeviceException">The text is refused; the message carries the translator's log with line and column.</exception>
     IModule LoadModule(ReadOnlySpan<byte> ptx);
 
+    /// <summary>A tensor map as an argument of kernels (<c>.param .align 64 .b8 map[128]</c>).</summary>
+    /// <exception cref="DeviceException">The map cannot be, or the device has none.</exception>
+    KernelArgument Encode(TensorMap map) => throw new DeviceException($"{Name} has no tensor maps; they come with sm_90");
+
     IStream CreateStream();
 
     IEvent CreateEvent();
@@ -54,6 +58,14 @@ public interface IStream : IDisposable
     /// <summary>Runs a kernel. Arguments are in the order of its <c>.param</c> list.</summary>
     /// <param name="sharedBytes">Dynamic shared memory per block; more than 48 KiB is allowed where the device has it.</param>
     void Launch(IKernel kernel, Dim3 grid, Dim3 block, int sharedBytes, params ReadOnlySpan<KernelArgument> arguments);
+
+    /// <summary>Runs a kernel whose blocks are launched in clusters.</summary>
+    /// <param name="cluster">Blocks of a cluster; the grid is a multiple of it.</param>
+    void LaunchClusters(IKernel kernel, Dim3 grid, Dim3 block, Dim3 cluster, int sharedBytes, params ReadOnlySpan<KernelArgument> arguments)
+    {
+        if (cluster.Count != 1) throw new DeviceException($"kernel '{kernel.Name}' cannot be launched in clusters of {cluster}: the device has clusters of one block");
+        Launch(kernel, grid, block, sharedBytes, arguments);
+    }
 
     /// <summary>Host to device. The source may be reused when the call returns.</summary>
     void Upload(ReadOnlySpan<byte> source, ulong destination);

@@ -18,6 +18,8 @@ internal sealed class ProfiledDevice(IDevice device, RunProfile profile) : IDevi
 
     public IModule LoadModule(ReadOnlySpan<byte> ptx) => device.LoadModule(ptx);
 
+    public KernelArgument Encode(TensorMap map) => device.Encode(map);
+
     public IStream CreateStream() => new ProfiledStream(device.CreateStream(), profile);
 
     public IEvent CreateEvent() => device.CreateEvent();
@@ -30,13 +32,17 @@ internal sealed class ProfiledDevice(IDevice device, RunProfile profile) : IDevi
 /// <summary>Waits for each launch, so that its time is its own. That costs a GPU its overlap of launching and running.</summary>
 internal sealed class ProfiledStream(IStream stream, RunProfile profile) : IStream
 {
-    public void Launch(IKernel kernel, Dim3 grid, Dim3 block, int sharedBytes, params ReadOnlySpan<KernelArgument> arguments)
+    public void Launch(IKernel kernel, Dim3 grid, Dim3 block, int sharedBytes, params ReadOnlySpan<KernelArgument> arguments) =>
+        LaunchClusters(kernel, grid, block, 1, sharedBytes, arguments);
+
+    public void LaunchClusters(IKernel kernel, Dim3 grid, Dim3 block, Dim3 cluster, int sharedBytes, params ReadOnlySpan<KernelArgument> arguments)
     {
         var counted = kernel as ICountedKernel;
         var before = counted?.WarpInstructions ?? 0;
         var mix = counted?.Mix ?? default;
         var start = Stopwatch.GetTimestamp();
-        stream.Launch(kernel, grid, block, sharedBytes, arguments);
+        if (cluster.Count == 1) stream.Launch(kernel, grid, block, sharedBytes, arguments);
+        else stream.LaunchClusters(kernel, grid, block, cluster, sharedBytes, arguments);
         stream.Synchronize();
         profile.Add(kernel.Name, grid, block, start, Stopwatch.GetTimestamp(), (counted?.WarpInstructions ?? 0) - before, (counted?.Mix ?? default) - mix);
     }

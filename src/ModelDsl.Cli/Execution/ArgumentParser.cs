@@ -5,10 +5,10 @@ using ModelDsl.Runtime.Checkpoints;
 
 namespace ModelDsl.Cli.Execution;
 
-/// <summary>Reads <c>--arg</c>: <c>i32:5</c>, <c>buf:f32[64,64]:random(1)</c>, <c>bytes:0x0102</c>, <c>struct(i32:5,buf:f32[8]:zeros)</c>.</summary>
+/// <summary>Reads <c>--arg</c>: <c>i32:5</c>, <c>buf:f32[64,64]:random(1)</c>, <c>bytes:0x0102</c>, <c>struct(i32:5,buf:f32[8]:zeros)</c>, <c>tensormap(@0,box=8x8)</c>.</summary>
 internal sealed partial class ArgumentParser : IDisposable
 {
-    public const string Forms = "TYPE:VALUE, buf:TYPE[SHAPE]:CONTENT, buf:FILE.safetensors#NAME, bytes:0xHEX or struct(…)";
+    public const string Forms = "TYPE:VALUE, buf:TYPE[SHAPE]:CONTENT, buf:FILE.safetensors#NAME, bytes:0xHEX, struct(…) or tensormap(BUFFER,box=AxB,…)";
     private const string Contents = "zeros, ones, iota, fill(V), values(A,B,…), random(SEED), random(SEED,LOW,HIGH), uninit and FILE.safetensors#NAME";
     private const int MostNames = 12;
     private const int MostDimensions = 16;
@@ -30,6 +30,11 @@ internal sealed partial class ArgumentParser : IDisposable
         {
             if (!text.EndsWith(')')) throw TroubleException.Usage($"--arg {whole}: struct( has no )");
             return new StructArgument(text, [.. SplitMembers(text["struct(".Length..^1]).Select(member => Parse(member.Trim(), whole))]);
+        }
+        if (text.StartsWith("tensormap(", StringComparison.Ordinal))
+        {
+            if (!text.EndsWith(')')) throw TroubleException.Usage($"--arg {whole}: tensormap( has no )");
+            return TensorMapArgument.Parse(text, SplitMembers(text["tensormap(".Length..^1]), whole, member => Parse(member, whole));
         }
         var colon = text.IndexOf(':');
         if (colon < 0) throw TroubleException.Usage($"--arg {whole}: expected {Forms}");

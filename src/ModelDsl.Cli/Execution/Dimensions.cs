@@ -31,7 +31,5 @@ internal static class Dimensions
             throw TroubleException.Usage($"a grid of {grid} blocks does not fall into clusters of {cluster}");
         if (cluster.Count > MostBlocksInCluster)
             throw TroubleException.Usage($"a cluster of {cluster} has {cluster.Count} blocks; {MostBlocksInCluster} is the most");
-        if (cluster.Count > 1)
-            throw TroubleException.Failed($"clusters of {cluster} blocks cannot be launched: devices here run clusters of one block");
     }
 }

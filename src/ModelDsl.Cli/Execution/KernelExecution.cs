@@ -7,6 +7,7 @@ namespace ModelDsl.Cli.Execution;
 /// <summary>A kernel's arguments on a device: buffers filled, structures laid out, sizes compared with the kernel's parameters.</summary>
 internal sealed class KernelExecution : IDisposable
 {
+    private const int MapAlignment = 64;
     private readonly IDevice _device;
     private readonly IStream _stream;
     private readonly List<DeviceBuffer> _buffers = [];
@@ -41,11 +42,12 @@ internal sealed class KernelExecution : IDisposable
     }
 
     /// <summary>Runs the kernel and returns how long that took.</summary>
-    public TimeSpan Run(IKernel kernel, Dim3 grid, Dim3 block, int sharedBytes)
+    public TimeSpan Run(IKernel kernel, Dim3 grid, Dim3 block, Dim3? cluster, int sharedBytes)
     {
         _stream.Synchronize();
         var start = System.Diagnostics.Stopwatch.GetTimestamp();
-        _stream.Launch(kernel, grid, block, sharedBytes, [.. _arguments]);
+        if (cluster is { } blocks) _stream.LaunchClusters(kernel, grid, block, blocks, sharedBytes, [.. _arguments]);
+        else _stream.Launch(kernel, grid, block, sharedBytes, [.. _arguments]);
         try
         {
             _stream.Synchronize();
@@ -75,12 +77,18 @@ internal sealed class KernelExecution : IDisposable
         }
     }
 
-    private static IEnumerable<ExecArgument> Flatten(ExecArgument argument) => argument is StructArgument { Members: var members } ? members.SelectMany(Flatten) : [argument];
+    private static IEnumerable<ExecArgument> Flatten(ExecArgument argument) => argument switch
+    {
+        StructArgument { Members: var members } => members.SelectMany(Flatten),
+        TensorMapArgument { Buffer: { } buffer } => [buffer],
+        _ => [argument],
+    };
 
     /// <summary>Size and alignment as C has them.</summary>
     private static (int Bytes, int Alignment) Measure(ExecArgument argument)
     {
         if (argument is ValueArgument value) return (value.Bytes.Length, value.Alignment);
+        if (argument is TensorMapArgument) return (TensorMap.Bytes, MapAlignment);
         if (argument is not StructArgument { Members: var members }) return (sizeof(ulong), sizeof(ulong));
         var (bytes, alignment) = (0, 1);
         foreach (var (size, own) in members.Select(Measure))
@@ -110,6 +118,12 @@ internal sealed class KernelExecution : IDisposable
             case BufferArgument buffer:
                 _buffers.Add(new DeviceBuffer(name, buffer, _device, _stream));
                 System.Buffers.Binary.BinaryPrimitives.WriteUInt64LittleEndian(to, _buffers[^1].Memory.Address);
+                break;
+            case TensorMapArgument map:
+                if (map.Buffer is { } own) _buffers.Add(new DeviceBuffer(name, own, _device, _stream));
+                var mapped = map.Buffer is null ? _buffers.FirstOrDefault(known => known.Name == $"arg{map.Reference}") : _buffers[^1];
+                if (mapped is null) throw TroubleException.Usage($"--arg {map.Text}: no argument before it is a buffer of number {map.Reference}");
+                _device.Encode(map.Of(mapped.Argument, mapped.Memory.Address)).Block!.CopyTo(to);
                 break;
             case StructArgument { Members: var members }:
                 var at = 0;

@@ -19,7 +19,7 @@ internal static class ExecVerb
         var name = new Option<string?>("--kernel") { Description = "The kernel's name; needed where the file has several.", HelpName = "NAME" };
         var grid = new Option<string>("--grid") { Description = "Blocks: X, X,Y or X,Y,Z.", HelpName = "X,Y,Z", DefaultValueFactory = _ => "1" };
         var block = new Option<string>("--block") { Description = "Threads of a block.", HelpName = "X,Y,Z", DefaultValueFactory = _ => "1" };
-        var cluster = new Option<string>("--cluster") { Description = "Blocks of a cluster.", HelpName = "X,Y,Z", DefaultValueFactory = _ => "1" };
+        var cluster = new Option<string?>("--cluster") { Description = "Blocks of a cluster; without it what the kernel asks for.", HelpName = "X,Y,Z" };
         var shared = new Option<int>("--shared") { Description = "Bytes of dynamic shared memory for each block.", HelpName = "BYTES" };
         var arguments = new Option<string[]>("--arg")
         {
@@ -38,7 +38,8 @@ internal static class ExecVerb
         verb.SetAction(parsed =>
         {
             var (blocks, threads) = (Dimensions.Parse("--grid", parsed.GetValue(grid)!), Dimensions.Parse("--block", parsed.GetValue(block)!));
-            Dimensions.CheckCluster(blocks, Dimensions.Parse("--cluster", parsed.GetValue(cluster)!));
+            Dim3? together = parsed.GetValue(cluster) is { } asked ? Dimensions.Parse("--cluster", asked) : null;
+            if (together is { } size) Dimensions.CheckCluster(blocks, size);
             if (parsed.GetValue(shared) < 0) throw TroubleException.Usage($"--shared {parsed.GetValue(shared)}: a number of bytes from 0 up is expected");
             if (parsed.GetValue(output) is { } path) SafetensorsWriter.CheckFolder(path);
             using var parser = new ArgumentParser();
@@ -55,7 +56,7 @@ internal static class ExecVerb
             {
                 try
                 {
-                    var time = execution.Run(kernel, blocks, threads, parsed.GetValue(shared));
+                    var time = execution.Run(kernel, blocks, threads, together, parsed.GetValue(shared));
                     Save(execution, parsed.GetValue(output));
                     var report = new ExecReport(signature.Name, gpu, blocks, threads, time, (kernel as ICountedKernel)?.WarpInstructions);
                     io.Out.WriteLine(parsed.GetValue(json) ? report.ToJson(execution.Buffers) : report.ToText());
