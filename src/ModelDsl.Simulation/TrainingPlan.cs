@@ -1,48 +1,114 @@
+using System.Collections.Immutable;
 using ModelDsl.Compiler.Specs;
 using ModelDsl.Simulation.Costs;
+using ModelDsl.Simulation.Memory;
+using ModelDsl.Simulation.Network;
+using ModelDsl.Simulation.Overlap;
 using ModelDsl.Simulation.Schedules;
+using ModelDsl.Simulation.Time;
 
 namespace ModelDsl.Simulation;
 
-/// <summary>A training run as it is laid out: the model's costs, the pipeline's schedule and how a step runs.</summary>
+/// <summary>A training run as it is laid out: what it takes, where it waits, what it holds and what it costs.</summary>
 /// <param name="DataParallel">Copies of the pipeline, each with its own micro-batches of one sequence.</param>
-/// <param name="Times">Of the ops of one rank, seconds; null: not known, and then nothing is timed.</param>
-/// <param name="StepSeconds">Measured length of a step; null: not measured.</param>
-public sealed record TrainingPlan(TrainSpec Train, ModelCosts Costs, Schedule Schedule, int DataParallel, OpTimes? Times, double? StepSeconds)
+/// <param name="Stages">Of the model, first to last.</param>
+/// <param name="Times">Of the ops of every rank, seconds.</param>
+/// <param name="Timeline">A step as it runs, the optimizer apart.</param>
+/// <param name="Pair">The overlapped pair of the pipeline's middle; null where the schedule overlaps none.</param>
+/// <param name="Exchange">Of tokens among experts; null where every rank has all.</param>
+/// <param name="Optimizers">Of every rank.</param>
+/// <param name="AttentionShare">Of the compute of the layers, the part that grows with the sequence.</param>
+public sealed record TrainingPlan(
+    TrainSpec Train, PlanOptions Options, ModelCosts Costs, Schedule Schedule, int DataParallel, ImmutableArray<Stage> Stages, RankTimes Times,
+    Timeline Timeline, ChunkPair? Pair, AllToAll? Exchange, ImmutableArray<OptimizerStep> Optimizers, MemoryPlan Memory, double AttentionShare)
 {
     /// <summary>Micro-batches of one pipeline in a step of the full batch, as far as the file does not say.</summary>
     public static int MicroBatches(TrainSpec train) => train.Schedule.MicroBatches ?? Math.Max(1, train.Batch.To / Replicas(train));
 
     /// <summary>Pipelines side by side.</summary>
-    public static int Replicas(TrainSpec train) => Math.Max(1, train.Cluster.Gpus / (train.Parallel.Pipeline * train.Parallel.Tensor));
+    public static int Replicas(TrainSpec train) =>
+        Math.Max(1, train.Cluster.Gpus / (ScheduleRules.Ranks(train.Schedule.Kind, train.Parallel.Pipeline) * train.Parallel.Tensor));
 
     /// <exception cref="ArgumentException">The schedule cannot be made; see <see cref="ScheduleCatalogue.Problem"/>.</exception>
-    public static TrainingPlan Of(TrainSpec train, OpTimes? times = null, double? stepSeconds = null) => new(
-        train,
-        ModelCosts.Of(train.Model, train.Data.Sequence),
-        ScheduleCatalogue.Make(train.Schedule.Kind, train.Parallel.Pipeline, MicroBatches(train)),
-        Replicas(train), times, stepSeconds);
+    public static TrainingPlan Of(TrainSpec train, PlanOptions? options = null) => Of(train, TrainingWork.Of(train), options);
+
+    /// <summary>One layout of many: what does not depend on it is given.</summary>
+    /// <param name="work">Of the run's model, precision and sequence length.</param>
+    /// <exception cref="ArgumentException">The schedule cannot be made; see <see cref="ScheduleCatalogue.Problem"/>.</exception>
+    public static TrainingPlan Of(TrainSpec train, TrainingWork work, PlanOptions? options = null)
+    {
+        options ??= PlanOptions.None;
+        var (efficiencies, routing) = (options.Efficiencies ?? EfficiencyTable.BuiltIn, options.Routing ?? RoutingLoad.Balanced);
+        var schedule = ScheduleCatalogue.Make(train.Schedule.Kind, train.Parallel.Pipeline, MicroBatches(train));
+        var replicas = Replicas(train);
+        var timer = new BlockTimer(train, efficiencies, routing, options.LayerTimes);
+        var stages = StageLayout.Of(work, schedule.Placement.Stages, timer.Compute);
+        var exchange = AllToAll.Of(train, work.Layers.Select(layer => layer.Moe).FirstOrDefault(moe => moe is not null), routing, efficiencies);
+        var times = options.Times is { } given ? RankTimes.Uniform(schedule, given) : PipelineTimes.Of(train, schedule, stages, timer, efficiencies);
+        var timeline = ScheduleSimulation.Run(schedule, times);
+        var held = Enumerable.Range(0, schedule.Ranks).Select(rank => (IReadOnlyList<Stage>)
+            [.. Enumerable.Range(0, schedule.Placement.PartsPerRank).Select(part => stages[schedule.Placement.Of(rank, part).Stage])]).ToArray();
+        return new TrainingPlan(
+            train, options, work.Costs, schedule, replicas, stages, times, timeline, PipelineTimes.MiddlePair(schedule, stages, timer), exchange,
+            [.. held.Select(own => OptimizerStep.Of(train, schedule, own, replicas, efficiencies))],
+            MemoryPlan.Of(train, schedule, stages, replicas, exchange, timeline),
+            RunCost.AttentionShare(work, timer.Roofline, train.Parallel.Tensor, train.Parallel.Expert));
+    }
 
     /// <summary>Of one step at the full batch.</summary>
     public double TokensPerStep => (double)DataParallel * Schedule.MicroBatches * Train.Data.Sequence;
 
-    /// <summary>How a step runs; null where times are not known.</summary>
-    public Timeline? Timeline => Times is null ? null : ScheduleSimulation.Run(Schedule, Times);
+    /// <summary>Seconds from the end of the pipeline to the end of the step.</summary>
+    public double OptimizerSeconds => OptimizerStep.Exposed(Timeline, Optimizers);
 
-    /// <summary>What a step of that length comes to.</summary>
-    public Throughput Throughput(double stepSeconds)
+    /// <summary>Seconds of a step, as planned.</summary>
+    public double PlannedSeconds => Timeline.Makespan + OptimizerSeconds;
+
+    /// <summary>Seconds of a step: measured, or else as planned.</summary>
+    public double StepSeconds => Options.StepSeconds ?? PlannedSeconds;
+
+    /// <summary>What the plan is held against: the measurement that was given, or a published one of this very run.</summary>
+    public (string Source, double Seconds)? Measured => Options.StepSeconds is { } seconds ? ("--step", seconds)
+        : Published is { } run ? (run.Source, run.StepSeconds) : null;
+
+    public PublishedRun? Published => PublishedRun.Of(Train, Costs.Parameters);
+
+    /// <summary>Measured less planned, seconds: what the plan does not explain. Null where nothing was measured.</summary>
+    public double? Residual => Measured?.Seconds - PlannedSeconds;
+
+    public StepParts Parts(int rank) => StepParts.Of(Timeline, rank, OptimizerSeconds);
+
+    /// <summary>The mean of what the ranks' ops take: what the bubble's formula is about.</summary>
+    public OpTimes MeanTimes
+    {
+        get
+        {
+            var all = Times.Ranks.SelectMany(rank => rank).ToArray();
+            return new OpTimes(
+                all.Average(times => times.Forward), all.Average(times => times.BackwardInput), all.Average(times => times.BackwardWeight),
+                all.Average(times => times.Overlapped));
+        }
+    }
+
+    /// <summary>What each of the recipe's savings is worth. Plans the memory once more for each.</summary>
+    public ImmutableArray<MemorySaving> Savings => MemorySavings.Of(
+        Train, Memory, (train, share) => MemoryPlan.Of(train, Schedule, Stages, DataParallel, Exchange, null, share));
+
+    /// <summary>What steps of that length come to.</summary>
+    public Throughput Throughput => ThroughputAt(StepSeconds);
+
+    public RunCost Cost => RunCost.Of(Train, TokensPerStep / StepSeconds, AttentionShare);
+
+    private Throughput ThroughputAt(double stepSeconds)
     {
         var tokens = TokensPerStep / stepSeconds;
         var peak = Train.Cluster.Gpus * Train.Cluster.Gpu.Bf16FlopsPerSecond;
-        var hours = Train.Data.Tokens / tokens * Train.Cluster.Gpus / 3600;
-        return new Throughput(
-            tokens * 86400, tokens * Costs.TrainingFlopsCausal / peak, tokens * Costs.TrainingFlopsNonCausal / peak,
-            hours, Train.Cluster.DollarsPerGpuHour * hours);
+        return new Throughput(tokens * 86400, tokens * Costs.TrainingFlopsCausal / peak, tokens * Costs.TrainingFlopsNonCausal / peak,
+            Train.Cluster.Gpus / 3600.0 * 1e12 / tokens);
     }
 }
 
 /// <param name="MfuCausal">Share of the cluster's BF16 peak; half of the attention matrix counts.</param>
 /// <param name="MfuNonCausal">The same, all of it counts.</param>
-/// <param name="GpuHours">For all tokens of the run at this speed.</param>
-/// <param name="Dollars">Null where the cluster has no price.</param>
-public sealed record Throughput(double TokensPerDay, double MfuCausal, double MfuNonCausal, double GpuHours, double? Dollars);
+/// <param name="GpuHoursPerTrillion">For a trillion tokens.</param>
+public sealed record Throughput(double TokensPerDay, double MfuCausal, double MfuNonCausal, double GpuHoursPerTrillion);

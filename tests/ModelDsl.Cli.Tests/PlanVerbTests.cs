@@ -25,7 +25,95 @@ public sealed class PlanVerbTests : IDisposable
         Assert.Equal(16, At("schedule.ranks").GetArrayLength());
         Assert.Equal("F0", At("schedule.ranks")[3].GetProperty("program")[0].GetString());
         Assert.Equal(0.4373, At("throughput.mfu_noncausal").GetDouble(), 1e-4);
-        Assert.Equal(5.33e6, At("cost.dollars").GetDouble(), 0.01e6);
+        Assert.Equal(5.33e6, At("cost.stages")[0].GetProperty("dollars").GetDouble(), 0.01e6);
+    }
+
+    /// <summary>The paths that programs rely on; src/ModelDsl.Simulation/plan.schema.json describes all.</summary>
+    [Fact]
+    public void TheWholePlanIsOneJsonObject()
+    {
+        using var json = JsonDocument.Parse(Dsmc.Run("plan", V3, "--json").Out);
+        var root = json.RootElement;
+        JsonElement At(string path) => path.Split('.').Aggregate(root, (at, name) => at.GetProperty(name));
+        Assert.Equal(19.926, At("time.step_seconds").GetDouble(), 1.99);
+        var sum = 0.0;
+        foreach (var part in new[] { "f", "b", "w", "pairs", "bubble", "optimizer" }) sum += At($"time.{part}").GetDouble();
+        Assert.Equal(At("time.planned_seconds").GetDouble(), sum, 1e-9);
+        Assert.Equal(19.926 - sum, At("time.residual").GetDouble(), 1e-9);
+        Assert.InRange(At("overlap.hidden_fraction").GetDouble(), 0.96, 1);
+        var rank = At("memory.ranks")[0];
+        Assert.InRange(rank.GetProperty("peak_bytes").GetDouble(), 60e9, 80e9);
+        Assert.Equal(
+            rank.GetProperty("peak_bytes").GetDouble(), rank.GetProperty("consumers").EnumerateObject().Sum(consumer => consumer.Value.GetDouble()), 1);
+        Assert.Equal(4096 * 3.5 * 7392, At("network.dispatch.nic_bytes").GetDouble());
+        Assert.Equal(5.576e6, At("cost.dollars").GetDouble(), 0.2e6);
+        Assert.Equal(3, At("cost.stages").GetArrayLength());
+        Assert.True(At("throughput.tokens_per_day").GetDouble() > 250e9);
+    }
+
+    /// <summary>Every member of the result is described, and what is required is there.</summary>
+    [Fact]
+    public void TheSchemaDescribesThePlan()
+    {
+        using var schema = JsonDocument.Parse(File.ReadAllText(Repository.PathTo("src/ModelDsl.Simulation/plan.schema.json")));
+        using var plan = JsonDocument.Parse(Dsmc.Run("plan", V3, "--json").Out);
+        Check(plan.RootElement, schema.RootElement, "plan");
+
+        void Check(JsonElement value, JsonElement rule, string path)
+        {
+            if (value.ValueKind == JsonValueKind.Array)
+                foreach (var item in value.EnumerateArray()) Check(item, rule.GetProperty("items"), $"{path}[]");
+            if (value.ValueKind != JsonValueKind.Object) return;
+            if (rule.TryGetProperty("$ref", out var named)) rule = schema.RootElement.GetProperty("$defs").GetProperty(named.GetString()!.Split('/')[^1]);
+            if (rule.TryGetProperty("required", out var required))
+                foreach (var name in required.EnumerateArray()) Assert.True(value.TryGetProperty(name.GetString()!, out _), $"{path} has no {name}");
+            foreach (var member in value.EnumerateObject())
+                if (rule.TryGetProperty("properties", out var properties) && properties.TryGetProperty(member.Name, out var inner)) Check(member.Value, inner, $"{path}.{member.Name}");
+                else Assert.True(rule.TryGetProperty("additionalProperties", out var others) && others.ValueKind == JsonValueKind.Object, $"{path}.{member.Name} is not described");
+        }
+    }
+
+    [Fact]
+    public void PublishedLayerTimesGiveThePublishedPair()
+    {
+        var times = Repository.PathTo("samples/deepseek-v3/layer-times.json");
+        using var json = JsonDocument.Parse(Dsmc.Run("plan", V3, "--layer-times", times, "--json").Out);
+        var overlap = json.RootElement.GetProperty("overlap");
+        Assert.Equal(129.0e-3, overlap.GetProperty("pair_seconds").GetDouble(), 129.0e-3 * 0.03);
+        Assert.InRange(overlap.GetProperty("hidden_fraction").GetDouble(), 0.96, 1);
+        Assert.Equal(4 * 10, overlap.GetProperty("segments").GetArrayLength());
+    }
+
+    [Theory]
+    [InlineData("bubble", "(16/2 - 1) x (F&B + B - 3W)", "uneven stages")]
+    [InlineData("memory", "activations", "were it missing")]
+    [InlineData("overlap", "combine B 0", "limited by nic")]
+    [InlineData("time", "fp8_grouped_gemm", "which rank is not said")]
+    public void NumbersAreDerivedTermByTerm(string topic, params string[] said)
+    {
+        var result = Dsmc.Run("plan", V3, "--explain", topic);
+        Assert.Equal(ExitCode.Success, result.ExitCode);
+        Assert.All(said, text => Assert.Contains(text, result.Out));
+    }
+
+    [Theory]
+    [InlineData("--layer-times", "{}", "has no 'attn_f'")]
+    [InlineData("--layer-times", "[]", "no JSON object")]
+    [InlineData("--layer-times", "{", "no JSON object")]
+    [InlineData("--layer-times", """{"attn_f":-1}""", "'attn_f' should be microseconds")]
+    [InlineData("--layer-times", """{"attn_f":1,"mlp_f":1,"mlp_b":1,"mlp_w":1,"attn_b":1,"attn_w":1,"dispatch_f":1,"dispatch_b":1,"combine_f":1,"combine_b":1,"extra":1}""", "'extra'")]
+    [InlineData("--efficiency", "{}", "no JSON list")]
+    [InlineData("--efficiency", """[{"class":"gemm"}]""", "'gemm' is no class; there are fp8_gemm")]
+    [InlineData("--efficiency", """[{"class":"cast","value":2}]""", "at most 1")]
+    [InlineData("--efficiency", """[{"class":"fp8_gemm","value":0.5,"n":4096}]""", "'n' and 'k' go together")]
+    [InlineData("--efficiency", "[1]", "row 1")]
+    [InlineData("--routing", "[[1,2]]", "the model has 256")]
+    public void MeasurementsThatAreNoneAreRefused(string option, string text, string message)
+    {
+        var result = Dsmc.Run("plan", V3, option, _folder.Write("measured.json", text));
+        Assert.Equal(ExitCode.Trouble, result.ExitCode);
+        Assert.Contains(message, result.Error);
+        Assert.DoesNotContain("mistake in dsmc", result.Error);
     }
 
     [Fact]
@@ -50,10 +138,14 @@ public sealed class PlanVerbTests : IDisposable
         Assert.Contains("128 pipelines x 40 micro-batches x 4096", result.Out);
         Assert.Contains("671.026 B, 37.552 B active per token, MTP 11.610 B more", result.Out);
         Assert.DoesNotContain("measured", result.Out);
+        Assert.Contains("fits              yes", result.Out);
     }
 
     [Theory]
     [InlineData(ExitCode.Usage, "four numbers", "--train", "Pretrain", "--times", "1,2,3")]
+    [InlineData(ExitCode.Usage, "there are bubble, memory, overlap", "--explain", "everything")]
+    [InlineData(ExitCode.Usage, "an exponent from 0 to 10", "--routing", "powerlaw:x")]
+    [InlineData(ExitCode.Trouble, "cannot read 'absent.json'", "--layer-times", "absent.json")]
     [InlineData(ExitCode.Usage, "above 0", "--train", "Pretrain", "--step", "0")]
     [InlineData(ExitCode.Usage, "there is no train 'Other'; declared are: Pretrain", "--train", "Other")]
     [InlineData(ExitCode.Diagnostics, "micro_batches=33:1:33: error DSM0422: dualpipe wants an even number of micro-batches, not 33", "--train", "Pretrain", "--set", "Pretrain.schedule.micro_batches=33")]

@@ -1,8 +1,5 @@
-using ModelDsl.Compiler.Binding;
-using ModelDsl.Compiler.Syntax;
 using ModelDsl.Compiler.Tests.Lowering;
 using ModelDsl.Simulation.Costs;
-using ModelDsl.Testing;
 
 namespace ModelDsl.Simulation.Tests;
 
@@ -37,17 +34,15 @@ public class ModelCostsTests
     [InlineData(19.946, 272.52, 0.3890, 0.4368)]
     public void The_measured_step_gives_the_published_speed_and_price(double step, double tokensPerDay, double causal, double nonCausal)
     {
-        var path = Repository.PathTo("samples", "deepseek-v3", "deepseek-v3.dsm");
-        var program = FrontEnd.Bind(SourceText.From(path, File.ReadAllText(path)));
-        var plan = TrainingPlan.Of(program.Trains.Single(train => train.Name == "Pretrain"));
+        var plan = TrainingPlan.Of(Runs.DeepSeekV3, new PlanOptions(StepSeconds: step));
         Assert.Equal((128, 120, 62_914_560), (plan.DataParallel, plan.Schedule.MicroBatches, plan.TokensPerStep));
-        var throughput = plan.Throughput(step);
-        Assert.Equal(tokensPerDay, throughput.TokensPerDay / 1e9, 0.02);
-        Assert.Equal(causal, throughput.MfuCausal, 2e-4);
-        Assert.Equal(nonCausal, throughput.MfuNonCausal, 2e-4);
+        Assert.Equal(tokensPerDay, plan.Throughput.TokensPerDay / 1e9, 0.02);
+        Assert.Equal(causal, plan.Throughput.MfuCausal, 2e-4);
+        Assert.Equal(nonCausal, plan.Throughput.MfuNonCausal, 2e-4);
 
         // The published 180 thousand GPU hours for every trillion tokens, 2.664 million for 14.8.
-        Assert.Equal(2.664e6, throughput.GpuHours, 0.01e6);
-        Assert.Equal(5.328e6, throughput.Dollars!.Value, 0.02e6);
+        Assert.Equal(180e3, plan.Throughput.GpuHoursPerTrillion, 0.5e3);
+        Assert.Equal(2.664e6, plan.Cost.Stages[0].GpuHours, 0.01e6);
+        Assert.Equal(5.328e6, plan.Cost.Stages[0].Dollars!.Value, 0.02e6);
     }
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.Json;
 using ModelDsl.Cli.Input;
 using ModelDsl.Cli.Output;
 using ModelDsl.Simulation.Experts;
@@ -21,7 +20,7 @@ internal static class PlanBalanceVerb
         foreach (var option in new Option[] { loads, replicas, groups, nodes, gpus, json }) verb.Options.Add(option);
         verb.SetAction(parsed =>
         {
-            var layers = Read(parsed.GetValue(loads)!);
+            var layers = PlanFiles.Loads(parsed.GetValue(loads)!);
             var (r, g, n, u) = (parsed.GetValue(replicas), parsed.GetValue(groups), parsed.GetValue(nodes), parsed.GetValue(gpus));
             if (layers.Select(layer => ExpertBalancer.Problem(layer.Length, r, g, n, u)).FirstOrDefault(found => found is not null) is { } problem)
                 throw TroubleException.Usage(problem);
@@ -30,24 +29,5 @@ internal static class PlanBalanceVerb
             return ExitCode.Success;
         });
         return verb;
-    }
-
-    private static float[][] Read(string path)
-    {
-        try
-        {
-            var layers = JsonSerializer.Deserialize<float[][]>(File.ReadAllText(path));
-            return layers is { Length: > 0 } && layers.All(layer => layer is not null && layer.All(load => load >= 0 && float.IsFinite(load)))
-                ? layers
-                : throw TroubleException.Failed($"'{path}' holds no loads: a list of layers is expected, each a list of numbers from 0 up");
-        }
-        catch (JsonException mistake)
-        {
-            throw TroubleException.Failed($"'{path}' is no JSON list of layers: {mistake.Message}");
-        }
-        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
-        {
-            throw TroubleException.Failed($"cannot read '{path}': {trouble.Message}");
-        }
     }
 }

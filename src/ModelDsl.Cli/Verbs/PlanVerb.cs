@@ -1,35 +1,61 @@
 using System.CommandLine;
+using System.Globalization;
 using ModelDsl.Cli.Input;
 using ModelDsl.Cli.Output;
+using ModelDsl.Compiler.Binding;
 using ModelDsl.Compiler.Specs;
 using ModelDsl.Simulation;
 using ModelDsl.Simulation.Schedules;
 
 namespace ModelDsl.Cli.Verbs;
 
-/// <summary><c>dsmc plan FILE --train NAME</c>: what a training run is made of, how its pipeline runs, and what measured times come to.</summary>
+/// <summary><c>dsmc plan FILE --train NAME</c>: whether a training run fits, what hides behind what, how long it takes and what it costs.</summary>
 internal static class PlanVerb
 {
     public static Command Create(IoContext io)
     {
-        var verb = new Command("plan", "Says what a training run is made of: parameters, FLOPs, the pipeline's schedule, and what measured times come to.");
+        var verb = new Command("plan", "Says of a training run whether it fits, what hides behind what, where the bubble is, how long it takes and what it costs.");
         var input = new ProgramInput();
         var train = new Option<string?>("--train") { Description = "Which train block, where a file declares several." };
-        var times = new Option<string?>("--times") { Description = "Seconds of F,Bi,W,FB on a rank: forward, input and weight gradients, an overlapped pair." };
-        var step = new Option<double?>("--step") { Description = "Measured seconds of a step: gives tokens, MFU, GPU hours and money." };
+        var times = new Option<string?>("--times") { Description = "Measured seconds of F,Bi,W,FB on every rank: forward, input and weight gradients, an overlapped pair." };
+        var layer = new Option<string?>("--layer-times")
+        {
+            Description = "JSON: measured microseconds of an MoE layer's parts: attn_f, mlp_f, mlp_b, mlp_w, attn_b, attn_w, dispatch_f, dispatch_b, combine_f, combine_b; "
+                + "mlp_w_side is what a second stream does of mlp_w.",
+        };
+        var step = new Option<double?>("--step") { Description = "Measured seconds of a step: throughput and money are of that, and what the plan does not explain is said." };
+        var efficiency = new Option<string?>("--efficiency")
+        {
+            Description = "JSON: measured efficiencies, a list of {class, n, k, value, source}; they replace the built-in ones of their classes.",
+        };
+        var routing = new Option<string>("--routing")
+        {
+            Description = "How evenly experts are chosen: balanced, powerlaw:EXPONENT, or a JSON file of loads (a list of layers, each a list with the load of every expert).",
+            DefaultValueFactory = _ => "balanced",
+        };
+        var explain = new Option<string?>("--explain") { Description = "Derives a number term by term: bubble, memory, overlap or time." };
         var json = new Option<bool>("--json") { Description = "One JSON object." };
         input.AddTo(verb);
-        foreach (var option in new Option[] { train, times, step, json }) verb.Options.Add(option);
+        foreach (var option in new Option[] { train, times, layer, step, efficiency, routing, explain, json }) verb.Options.Add(option);
         verb.Subcommands.Add(PlanBalanceVerb.Create(io));
         verb.SetAction(parsed =>
         {
             var measured = parsed.GetValue(times) is { } text ? ParseTimes(text) : null;
             var seconds = parsed.GetValue(step);
             if (seconds is { } length && !(length > 0 && double.IsFinite(length))) throw TroubleException.Usage($"--step {length} should be above 0");
+            var topic = parsed.GetValue(explain);
+            if (topic is not null && !PlanExplanation.Topics.Contains(topic))
+                throw TroubleException.Usage($"--explain {topic}: there are {string.Join(", ", PlanExplanation.Topics)}");
             if (input.ReadAndReport(parsed, io) is not { } program) return ExitCode.Diagnostics;
-            var run = Choose(parsed.GetValue(train), program.Trains);
-            var plan = TrainingPlan.Of(run, measured, seconds);
-            io.Out.WriteLine(parsed.GetValue(json) ? TrainingPlanJson.Write(plan) : TrainingPlanText.Write(plan));
+            var run = Whole(program, Choose(parsed.GetValue(train), program.Trains));
+            var plan = TrainingPlan.Of(run, new PlanOptions(
+                measured,
+                parsed.GetValue(layer) is { } layerFile ? PlanFiles.LayerTimes(layerFile) : null,
+                seconds,
+                parsed.GetValue(efficiency) is { } efficiencyFile ? PlanFiles.Efficiencies(efficiencyFile) : null,
+                PlanFiles.Routing(parsed.GetValue(routing)!, run.Model)));
+            io.Out.WriteLine(parsed.GetValue(json) ? TrainingPlanJson.Write(plan)
+                : topic is not null ? PlanExplanation.Write(plan, topic) : TrainingPlanText.Write(plan));
             return ExitCode.Success;
         });
         return verb;
@@ -40,18 +66,24 @@ internal static class PlanVerb
         var names = string.Join(", ", trains.Select(train => train.Name));
         if (name is not null)
             return trains.FirstOrDefault(train => train.Name == name) ?? throw TroubleException.Usage($"there is no train '{name}'; declared are: {names}");
-        return trains.Count switch
-        {
-            0 => throw TroubleException.Usage("the file declares no train block, and that is what is planned"),
-            1 => trains.First(),
-            _ => throw TroubleException.Usage($"several train blocks are declared ({names}): say which with --train"),
-        };
+        if (trains.Count == 0) throw TroubleException.Usage("the file declares no train block, and that is what is planned");
+        // An extension is planned with the run that it extends.
+        return trains.Where(train => train.Extensions.Count == 0).ToArray() is [var only]
+            ? only
+            : throw TroubleException.Usage($"several train blocks are declared ({names}): say which with --train");
     }
+
+    /// <summary>The run with the stages that the file extends it by.</summary>
+    private static TrainSpec Whole(BoundProgram program, TrainSpec run) =>
+        program.Trains.Where(train => train with { Name = run.Name, Extensions = run.Extensions } == run).MaxBy(train => train.Extensions.Count) is { } longest
+            ? run with { Extensions = longest.Extensions }
+            : run;
 
     private static OpTimes ParseTimes(string text)
     {
         var parts = text.Split(',');
-        var numbers = parts.Select(part => double.TryParse(part.Trim(), out var number) && number >= 0 && double.IsFinite(number) ? number : -1).ToArray();
+        var numbers = parts.Select(part =>
+            double.TryParse(part.Trim(), CultureInfo.InvariantCulture, out var number) && number >= 0 && double.IsFinite(number) ? number : -1).ToArray();
         return numbers.Length == 4 && numbers.All(number => number >= 0)
             ? new OpTimes(numbers[0], numbers[1], numbers[2], numbers[3])
             : throw TroubleException.Usage($"--times {text}: four numbers of seconds are expected, F,Bi,W,FB");

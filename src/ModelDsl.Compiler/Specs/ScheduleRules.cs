@@ -25,6 +25,14 @@ public static class ScheduleRules
     /// <summary>Whether stages come in pairs.</summary>
     public static bool WantsEvenStages(string kind) => kind is "dualpipe" or "dualpipev" or "interleaved";
 
+    /// <summary>GPUs that a pipeline of so many stages goes through, tensor parallelism apart: some schedules put two stages on each.</summary>
+    public static int Ranks(string kind, int stages) => kind switch
+    {
+        "interleaved" => Math.Max(1, stages / InterleavedParts),
+        "dualpipev" => Math.Max(1, stages / 2),
+        _ => stages,
+    };
+
     /// <summary>Everything about the stages and the micro-batches that a schedule of that kind cannot work with.</summary>
     /// <param name="stages">Stages of the model, which is what <c>parallel.pipeline</c> counts.</param>
     public static IEnumerable<ScheduleProblem> Problems(string kind, int stages, long microBatches)

@@ -4,25 +4,29 @@ namespace ModelDsl.Simulation.Schedules;
 
 /// <summary>
 /// Plays a schedule: each rank goes through its program in order, an op starts when the one before it on the rank has ended and what it
-/// needs from other ranks is there. Transfers between ranks take no time.
+/// needs from other ranks is there.
 /// </summary>
 public static class ScheduleSimulation
 {
-    public static Timeline Run(Schedule schedule, OpTimes times) => new Run(schedule, times).Play();
+    /// <summary>All ranks are equally fast, and transfers take no time.</summary>
+    public static Timeline Run(Schedule schedule, OpTimes times) => Run(schedule, RankTimes.Uniform(schedule, times));
+
+    public static Timeline Run(Schedule schedule, RankTimes times) => new Run(schedule, times).Play();
 }
 
 internal sealed class Run
 {
     private readonly Schedule _schedule;
-    private readonly OpTimes _times;
+    private readonly RankTimes _times;
     private readonly double?[,,] _forward;
     private readonly double?[,,] _backward;
     private readonly int[,] _forwards;
     private readonly int[,] _backwards;
+    private readonly int[,] _rankOf;
     private readonly double[] _free;
-    private readonly Queue<int>[] _weights;
+    private readonly Queue<(int Part, int Batch)>[] _weights;
 
-    public Run(Schedule schedule, OpTimes times)
+    public Run(Schedule schedule, RankTimes times)
     {
         (_schedule, _times) = (schedule, times);
         var placement = schedule.Placement;
@@ -30,8 +34,15 @@ internal sealed class Run
         _backward = new double?[placement.Pipes, placement.Stages, schedule.MicroBatchesPerPipe];
         _forwards = new int[schedule.Ranks, placement.PartsPerRank];
         _backwards = new int[schedule.Ranks, placement.PartsPerRank];
+        _rankOf = new int[placement.Pipes, placement.Stages];
+        for (var rank = 0; rank < schedule.Ranks; rank++)
+            for (var part = 0; part < placement.PartsPerRank; part++)
+            {
+                var (pipe, stage) = placement.Of(rank, part);
+                _rankOf[pipe, stage] = rank;
+            }
         _free = new double[schedule.Ranks];
-        _weights = [.. Enumerable.Range(0, schedule.Ranks).Select(_ => new Queue<int>())];
+        _weights = [.. Enumerable.Range(0, schedule.Ranks).Select(_ => new Queue<(int, int)>())];
     }
 
     public Timeline Play()
@@ -59,8 +70,8 @@ internal sealed class Run
         var start = _free[rank];
         if (op.Kind == OpKind.BackwardWeight)
         {
-            if (!_weights[rank].TryDequeue(out var batch)) return null;
-            return Place(rank, op, batch, start);
+            if (!_weights[rank].TryDequeue(out var oldest)) return null;
+            return Place(rank, op with { Part = oldest.Part }, oldest.Batch, start);
         }
 
         if (op.IsForward)
@@ -80,7 +91,7 @@ internal sealed class Run
 
     private TimedOp Place(int rank, ScheduleOp op, int batch, double start)
     {
-        var end = start + _times.Of(op.Kind);
+        var end = start + _times.Ranks[rank][op.Kind == OpKind.Overlapped ? op.Part : op.PartOfBackward].Of(op.Kind);
         _free[rank] = end;
         if (op.IsForward)
         {
@@ -93,7 +104,7 @@ internal sealed class Run
             var (pipe, stage) = _schedule.Placement.Of(rank, op.PartOfBackward);
             var backward = _backwards[rank, op.PartOfBackward]++;
             _backward[pipe, stage, backward] = end;
-            if (op.Kind == OpKind.BackwardInput) _weights[rank].Enqueue(backward);
+            if (op.Kind == OpKind.BackwardInput) _weights[rank].Enqueue((op.Part, backward));
         }
 
         return new TimedOp(op, batch, start, end);
@@ -105,7 +116,7 @@ internal sealed class Run
         var (pipe, stage) = _schedule.Placement.Of(rank, part);
         var batch = _forwards[rank, part];
         if (batch >= _schedule.MicroBatchesPerPipe) return null;
-        return stage == 0 ? 0 : _forward[pipe, stage - 1, batch];
+        return stage == 0 ? 0 : Arrived(_forward[pipe, stage - 1, batch], pipe, stage - 1, rank);
     }
 
     /// <summary>When the stage behind has made the next micro-batch's gradients and its own forward is done.</summary>
@@ -114,6 +125,8 @@ internal sealed class Run
         var (pipe, stage) = _schedule.Placement.Of(rank, part);
         var batch = _backwards[rank, part];
         if (batch >= _schedule.MicroBatchesPerPipe || _forward[pipe, stage, batch] is not { } own) return null;
-        return stage == _schedule.Placement.Stages - 1 ? own : _backward[pipe, stage + 1, batch];
+        return stage == _schedule.Placement.Stages - 1 ? own : Arrived(_backward[pipe, stage + 1, batch], pipe, stage + 1, rank);
     }
+
+    private double? Arrived(double? sent, int pipe, int stage, int rank) => sent + (_rankOf[pipe, stage] == rank ? 0 : _times.Transfer);
 }

@@ -21,12 +21,12 @@ internal static class TrainChecks
             diagnostics.Add(Catalogue.StagesPerLayers(At("pipeline"), spread.Pipeline, model.Layers.Count, PipelineHint(train)));
         PlanChecks.Experts(model, spread.Expert, 0, At("expert"), ExpertHint(train), diagnostics);
 
-        var replica = (long)spread.Pipeline * spread.Tensor;
+        var replica = Replica(train, spread.Pipeline, spread.Tensor);
         var divides = gpus % replica == 0;
         var size = train.Cluster.NodesOrigin.Span;
         if (!divides)
             diagnostics.Add(Catalogue.GpusPerPlan(parallel?.NameSpan ?? block.NameSpan,
-                $"pipeline {spread.Pipeline} x tensor {spread.Tensor} = {replica} GPUs do not divide the cluster's {gpus}", PipelineHint(train))
+                $"pipeline {spread.Pipeline} x tensor {spread.Tensor} = {replica} GPUs{(replica < (long)spread.Pipeline * spread.Tensor ? " of two stages each" : "")} do not divide the cluster's {gpus}", PipelineHint(train))
                 .WithNote(size, $"the cluster has {train.Cluster.Nodes} nodes of {train.Cluster.Node.Gpus} GPUs"));
         else if (gpus / replica % spread.Expert != 0)
             diagnostics.Add(Catalogue.GpusPerPlan(At("expert"),
@@ -97,19 +97,22 @@ internal static class TrainChecks
         if (last * stages > MostOps) diagnostics.Add(Catalogue.StepTooLong(at, last, stages, MostOps / stages));
     }
 
+    /// <summary>GPUs of one pipeline.</summary>
+    private static long Replica(TrainSpec train, long stages, long tensor) => ScheduleRules.Ranks(train.Schedule.Kind, (int)stages) * tensor;
+
     private static string? PipelineHint(TrainSpec train)
     {
         var (spread, gpus) = (train.Parallel, (long)train.Cluster.Gpus);
-        bool Alone(long stages) => (!ScheduleRules.WantsEvenStages(train.Schedule.Kind) || stages % 2 == 0) && gpus % (stages * spread.Tensor) == 0;
+        bool Alone(long stages) => (!ScheduleRules.WantsEvenStages(train.Schedule.Kind) || stages % 2 == 0) && gpus % Replica(train, stages, spread.Tensor) == 0;
         var most = train.Model.Layers.Count;
-        return Nearest.Hint("pipeline", spread.Pipeline, most, stages => Alone(stages) && gpus / (stages * spread.Tensor) % spread.Expert == 0)
+        return Nearest.Hint("pipeline", spread.Pipeline, most, stages => Alone(stages) && gpus / Replica(train, stages, spread.Tensor) % spread.Expert == 0)
             ?? Nearest.Hint("pipeline", spread.Pipeline, most, Alone);
     }
 
     private static string? ExpertHint(TrainSpec train)
     {
         var (spread, gpus) = (train.Parallel, (long)train.Cluster.Gpus);
-        var replica = (long)spread.Pipeline * spread.Tensor;
+        var replica = Replica(train, spread.Pipeline, spread.Tensor);
         var routed = train.Model.Layers.Select(layer => layer.FeedForward).OfType<MoeSpec>().Select(moe => moe.Routed).Distinct().ToArray();
         bool Alone(long ranks) => routed.All(experts => experts % ranks == 0);
         var most = routed.DefaultIfEmpty(1).Max();
@@ -119,7 +122,7 @@ internal static class TrainChecks
 
     private static string? TensorHint(TrainSpec train) =>
         Nearest.Hint("tensor", train.Parallel.Tensor, train.Model.Attention.Heads, tensor =>
-            train.Model.Attention.Heads % tensor == 0 && train.Cluster.Gpus % (tensor * train.Parallel.Pipeline) == 0)
+            train.Model.Attention.Heads % tensor == 0 && train.Cluster.Gpus % Replica(train, train.Parallel.Pipeline, tensor) == 0)
         ?? Nearest.Hint("tensor", train.Parallel.Tensor, train.Model.Attention.Heads, tensor => train.Model.Attention.Heads % tensor == 0);
 
     /// <summary>Node-limited routing only limits nodes when a group of experts does not straddle two of them.</summary>

@@ -1,0 +1,114 @@
+using System.Collections.Immutable;
+using ModelDsl.Compiler.Specs;
+using ModelDsl.Simulation.Costs;
+using ModelDsl.Simulation.Network;
+using ModelDsl.Simulation.Schedules;
+using ModelDsl.Simulation.Time;
+
+namespace ModelDsl.Simulation.Memory;
+
+/// <summary>What takes memory, and how much.</summary>
+public sealed record Consumer(string Name, double Bytes);
+
+/// <summary>A rank's memory at its fullest.</summary>
+/// <param name="Peak">Bytes.</param>
+/// <param name="Op">During which entry of the rank's program, counted from 0.</param>
+/// <param name="At">That entry.</param>
+/// <param name="Seconds">When it starts; null where times are not known.</param>
+/// <param name="Consumers">Add up to the peak.</param>
+/// <param name="LiveChunks">Micro-batches whose activations are kept then.</param>
+/// <param name="DeferredWeightGradients">Micro-batches that wait for their weight gradients then.</param>
+public sealed record RankMemory(
+    double Peak, int Op, ScheduleOp At, double? Seconds, ImmutableArray<Consumer> Consumers, int LiveChunks, int DeferredWeightGradients);
+
+/// <summary>Memory of all ranks, the moment at which each is fullest, and what fills it then.</summary>
+/// <param name="Capacity">Of a GPU, bytes.</param>
+public sealed record MemoryPlan(ImmutableArray<RankMemory> Ranks, double Capacity)
+{
+    public double Peak => Ranks.Max(rank => rank.Peak);
+
+    public int FullestRank => Ranks.IndexOf(Ranks.MaxBy(rank => rank.Peak)!);
+
+    public bool Fits => Peak <= Capacity;
+
+    /// <param name="timeline">When ops start; null: not known.</param>
+    /// <param name="shareEmbeddings">See <see cref="StateMemory.Of"/>.</param>
+    public static MemoryPlan Of(
+        TrainSpec train, Schedule schedule, ImmutableArray<Stage> stages, int replicas, AllToAll? exchange, Timeline? timeline,
+        bool shareEmbeddings = true)
+    {
+        var load = exchange?.RankLoad ?? 1;
+        var known = new Dictionary<BlockWork, SavedTensors>(ReferenceEqualityComparer.Instance);
+        SavedTensors Saved(BlockWork block) =>
+            known.TryGetValue(block, out var found) ? found : known[block] = SavedTensors.Of(block, train, load);
+        var chunks = stages.Select(stage => stage.Blocks.Aggregate(SavedTensors.None, (sum, block) => sum + Saved(block))).ToArray();
+        var buffers = Buffers(train, exchange);
+        return new MemoryPlan(
+        [
+            .. Enumerable.Range(0, schedule.Ranks).Select(rank =>
+            {
+                var held = Enumerable.Range(0, schedule.Placement.PartsPerRank).Select(part => schedule.Placement.Of(rank, part).Stage).ToArray();
+                var state = StateMemory.Of(train, schedule, [.. held.Select(stage => stages[stage])], replicas, shareEmbeddings);
+                return Play(schedule.Programs[rank], [.. held.Select(stage => chunks[stage])], state, buffers, timeline?.Ranks[rank] ?? []);
+            }),
+        ], train.Cluster.Gpu.MemoryBytes);
+    }
+
+    private static RankMemory Play(
+        ImmutableArray<ScheduleOp> program, SavedTensors[] parts, StateMemory state, double buffers, ImmutableArray<TimedOp> timed)
+    {
+        var (live, waiting) = (new int[parts.Length], new Queue<int>());
+        double saved = 0, logits = 0, pinned = 0;
+        var fixedBytes = state.Weights + state.Gradients + state.Master + state.Moments + buffers;
+        var peak = new RankMemory(0, 0, program[0], null, [], 0, 0);
+        for (var i = 0; i < program.Length; i++)
+        {
+            var op = program[i];
+            var working = 0.0;
+            if (op.IsForward)
+            {
+                saved += parts[op.Part].Saved;
+                logits += parts[op.Part].Logits;
+                live[op.Part]++;
+                working += parts[op.Part].WorkingForward;
+            }
+            if (op.IsBackward) working += parts[op.PartOfBackward].WorkingBackward;
+            // While a gradient of inputs runs, what waits for the weights' takes the place of what it was made of, layer by layer.
+            var handedOver = op.Kind == OpKind.BackwardInput ? Math.Max(0, parts[op.Part].Pinned - parts[op.Part].Saved) : 0;
+            var total = fixedBytes + saved + logits + pinned + handedOver + working;
+            if (total > peak.Peak)
+                peak = new RankMemory(
+                    total, i, op, i < timed.Length ? timed[i].Start : null,
+                    [
+                        new("weights", state.Weights), new("gradients", state.Gradients), new("master_weights", state.Master),
+                        new("moments", state.Moments), new("activations", saved), new("deferred_weight_gradients", pinned + handedOver),
+                        new("logits", logits), new("working_set", working), new("exchange_buffers", buffers),
+                    ], live.Sum(), waiting.Count);
+            if (op.IsBackward)
+            {
+                saved -= parts[op.PartOfBackward].Saved;
+                logits -= parts[op.PartOfBackward].Logits;
+                live[op.PartOfBackward]--;
+            }
+            if (op.Kind == OpKind.BackwardInput)
+            {
+                pinned += parts[op.Part].Pinned;
+                waiting.Enqueue(op.Part);
+            }
+            if (op.Kind == OpKind.BackwardWeight) pinned -= parts[waiting.Dequeue()].Pinned;
+        }
+        return peak;
+    }
+
+    /// <summary>
+    /// Rings of the communication kernels, as DeepEP sizes them: in every channel 128 tokens for every node, both ways, and 288 for every GPU of
+    /// the node.
+    /// </summary>
+    private static double Buffers(TrainSpec train, AllToAll? exchange)
+    {
+        if (exchange is null) return 0;
+        var row = Math.Max(exchange.Dispatch.BytesPerToken, exchange.Combine.BytesPerToken);
+        var nic = exchange.Nodes > 1 ? 2 * 128.0 * exchange.Nodes : 0;
+        return exchange.Channels * row * (nic + 288.0 * Math.Min(train.Parallel.Expert, train.Cluster.Node.Gpus));
+    }
+}

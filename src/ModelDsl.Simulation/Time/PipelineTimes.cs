@@ -1,0 +1,51 @@
+using System.Collections.Immutable;
+using ModelDsl.Compiler.Specs;
+using ModelDsl.Simulation.Costs;
+using ModelDsl.Simulation.Network;
+using ModelDsl.Simulation.Overlap;
+using ModelDsl.Simulation.Schedules;
+
+namespace ModelDsl.Simulation.Time;
+
+/// <summary>Blocks' times put together to those of the ops of every rank.</summary>
+public static class PipelineTimes
+{
+    public static RankTimes Of(TrainSpec train, Schedule schedule, ImmutableArray<Stage> stages, BlockTimer timer, EfficiencyTable efficiencies)
+    {
+        var overlaps = Overlaps(schedule);
+        return new RankTimes(
+            [
+                .. Enumerable.Range(0, schedule.Ranks).Select(rank => Enumerable.Range(0, schedule.Placement.PartsPerRank).Select(part =>
+                {
+                    var blocks = Alone(stages[StageOf(schedule, rank, part)], timer);
+                    return new OpTimes(
+                        blocks.Sum(block => block.Forward), blocks.Sum(block => block.BackwardInput), blocks.Sum(block => block.ComputeWeight),
+                        overlaps ? Pair(schedule, stages, timer, rank, part).Span : 0);
+                }).ToImmutableArray()),
+            ], Transfer(train, efficiencies));
+    }
+
+    /// <summary>A forward of the rank's first part beside a backward of its second, where the pipeline's two directions meet.</summary>
+    public static ChunkPair? MiddlePair(Schedule schedule, ImmutableArray<Stage> stages, BlockTimer timer) =>
+        Overlaps(schedule) ? Pair(schedule, stages, timer, (schedule.Ranks - 1) / 2, 0) : null;
+
+    private static bool Overlaps(Schedule schedule) => schedule.Name.StartsWith("dualpipe", StringComparison.Ordinal);
+
+    private static ChunkPair Pair(Schedule schedule, ImmutableArray<Stage> stages, BlockTimer timer, int rank, int part) => ChunkPair.Of(
+        Beside(stages[StageOf(schedule, rank, part)], timer), Beside(stages[StageOf(schedule, rank, 1 - part)], timer));
+
+    private static int StageOf(Schedule schedule, int rank, int part) => schedule.Placement.Of(rank, part).Stage;
+
+    private static LayerTimes[] Alone(Stage stage, BlockTimer timer) => [.. stage.Blocks.Select(block => timer.Of(block).Alone)];
+
+    private static LayerTimes[] Beside(Stage stage, BlockTimer timer) => [.. stage.Blocks.Select(block => timer.Of(block).Beside)];
+
+    /// <summary>A micro-batch's activations or their gradients, BF16, to the next stage.</summary>
+    private static double Transfer(TrainSpec train, EfficiencyTable efficiencies)
+    {
+        var bytes = 2.0 * train.Data.Sequence * train.Model.Hidden / train.Parallel.Tensor;
+        return train.Cluster.Nodes == 1 || AllToAll.NicRate(train.Cluster) == 0
+            ? bytes / (train.Cluster.Node.NvlinkBytesPerSecond * efficiencies.Of(WorkClass.NodeExchange).Value)
+            : bytes / (AllToAll.NicRate(train.Cluster) * efficiencies.Of(WorkClass.PointToPoint).Value);
+    }
+}

@@ -1,0 +1,61 @@
+using System.Collections.Immutable;
+using ModelDsl.Simulation.Costs;
+
+namespace ModelDsl.Simulation.Time;
+
+/// <summary>Blocks that a stage of the pipeline holds, first to last.</summary>
+/// <param name="FirstLayer">Of the model's layers; -1 where it holds none.</param>
+/// <param name="Layers">How many of them.</param>
+public sealed record Stage(ImmutableArray<BlockWork> Blocks, int FirstLayer, int Layers);
+
+/// <summary>
+/// Cuts a model into stages so that the slowest is as fast as can be and the rest are as even as can be. The embedding stays with the first
+/// layer; head and MTP modules stay together, as they share their weights.
+/// </summary>
+public static class StageLayout
+{
+    /// <param name="seconds">What a block costs.</param>
+    public static ImmutableArray<Stage> Of(TrainingWork work, int stages, Func<BlockWork, double> seconds)
+    {
+        var units = work.Layers.Select(layer => new List<BlockWork> { layer }).ToList();
+        units[0].Insert(0, work.Embedding);
+        units.Add([work.Head]);
+        for (var i = 0; i < work.Model.MtpDepth; i++) units[^1].Add(work.Mtp!);
+        stages = Math.Min(stages, units.Count);
+
+        var before = new double[units.Count + 1];
+        for (var i = 0; i < units.Count; i++) before[i + 1] = before[i] + units[i].Sum(seconds);
+        var ends = Cut(before, stages);
+
+        var result = ImmutableArray.CreateBuilder<Stage>(stages);
+        for (int stage = 0, start = 0; stage < stages; start = ends[stage++])
+        {
+            var layers = Math.Min(ends[stage], work.Layers.Length) - start;
+            result.Add(new Stage(
+                [.. units.GetRange(start, ends[stage] - start).SelectMany(unit => unit)], layers > 0 ? start : -1, Math.Max(0, layers)));
+        }
+        return result.MoveToImmutable();
+    }
+
+    /// <summary>Best cuts of a row of costs, whose sums up to each place are given: least maximum first, then least sum of squares.</summary>
+    private static int[] Cut(double[] before, int stages)
+    {
+        var count = before.Length - 1;
+        var best = new (double Most, double Squares, int From)[stages + 1, count + 1];
+        for (var stage = 0; stage <= stages; stage++)
+            for (var end = 0; end <= count; end++)
+                best[stage, end] = (double.PositiveInfinity, double.PositiveInfinity, 0);
+        best[0, 0] = (0, 0, 0);
+        for (var stage = 1; stage <= stages; stage++)
+            for (var end = stage; end <= count; end++)
+                for (var from = stage - 1; from < end; from++)
+                {
+                    var cost = before[end] - before[from];
+                    var (most, squares) = (Math.Max(best[stage - 1, from].Most, cost), best[stage - 1, from].Squares + cost * cost);
+                    if ((most, squares).CompareTo((best[stage, end].Most, best[stage, end].Squares)) < 0) best[stage, end] = (most, squares, from);
+                }
+        var ends = new int[stages];
+        for (int stage = stages, end = count; stage > 0; end = best[stage, end].From, stage--) ends[stage - 1] = end;
+        return ends;
+    }
+}
