@@ -78,6 +78,22 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public void BuildWritesTheGraphsOfTraining()
+    {
+        var output = _folder.File("out");
+        var result = Dsmc.Run("build", Tiny, "-o", output, "--emit", "training", "--print-after", "differentiate");
+        Assert.Equal(ExitCode.Success, result.ExitCode);
+        Assert.StartsWith("// Train, after differentiate\ntrain {\n  %0 = embedding $ids", result.Out);
+        var step = File.ReadAllText(Path.Combine(output, "graph", "train.txt"));
+        Assert.Contains("  layers 3..1, all like 3:\n    input gradients:\n", step);
+        Assert.Contains("accumulate gradient\"layers.3.experts.gate_up\"", step);
+        Assert.Contains(
+            " adamw gradient\"head\", master\"head\", m\"head\", v\"head\", %1, $rate, $stepNumber beta1=0.9 beta2=0.95 epsilon=1E-08 decay=0.1 clip=1",
+            File.ReadAllText(Path.Combine(output, "graph", "optimizer.txt")));
+        Assert.Equal(2, Directory.GetFiles(output, "*", SearchOption.AllDirectories).Length);
+    }
+
+    [Fact]
     public void BuildingTwiceGivesTheSameBytes()
     {
         var (first, second) = (_folder.File("first"), _folder.File("second"));

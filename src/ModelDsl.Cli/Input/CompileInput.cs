@@ -42,6 +42,9 @@ public sealed class CompileInput
 
     private BoundProgram? _bound;
 
+    /// <summary>The train block that was named, else the first of the file, known once that is read; null: there is none.</summary>
+    public TrainSpec? Train { get; private set; }
+
     public ProgramInput Program { get; } = new();
 
     public void AddTo(Command verb)
@@ -61,20 +64,25 @@ public sealed class CompileInput
         if (Program.ReadAndReport(parsed, io) is not { } program) return null;
         _bound = program;
         var choice = Choose(parsed, program, runsOn);
+        var options = new CompileOptions(choice.Target, limits(choice.Model), taps, choice.DraftTokens, Passes(parsed), Printer(parsed, io, watch));
+        var result = ModelCompiler.Compile(choice.Model, choice.Precision, options);
+        DiagnosticPrinter.Print(result.Diagnostics, program.Source, io);
+        return result.Plan;
+    }
+
+    /// <summary>Prints a graph after the passes that <c>--print-after</c> names.</summary>
+    /// <param name="watch">Gets every graph besides.</param>
+    public Action<string, ModelGraph> Printer(ParseResult parsed, IoContext io, Action<string, ModelGraph>? watch = null)
+    {
         var wanted = parsed.GetValue(_printAfter)!;
         var known = Pipeline.Catalogue.Select(pass => pass.Name).Append("lower").Append("all").ToArray();
         if (wanted.FirstOrDefault(name => !known.Contains(name)) is { } unknown)
             throw TroubleException.Usage($"--print-after: there is no pass '{unknown}'; there are {string.Join(", ", known)}");
-        void Print(string pass, ModelGraph graph)
+        return (pass, graph) =>
         {
             if (wanted.Contains(pass) || wanted.Contains("all")) io.Out.WriteLine($"// {graph.Phase}, after {pass}\n{graph.ToText()}");
             watch?.Invoke(pass, graph);
-        }
-
-        var options = new CompileOptions(choice.Target, limits(choice.Model), taps, choice.DraftTokens, Passes(parsed), Print);
-        var result = ModelCompiler.Compile(choice.Model, choice.Precision, options);
-        DiagnosticPrinter.Print(result.Diagnostics, program.Source, io);
-        return result.Plan;
+        };
     }
 
     /// <summary><c>file:line:column</c> of what was written there; null for what nobody wrote.</summary>
@@ -90,6 +98,7 @@ public sealed class CompileInput
         var serve = Named(parsed.GetValue(_serve), program.Serves, block => block.Name, "serve");
         var train = Named(parsed.GetValue(_train), program.Trains, block => block.Name, "train");
         if (serve is not null && train is not null) throw TroubleException.Usage("--serve and --train exclude each other");
+        Train = train ?? program.Trains.FirstOrDefault();
         var model = serve?.Model ?? train?.Model ?? Program.Model(parsed, program);
         var precision = parsed.GetValue(_precision) is { } name
             ? program.Precision(name) ?? throw TroubleException.Usage($"there is no precision '{name}'; built in are fp32, bf16, fp8")

@@ -13,14 +13,14 @@ namespace ModelDsl.Cli.Verbs;
 /// <summary><c>dsmc build FILE -o DIR</c>: kernels as PTX, the host as C#, the plan and the manifest as JSON.</summary>
 internal static class BuildVerb
 {
-    private static readonly string[] Products = ["ptx", "csharp", "plan", "graph"];
+    private static readonly string[] Products = ["ptx", "csharp", "plan", "graph", "training"];
 
     public static Command Create(IoContext io)
     {
         var verb = new Command("build", "Writes PTX kernels, the C# host, the launch plan and a manifest.");
         var input = new CompileInput();
         var output = new Option<string>("--output", "-o") { Description = "The folder to write to.", Required = true };
-        var emit = new Option<string>("--emit") { Description = "Which of ptx, csharp, plan, graph; comma-separated.", DefaultValueFactory = _ => "ptx,csharp,plan" };
+        var emit = new Option<string>("--emit") { Description = "Which of ptx, csharp, plan, graph, training; comma-separated.", DefaultValueFactory = _ => "ptx,csharp,plan" };
         var limits = new LimitOptions();
         input.AddTo(verb);
         verb.Options.Add(output);
@@ -36,6 +36,9 @@ internal static class BuildVerb
             Action<string, ModelGraph>? watch = wanted.Contains("graph") ? (_, graph) => graphs[graph.Phase.Text()] = graph.ToText() : null;
             var plan = input.Compile(parsed, io, model => limits.For(parsed, model), watch: watch);
             if (plan is null) return ExitCode.Diagnostics;
+            if (wanted.Contains("training"))
+                foreach (var graph in TrainingGraphs.Of(plan.Model, plan.Precision, input.Train, input.Printer(parsed, io)))
+                    graphs[graph.Phase.Text()] = graph.ToText();
             var folder = parsed.GetValue(output)!;
             var files = Files(plan, wanted, graphs, input.SourceOf);
             // Kernels that only an earlier build had are no part of this one; they go where the manifest that names them goes.

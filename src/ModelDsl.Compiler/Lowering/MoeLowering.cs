@@ -51,8 +51,10 @@ internal static class MoeLowering
     /// </summary>
     private static Temporary Weigh(LoweringContext context, Value inner, Value gates, Value rowOf)
     {
+        var factors = context.New(inner.Type.Rows, 1);
+        context.Graph.Add(new SortGatesOp(gates, rowOf, factors));
         var weighed = context.Graph.New(inner.Type);
-        context.Graph.Add(new ScaleRowsOp(inner, gates, rowOf, weighed));
+        context.Graph.Add(new ScaleRowsOp(inner, factors, weighed));
         return weighed;
     }
 

@@ -85,7 +85,7 @@ public sealed class OpCosts(PrecisionSpec precision, long tokens)
         if (value.Type.Type != DType.F32 || value is StateValue || op is AccumulateGradientOp) return 4;
         var isF32 = FormatTable.StaysF32(op) || op switch
         {
-            CrossEntropyOp or CrossEntropyGradOp or ScoreGradOp or SelectExpertsGradOp or BalanceLossOp or BalanceLossGradOp => true,
+            CrossEntropyOp or CrossEntropyGradOp or SortGatesOp or UnsortGatesOp or ScoreGradOp or SelectExpertsGradOp or BalanceLossOp or BalanceLossGradOp => true,
             LinearWeightGradOp or GroupedLinearWeightGradOp or RmsNormWeightGradOp or EmbeddingGradOp => op.Results.Contains(value),
             _ => false,
         };

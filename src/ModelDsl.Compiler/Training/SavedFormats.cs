@@ -44,7 +44,7 @@ internal sealed class SavedFormats(PrecisionSpec precision)
     }
 
     private static bool IsNumber(Temporary value, Op maker) =>
-        FormatTable.StaysF32(maker) || maker is CrossEntropyOp || maker is MlaPrefillOp { Lse: Temporary lse } && lse.Id == value.Id;
+        FormatTable.StaysF32(maker) || maker is CrossEntropyOp or SortGatesOp || maker is MlaPrefillOp { Lse: Temporary lse } && lse.Id == value.Id;
 
     private bool IsFp8Product(Op reader) => reader switch
     {

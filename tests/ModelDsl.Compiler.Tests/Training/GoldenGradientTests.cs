@@ -41,7 +41,7 @@ public class GoldenGradientTests
         ModelSpec model, IReadOnlyDictionary<string, StoredTensor> golden, double mtp)
     {
         var graph = DifferentiateTests.Differentiated(model);
-        var weights = Weights(graph);
+        var weights = GoldenWeights.Load(graph);
         var ids = golden["input_ids"].Ints().Select(id => (double)id).ToArray();
         var total = new Dictionary<string, Tensor>();
         var (loss, logits) = (0.0, new List<double>());
@@ -59,19 +59,6 @@ public class GoldenGradientTests
         }
 
         return (total, loss, [.. logits]);
-    }
-
-    /// <summary>Device tensors from the parts that the checkpoint holds.</summary>
-    private static Dictionary<string, Tensor> Weights(ModelGraph graph)
-    {
-        var stored = Safetensors.LoadFolder(GoldenModel.Micro.Checkpoint);
-        return graph.Weights.ToDictionary(entry => entry.Weight.Key, entry =>
-        {
-            var tensor = new Tensor([.. entry.Weight.TensorType.Shape.Select(size => (int)size.Constant!.Value)]);
-            foreach (var part in entry.Weight.Parts)
-                stored[part.Name].Floats().Select(value => (double)value).ToArray().CopyTo(tensor.Data, part.Row * entry.Weight.Columns);
-            return tensor;
-        });
     }
 
     private static void CheckGradients(

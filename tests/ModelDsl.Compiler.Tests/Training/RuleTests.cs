@@ -98,7 +98,8 @@ public class RuleTests
         var sorted = Made(graph, new TensorType(DType.F32, rows, 8), y => new PermuteOp(x, dispatch.Source, y));
         var product = Made(graph, new TensorType(DType.F32, rows, 4), y => new GroupedLinearOp(
             sorted, Stack("experts", 8, 4, 8), dispatch.Offsets, dispatch.TileExpert, dispatch.TileRow, 3, y));
-        var weighed = Made(graph, product.Type, y => new ScaleRowsOp(product, gates, dispatch.RowOf, y));
+        var factors = Made(graph, new TensorType(DType.F32, rows, 1), y => new SortGatesOp(gates, dispatch.RowOf, y));
+        var weighed = Made(graph, product.Type, y => new ScaleRowsOp(product, factors, y));
         return Made(graph, Rows(4), y => new UnpermuteOp(weighed, dispatch.RowOf, y));
     });
 

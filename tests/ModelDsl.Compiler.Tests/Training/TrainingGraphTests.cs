@@ -66,9 +66,9 @@ public class TrainingGraphTests
                 (128, NumberFormat.Fp32, Work.InputGradient),    // its lse
                 (7168, NumberFormat.Bf16, Work.WeightGradient),  // stream after attention
                 (256, NumberFormat.Fp32, Work.InputGradient),    // scores
-                (8, NumberFormat.Fp32, Work.WeightGradient),     // gates
                 (7168, NumberFormat.E4M3, Work.WeightGradient),  // rows of experts
                 (4096, NumberFormat.E4M3, Work.WeightGradient),  // their gate and up
+                (1, NumberFormat.Fp32, Work.WeightGradient),     // their weights
                 (4096, NumberFormat.E4M3, Work.WeightGradient),  // those of the shared expert
                 (7168, NumberFormat.Bf16, Work.WeightGradient),  // stream after the layer
             ],

@@ -55,6 +55,7 @@ public static class DifferentiatePass
             case SelectExpertsOp select: RouterRules.Apply(select, tape); break;
             case BalanceLossOp balance: RouterRules.Apply(balance, tape); break;
             case PermuteOp permute: ExpertRowRules.Apply(permute, tape); break;
+            case SortGatesOp sort: ExpertRowRules.Apply(sort, tape); break;
             case ScaleRowsOp scale: ExpertRowRules.Apply(scale, tape); break;
             case UnpermuteOp unpermute: ExpertRowRules.Apply(unpermute, tape); break;
             case CrossEntropyOp loss: CrossEntropyRule.Apply(loss, tape); break;

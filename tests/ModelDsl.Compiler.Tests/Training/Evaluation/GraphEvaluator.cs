@@ -69,11 +69,10 @@ internal sealed class GraphEvaluator(Dictionary<string, Tensor> weights, Diction
         DispatchOp d => Dispatched(Routing.Dispatch(this[d.Indices], d.Experts)),
         PermuteOp p => [Routing.Permute(this[p.X], this[p.Source])],
         UnpermuteOp u => [Routing.Unpermute(this[u.Y], this[u.RowOf])],
-        ScaleRowsOp s => [Routing.ScaleRows(this[s.X], this[s.Weights], this[s.RowOf])],
-        ScaleRowsGradOp s =>
-        [
-            Routing.ScaleRows(this[s.Gradient], this[s.Weights], this[s.RowOf]), Routing.RowProducts(this[s.X], this[s.Gradient], this[s.RowOf]),
-        ],
+        SortGatesOp s => [Routing.SortGates(this[s.Weights], this[s.RowOf])],
+        UnsortGatesOp u => [Routing.UnsortGates(this[u.X], this[u.RowOf])],
+        ScaleRowsOp s => [Routing.ScaleRows(this[s.X], this[s.Factors])],
+        ScaleRowsGradOp s => [Routing.ScaleRows(this[s.Gradient], this[s.Factors]), Routing.RowProducts(this[s.X], this[s.Gradient])],
         BalanceLossOp b => [Tensor.Number(this[b.Weight].Data[0] * Routing.Balance(this[b.Scores], Optional(b.Indices), b.Moe, b.Tail))],
         BalanceLossGradOp b =>
         [
@@ -88,6 +87,11 @@ internal sealed class GraphEvaluator(Dictionary<string, Tensor> weights, Diction
         ],
         AccumulateGradientOp a => [Keep(a.Before, a.After, this[a.Before] + this[a.Gradient])],
         AccumulateLoadOp a => [Keep(a.Before, a.After, this[a.Before] + Counts(this[a.Offsets]))],
+        SquareSumOp s => [Tensor.Number(s.Gradients.Sum(gradient => this[gradient].Data.Sum(value => value * value)))],
+        SquareRootOp s => [this[s.X].Map(Math.Sqrt)],
+        AdamWOp a => Optimize(a),
+        StoreWeightOp s => [Store(s.Before, this[s.Master].Copy())],
+        UpdateBiasOp u => [Store(u.Before, this[u.Before] + Steps(this[u.Load], this[u.Rate].Data[0]))],
         _ => throw new InvalidOperationException($"{op.Mnemonic} is not evaluated."),
     };
 
@@ -99,6 +103,31 @@ internal sealed class GraphEvaluator(Dictionary<string, Tensor> weights, Diction
         var place = before is StateValue state ? (state.State, state.Weight.Key) : _places[((Temporary)before).Id];
         _places[((Temporary)after).Id] = place;
         return State[place] = value;
+    }
+
+    private Tensor Store(Value weight, Tensor value) => weights[((WeightValue)weight).Weight.Key] = value;
+
+    private Tensor[] Optimize(AdamWOp op)
+    {
+        var (spec, rate, step) = (op.Optimizer, this[op.Rate].Data[0], this[op.Step].Data[0]);
+        var clip = op.Norm is null ? 1 : Math.Min(1, spec.Clip!.Value / (this[op.Norm].Data[0] + 1e-6));
+        var (gradient, master, first, second) = (this[op.Gradient].Data, this[op.Master].Copy(), this[op.First].Copy(), this[op.Second].Copy());
+        for (var i = 0; i < gradient.Length; i++)
+        {
+            var g = gradient[i] * clip;
+            var m = first.Data[i] = spec.Beta1 * first.Data[i] + (1 - spec.Beta1) * g;
+            var v = second.Data[i] = spec.Beta2 * second.Data[i] + (1 - spec.Beta2) * g * g;
+            master.Data[i] = master.Data[i] * (1 - rate * (op.Decays ? spec.WeightDecay : 0))
+                - rate * (m / (1 - Math.Pow(spec.Beta1, step))) / (Math.Sqrt(v / (1 - Math.Pow(spec.Beta2, step))) + spec.Epsilon);
+        }
+
+        return [Keep(op.Master, op.MasterAfter, master), Keep(op.First, op.FirstAfter, first), Keep(op.Second, op.SecondAfter, second)];
+    }
+
+    private static Tensor Steps(Tensor load, double rate)
+    {
+        var mean = load.Data.Average();
+        return load.Map(tokens => rate * Math.Sign(mean - tokens));
     }
 
     private static Tensor[] Pair((Tensor A, Tensor B) both) => [both.A, both.B];

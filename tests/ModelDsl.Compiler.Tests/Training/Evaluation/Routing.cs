@@ -146,17 +146,26 @@ internal static class Routing
         return result;
     }
 
-    public static Tensor ScaleRows(Tensor x, Tensor weights, Tensor rowOf)
+    public static Tensor ScaleRows(Tensor x, Tensor factors)
     {
         var result = new Tensor(x.Shape);
-        for (var at = 0; at < rowOf.Data.Length; at++) Products.AddTimes(result.Row(rowOf.Int(at)), x.Row(rowOf.Int(at)), weights.Data[at]);
+        for (var r = 0; r < x.Rows; r++) Products.AddTimes(result.Row(r), x.Row(r), factors.Data[r]);
         return result;
     }
 
-    public static Tensor RowProducts(Tensor a, Tensor b, Tensor rowOf)
+    public static Tensor RowProducts(Tensor a, Tensor b)
     {
-        var result = new Tensor(rowOf.Shape);
-        for (var at = 0; at < rowOf.Data.Length; at++) result.Data[at] = Products.Dot(a.Row(rowOf.Int(at)), b.Row(rowOf.Int(at)));
+        var result = new Tensor(a.Rows, 1);
+        for (var r = 0; r < a.Rows; r++) result.Data[r] = Products.Dot(a.Row(r), b.Row(r));
         return result;
     }
+
+    public static Tensor SortGates(Tensor weights, Tensor rowOf)
+    {
+        var result = new Tensor(rowOf.Data.Length, 1);
+        for (var at = 0; at < rowOf.Data.Length; at++) result.Data[rowOf.Int(at)] = weights.Data[at];
+        return result;
+    }
+
+    public static Tensor UnsortGates(Tensor x, Tensor rowOf) => rowOf.Map(row => x.Data[(int)row]);
 }

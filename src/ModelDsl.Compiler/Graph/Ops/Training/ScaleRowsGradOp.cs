@@ -3,32 +3,30 @@ using System.Collections.Immutable;
 namespace ModelDsl.Compiler.Graph.Ops.Training;
 
 /// <summary>
-/// Gradients of rows and of their weights: <c>weights[t,j] * gradient[row_of[t,j]]</c> as <paramref name="Result"/> <c>[R,W]</c>, and the
-/// products of x and gradient, row by row, as <paramref name="WeightGradient"/> <c>[T,k]</c>.
+/// Gradients of rows and of their factors: <c>factors * gradient</c> as <paramref name="Result"/> <c>[R,W]</c>, and the products of x and
+/// gradient, row by row, as <paramref name="FactorGradient"/> f32 <c>[R,1]</c>.
 /// </summary>
-public sealed record ScaleRowsGradOp(Value X, Value Weights, Value RowOf, Value Gradient, Value Result, Value WeightGradient) : Op
+public sealed record ScaleRowsGradOp(Value X, Value Factors, Value Gradient, Value Result, Value FactorGradient) : Op
 {
     public override string Mnemonic => "scale_rows_dgrad";
 
-    public override ImmutableArray<Value> Operands => [X, Weights, RowOf, Gradient];
+    public override ImmutableArray<Value> Operands => [X, Factors, Gradient];
 
-    public override ImmutableArray<Value> Results => [Result, WeightGradient];
+    public override ImmutableArray<Value> Results => [Result, FactorGradient];
 
     public override Op Map(Func<Value, Value> map) => this with
     {
-        X = map(X), Weights = map(Weights), RowOf = map(RowOf), Gradient = map(Gradient), Result = map(Result), WeightGradient = map(WeightGradient),
+        X = map(X), Factors = map(Factors), Gradient = map(Gradient), Result = map(Result), FactorGradient = map(FactorGradient),
     };
 
     public override void Check(TypeRule rule)
     {
         rule.Activation("x", X);
-        rule.Type("weights", Weights, DType.F32);
-        rule.Type("row_of", RowOf, DType.I32);
-        rule.SameShape("weights and row_of", Weights, RowOf);
-        rule.Shape("x", X, RowOf.Type.Rows * RowOf.Type.Width, X.Type.Width);
+        rule.Type("factors", Factors, DType.F32);
+        rule.Shape("factors", Factors, X.Type.Rows, 1);
         rule.SameShape("x and gradient", X, Gradient);
         rule.SameShape("x and result", X, Result);
-        rule.Type("weight gradient", WeightGradient, DType.F32);
-        rule.SameShape("weights and weight gradient", Weights, WeightGradient);
+        rule.Type("factor gradient", FactorGradient, DType.F32);
+        rule.SameShape("factors and factor gradient", Factors, FactorGradient);
     }
 }

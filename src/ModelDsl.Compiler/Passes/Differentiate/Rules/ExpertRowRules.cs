@@ -18,12 +18,17 @@ internal static class ExpertRowRules
             tape.Give(op.Y, result => new PermuteOp(gradient, tape.Maker<DispatchOp>(op.RowOf).Source, result));
     }
 
+    public static void Apply(SortGatesOp op, GradientTape tape)
+    {
+        if (tape.Of(op.Result) is { } gradient) tape.Give(op.Weights, result => new UnsortGatesOp(gradient, op.RowOf, result));
+    }
+
     public static void Apply(ScaleRowsOp op, GradientTape tape)
     {
         if (tape.Of(op.Result) is not { } gradient) return;
-        var (rows, weights) = (tape.Like(op.X), tape.Like(op.Weights));
-        tape.Add(new ScaleRowsGradOp(op.X, op.Weights, op.RowOf, gradient, rows, weights));
+        var (rows, factors) = (tape.Like(op.X), tape.Like(op.Factors));
+        tape.Add(new ScaleRowsGradOp(op.X, op.Factors, gradient, rows, factors));
         tape.Give(op.X, rows);
-        tape.Give(op.Weights, weights);
+        tape.Give(op.Factors, factors);
     }
 }
