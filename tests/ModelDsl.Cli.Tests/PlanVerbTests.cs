@@ -179,6 +179,41 @@ public sealed class PlanVerbTests : IDisposable
     }
 
     [Fact]
+    public void PlanOfADeploymentHasThePublishedFloorAndSaysWhatItRestsOn()
+    {
+        using var json = JsonDocument.Parse(Dsmc.Run("plan", V3, "--serve", "Online", "--json").Out);
+        var serve = json.RootElement.GetProperty("serve");
+        double At(string name) => serve.GetProperty(name).GetDouble();
+        Assert.Equal(0.01476, At("tpot_bound_seconds"), 0.000005);
+        Assert.Equal(67, Math.Floor(At("tpot_bound_tokens_per_second")));
+        Assert.InRange(At("kv_tokens_per_gpu"), 800_000, 870_000);
+        Assert.InRange(At("tokens_per_second_per_node"), 1_000, 40_000);
+        Assert.True(At("tpot_seconds") <= 0.05);
+        Assert.Equal(1.8, serve.GetProperty("mtp").GetProperty("speed_up").GetDouble(), 0.02);
+        Assert.Equal(2, serve.GetProperty("prefill").GetProperty("smallest_unit").GetProperty("nodes").GetInt32());
+        Assert.True(serve.GetProperty("decode").GetProperty("curve").GetArrayLength() > 4);
+        Assert.Equal(16_384, json.RootElement.GetProperty("topology").GetProperty("endpoints").GetInt64());
+
+        var text = Dsmc.Run("plan", V3, "--serve", "Online", "--set", "H800x2048.node.nic=900 GB/s").Out;
+        Assert.Contains("no less than 0.82 ms, 1219 tokens/s, over 900 GB/s", text);
+        Assert.Contains("ISCA 2025, section 4.3: 40 of 50 GB/s effective", text);
+    }
+
+    [Theory]
+    [InlineData("there is no serve 'Other'; declared are: Online", "--serve", "Other")]
+    [InlineData("exclude each other", "--serve", "Online", "--train", "Pretrain")]
+    [InlineData("--acceptance 1.5", "--serve", "Online", "--acceptance", "1.5")]
+    [InlineData("--latency 0", "--serve", "Online", "--latency", "0")]
+    [InlineData("--context -1", "--serve", "Online", "--context", "-1")]
+    [InlineData("--prompt 0", "--serve", "Online", "--prompt", "0")]
+    public void PlanRefusesADeploymentItCannotMake(string message, params string[] arguments)
+    {
+        var result = Dsmc.Run(["plan", V3, .. arguments]);
+        Assert.Equal(ExitCode.Usage, result.ExitCode);
+        Assert.Contains(message, result.Error);
+    }
+
+    [Fact]
     public void BalanceWritesThePublishedPlacement()
     {
         var loads = _folder.Write("loads.json", "[[90,132,40,61,104,165,39,4,73,56,183,86],[20,107,104,64,19,197,187,157,172,86,16,27]]");

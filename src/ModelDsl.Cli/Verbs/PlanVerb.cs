@@ -6,15 +6,19 @@ using ModelDsl.Compiler.Binding;
 using ModelDsl.Compiler.Specs;
 using ModelDsl.Simulation;
 using ModelDsl.Simulation.Schedules;
+using ModelDsl.Simulation.Serving;
 
 namespace ModelDsl.Cli.Verbs;
 
-/// <summary><c>dsmc plan FILE --train NAME</c>: whether a training run fits, what hides behind what, how long it takes and what it costs.</summary>
+/// <summary>
+/// <c>dsmc plan FILE --train NAME</c>: whether a training run fits, what hides behind what, how long it takes and what it costs.
+/// <c>dsmc plan FILE --serve NAME</c>: what a deployment serves, and how fast.
+/// </summary>
 internal static class PlanVerb
 {
     public static Command Create(IoContext io)
     {
-        var verb = new Command("plan", "Says of a training run whether it fits, what hides behind what, where the bubble is, how long it takes and what it costs.");
+        var verb = new Command("plan", "Says of a training run whether it fits, what hides behind what, where the bubble is, how long it takes and what it costs; of a deployment what it serves, and how fast.");
         var input = new ProgramInput();
         var train = new Option<string?>("--train") { Description = "Which train block, where a file declares several." };
         var times = new Option<string?>("--times") { Description = "Measured seconds of F,Bi,W,FB on every rank: forward, input and weight gradients, an overlapped pair." };
@@ -35,7 +39,9 @@ internal static class PlanVerb
         };
         var explain = new Option<string?>("--explain") { Description = "Derives a number term by term: bubble, memory, overlap or time." };
         var json = new Option<bool>("--json") { Description = "One JSON object." };
+        var serving = new ServingInput();
         input.AddTo(verb);
+        serving.AddTo(verb);
         foreach (var option in new Option[] { train, times, layer, step, efficiency, routing, explain, json }) verb.Options.Add(option);
         verb.Subcommands.Add(PlanBalanceVerb.Create(io));
         verb.SetAction(parsed =>
@@ -46,7 +52,16 @@ internal static class PlanVerb
             var topic = parsed.GetValue(explain);
             if (topic is not null && !PlanExplanation.Topics.Contains(topic))
                 throw TroubleException.Usage($"--explain {topic}: there are {string.Join(", ", PlanExplanation.Topics)}");
+            if (serving.IsGiven(parsed) && parsed.GetValue(train) is not null) throw TroubleException.Usage("--serve and --train exclude each other");
             if (input.ReadAndReport(parsed, io) is not { } program) return ExitCode.Diagnostics;
+            if (serving.IsGiven(parsed))
+            {
+                var serve = serving.Choose(parsed, program.Serves);
+                var loads = parsed.GetResult(routing) is { Implicit: false } ? PlanFiles.Routing(parsed.GetValue(routing)!, serve.Model) : null;
+                var deployment = ServingPlan.Of(serve, serving.Options(parsed, loads));
+                io.Out.WriteLine(parsed.GetValue(json) ? ServingPlanJson.Write(deployment) : ServingPlanText.Write(deployment));
+                return ExitCode.Success;
+            }
             var run = Whole(program, Choose(parsed.GetValue(train), program.Trains));
             var plan = TrainingPlan.Of(run, new PlanOptions(
                 measured,

@@ -1,4 +1,3 @@
-using ModelDsl.Compiler.Binding.Checks;
 using ModelDsl.Compiler.Diagnostics;
 using ModelDsl.Compiler.Specs;
 

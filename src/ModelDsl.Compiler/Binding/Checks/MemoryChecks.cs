@@ -32,32 +32,20 @@ internal static class MemoryChecks
 
         Report(train.Cluster, train.Name, "weights, gradients and optimizer state",
         [
-            ("weights", All(Bytes(train.Precision.Gemm.Format), DataSharding.Zero3, copies)),
-            ("gradients", All(Bytes(state.Gradients), DataSharding.Zero2, copies)),
-            ("master weights", All(Bytes(state.Master), DataSharding.Zero1, 1)),
-            ("moments", All(2 * Bytes(state.Moments), DataSharding.Zero1, 1)),
+            ("weights", All(ServeMemory.Bytes(train.Precision.Gemm.Format), DataSharding.Zero3, copies)),
+            ("gradients", All(ServeMemory.Bytes(state.Gradients), DataSharding.Zero2, copies)),
+            ("master weights", All(ServeMemory.Bytes(state.Master), DataSharding.Zero1, 1)),
+            ("moments", All(2 * ServeMemory.Bytes(state.Moments), DataSharding.Zero1, 1)),
         ], fits => message => Catalogue.TrainMemory(at, fits, message), diagnostics);
     }
 
     public static void Serve(ServeSpec serve, ServePhase phase, BoundBlock block, DiagnosticBag diagnostics)
     {
-        var model = serve.Model;
-        var counts = ParameterCounts.Of(model);
-        var gemm = Bytes(serve.Precision.Gemm.Format);
-        var tensor = phase.Attention.Tensor;
-        var experts = 0.0;
-        foreach (var moe in model.Layers.Select(l => l.FeedForward).OfType<MoeSpec>())
-            experts += Math.Ceiling((moe.Routed + phase.Experts.Redundant) / (double)phase.Experts.Expert) * 3.0 * model.Hidden * moe.Width;
-        var cachePerToken = (double)model.Layers.Count * model.Attention.CacheWidth * Bytes(serve.KvCache.Format);
-
+        var context = (double)serve.Model.Context;
         Report(serve.Cluster, $"{serve.Name}, {block.Schema.Name}",
-            $"weights and the cache of one sequence of {Catalogue.Count(model.Context)} tokens",
+            $"weights and the cache of one sequence of {Catalogue.Count(serve.Model.Context)} tokens",
         [
-            ("routed experts", experts * gemm),
-            ("attention", counts.Attention * gemm / tensor),
-            ("dense layers and shared experts", counts.Dense * gemm),
-            ("embedding and head", counts.Embedding * Bytes(NumberFormat.Bf16)),
-            ("latent cache", cachePerToken * model.Context),
+            .. ServeMemory.Weights(serve, phase), ("latent cache", ServeMemory.CacheBytesPerToken(serve) * context),
         ], fits => message => Catalogue.ServeMemory(block.SpanOf("unit"), fits, message), diagnostics);
     }
 
@@ -76,15 +64,6 @@ internal static class MemoryChecks
             : $"{Gigabytes(total - memory)} more than the {Gigabytes(memory)} of {cluster.Gpu.Name}";
         diagnostics.Add(report(fits)($"{name} needs {Gigabytes(total)} per GPU for {what}, {verdict}; the largest: {largest}"));
     }
-
-    public static double Bytes(NumberFormat format) => format switch
-    {
-        NumberFormat.Fp32 => 4,
-        NumberFormat.Bf16 or NumberFormat.Fp16 => 2,
-        NumberFormat.E5M6 => 1.5,
-        NumberFormat.LogFmt10 => 1.25,
-        _ => 1,
-    };
 
     private static string Gigabytes(double bytes) =>
         (bytes / 1e9).ToString(bytes < 1e11 ? "0.0" : "0", CultureInfo.InvariantCulture) + " GB";

@@ -1,6 +1,4 @@
-using ModelDsl.Compiler.Specs;
-
-namespace ModelDsl.Compiler.Binding.Checks;
+namespace ModelDsl.Compiler.Specs;
 
 /// <summary>How many weights a model has, by what becomes of them when it is spread over GPUs.</summary>
 /// <param name="Attention">Attention and the norms of all layers.</param>
@@ -8,7 +6,7 @@ namespace ModelDsl.Compiler.Binding.Checks;
 /// <param name="RoutedExperts">Routed experts of all layers.</param>
 /// <param name="Embedding">Embedding and output head.</param>
 /// <param name="Mtp">MTP modules without the copies of embedding and head.</param>
-internal sealed record ParameterCounts(double Attention, double Dense, double RoutedExperts, double Embedding, double Mtp)
+public sealed record ParameterCounts(double Attention, double Dense, double RoutedExperts, double Embedding, double Mtp)
 {
     public double Total => Attention + Dense + RoutedExperts + Embedding;
 
