@@ -10,6 +10,7 @@ using ModelDsl.Simulation.Time;
 namespace ModelDsl.Simulation;
 
 /// <summary>A training run as it is laid out: what it takes, where it waits, what it holds and what it costs.</summary>
+/// <param name="Work">Of the model's blocks.</param>
 /// <param name="DataParallel">Copies of the pipeline, each with its own micro-batches of one sequence.</param>
 /// <param name="Stages">Of the model, first to last.</param>
 /// <param name="Times">Of the ops of every rank, seconds.</param>
@@ -19,9 +20,11 @@ namespace ModelDsl.Simulation;
 /// <param name="Optimizers">Of every rank.</param>
 /// <param name="AttentionShare">Of the compute of the layers, the part that grows with the sequence.</param>
 public sealed record TrainingPlan(
-    TrainSpec Train, PlanOptions Options, ModelCosts Costs, Schedule Schedule, int DataParallel, ImmutableArray<Stage> Stages, RankTimes Times,
+    TrainSpec Train, PlanOptions Options, TrainingWork Work, Schedule Schedule, int DataParallel, ImmutableArray<Stage> Stages, RankTimes Times,
     Timeline Timeline, ChunkPair? Pair, AllToAll? Exchange, ImmutableArray<OptimizerStep> Optimizers, MemoryPlan Memory, double AttentionShare)
 {
+    private const double HardlySlower = 1.01;
+
     /// <summary>Micro-batches of one pipeline in a step of the full batch, as far as the file does not say.</summary>
     public static int MicroBatches(TrainSpec train) => train.Schedule.MicroBatches ?? Math.Max(1, train.Batch.To / Replicas(train));
 
@@ -42,18 +45,32 @@ public sealed record TrainingPlan(
         var schedule = ScheduleCatalogue.Make(train.Schedule.Kind, train.Parallel.Pipeline, MicroBatches(train));
         var replicas = Replicas(train);
         var timer = new BlockTimer(train, efficiencies, routing, options.LayerTimes);
-        var stages = StageLayout.Of(work, schedule.Placement.Stages, timer.Compute);
         var exchange = AllToAll.Of(train, work.Layers.Select(layer => layer.Moe).FirstOrDefault(moe => moe is not null), routing, efficiencies);
-        var times = options.Times is { } given ? RankTimes.Uniform(schedule, given) : PipelineTimes.Of(train, schedule, stages, timer, efficiencies);
-        var timeline = ScheduleSimulation.Run(schedule, times);
-        var held = Enumerable.Range(0, schedule.Ranks).Select(rank => (IReadOnlyList<Stage>)
-            [.. Enumerable.Range(0, schedule.Placement.PartsPerRank).Select(part => stages[schedule.Placement.Of(rank, part).Stage])]).ToArray();
-        return new TrainingPlan(
-            train, options, work.Costs, schedule, replicas, stages, times, timeline, PipelineTimes.MiddlePair(schedule, stages, timer), exchange,
-            [.. held.Select(own => OptimizerStep.Of(train, schedule, own, replicas, efficiencies))],
-            MemoryPlan.Of(train, schedule, stages, replicas, exchange, timeline),
-            RunCost.AttentionShare(work, timer.Roofline, train.Parallel.Tensor, train.Parallel.Expert));
+        var attention = RunCost.AttentionShare(work, timer.Roofline, train.Parallel.Tensor, train.Parallel.Expert);
+        var mirrored = schedule.Placement.PartsPerRank == 2 && schedule.Placement.Of(0, 1).Stage == schedule.Placement.Stages - 1;
+        return Best([.. StageLayout.Of(work, schedule.Placement.Stages, timer.Compute, mirrored).Select(stages =>
+        {
+            var times = options.Times is { } given ? RankTimes.Uniform(schedule, given) : PipelineTimes.Of(train, schedule, stages, timer, efficiencies);
+            var timeline = ScheduleSimulation.Run(schedule, times);
+            var held = Enumerable.Range(0, schedule.Ranks).Select(rank => (IReadOnlyList<Stage>)
+                [.. Enumerable.Range(0, schedule.Placement.PartsPerRank).Select(part => stages[schedule.Placement.Of(rank, part).Stage])]).ToArray();
+            return new TrainingPlan(
+                train, options, work, schedule, replicas, stages, times, timeline, PipelineTimes.MiddlePair(schedule, stages, timer), exchange,
+                [.. held.Select(own => OptimizerStep.Of(train, schedule, own, replicas, efficiencies))],
+                MemoryPlan.Of(train, schedule, stages, replicas, exchange, timeline), attention);
+        })]);
     }
+
+    /// <summary>Of layouts that differ in their stages the quickest that fits; of those that are hardly slower the one that leaves most memory.</summary>
+    private static TrainingPlan Best(ImmutableArray<TrainingPlan> plans)
+    {
+        var fitting = plans.Where(plan => plan.Memory.Fits).ToArray();
+        if (fitting.Length == 0) return plans.MinBy(plan => plan.Memory.Peak)!;
+        var quickest = fitting.Min(plan => plan.PlannedSeconds);
+        return fitting.Where(plan => plan.PlannedSeconds <= HardlySlower * quickest).MinBy(plan => plan.Memory.Peak)!;
+    }
+
+    public ModelCosts Costs => Work.Costs;
 
     /// <summary>Of one step at the full batch.</summary>
     public double TokensPerStep => (double)DataParallel * Schedule.MicroBatches * Train.Data.Sequence;
@@ -91,8 +108,16 @@ public sealed record TrainingPlan(
     }
 
     /// <summary>What each of the recipe's savings is worth. Plans the memory once more for each.</summary>
-    public ImmutableArray<MemorySaving> Savings => MemorySavings.Of(
-        Train, Memory, (train, share) => MemoryPlan.Of(train, Schedule, Stages, DataParallel, Exchange, null, share));
+    public ImmutableArray<MemorySaving> Savings => MemorySavings.Of(Train, Memory, (train, share) =>
+    {
+        var stages = Stages;
+        if (train.Precision != Train.Precision)
+        {
+            var other = TrainingWork.Of(train);
+            stages = [.. Stages.Select(stage => stage with { Blocks = [.. stage.Blocks.Select(block => Work.Counterpart(block, other))] })];
+        }
+        return MemoryPlan.Of(train, Schedule, stages, DataParallel, Exchange, null, share);
+    });
 
     /// <summary>What steps of that length come to.</summary>
     public Throughput Throughput => ThroughputAt(StepSeconds);

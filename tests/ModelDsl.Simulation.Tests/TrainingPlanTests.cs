@@ -13,14 +13,14 @@ public class TrainingPlanTests
     private static readonly TrainingWork Work = TrainingWork.Of(Run);
     private static readonly TrainingPlan Plan = TrainingPlan.Of(Run, Work);
 
-    /// <summary>ISCA 2025, table 4. The bubble and the optimizer are residuals: the plan has 0.8 s less of the one and 0.36 s more of the other.</summary>
+    /// <summary>ISCA 2025, table 4. The bubble and the optimizer are residuals: the plan has 0.85 s less of the one and 0.36 s more of the other.</summary>
     [Fact]
     public void The_step_takes_what_was_measured()
     {
         var parts = Plan.Parts(0);
         Assert.Equal(19.926, Plan.PlannedSeconds, 1.99);
-        Assert.Equal(1.13, parts.Forward, 1.13 * 0.15);
-        Assert.Equal(1.99, parts.Backward, 1.99 * 0.15);
+        Assert.Equal(1.13, parts.Forward, 1.13 * 0.05);
+        Assert.Equal(1.99, parts.Backward, 1.99 * 0.05);
         Assert.Equal(0.48, parts.Weight, 0.48 * 0.15);
         Assert.Equal(13.95, parts.Pairs, 13.95 * 0.05);
         Assert.Equal(19.926 - Plan.PlannedSeconds, Plan.Residual!.Value, 1e-9);
@@ -74,8 +74,29 @@ public class TrainingPlanTests
     {
         Assert.Equal(16, Plan.Stages.Length);
         Assert.Equal(Work.Layers, Plan.Stages.SelectMany(stage => stage.Blocks).Where(block => block.Kind is BlockKind.Dense or BlockKind.Moe));
-        Assert.Equal([BlockKind.Head, BlockKind.Mtp], Plan.Stages[^1].Blocks.Select(block => block.Kind));
-        Assert.All(Plan.Stages[1..^1], stage => Assert.Equal(4, stage.Layers));
+        Assert.Equal(
+            [BlockKind.Embedding, BlockKind.Dense, BlockKind.Dense, BlockKind.Dense, BlockKind.Moe], Plan.Stages[0].Blocks.Select(block => block.Kind));
+        Assert.Equal([BlockKind.Moe, BlockKind.Head, BlockKind.Mtp], Plan.Stages[^1].Blocks.Select(block => block.Kind));
+        Assert.All(Plan.Stages[..^1], stage => Assert.Equal(4, stage.Layers));
+    }
+
+    /// <summary>Against trying every way to cut seven layers.</summary>
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    public void The_even_cut_is_the_best_there_is(int stages)
+    {
+        var work = TrainingWork.Of(Run.Model with { Layers = Run.Model.Layers.Take(7).ToEquatable() }, Run.Precision, 4096);
+        var timer = new BlockTimer(Run, EfficiencyTable.BuiltIn, RoutingLoad.Balanced, null);
+        var units = work.Layers.Select(timer.Compute).ToList();
+        units[0] += timer.Compute(work.Embedding);
+        units.Add(timer.Compute(work.Head) + timer.Compute(work.Mtp!));
+        double Most(int first, int left) => left == 1
+            ? units.Skip(first).Sum()
+            : Enumerable.Range(1, units.Count - first - left + 1).Min(count => Math.Max(units.Skip(first).Take(count).Sum(), Most(first + count, left - 1)));
+        var cut = StageLayout.Of(work, stages, timer.Compute, mirrored: false).Single();
+        Assert.Equal(Most(0, stages), cut.Max(stage => stage.Blocks.Sum(timer.Compute)), 1e-9);
     }
 
     /// <summary>Published: 2788 thousand GPU hours and 5.576 million dollars, 5 thousand hours of post-training among them that the file does not describe.</summary>
@@ -84,7 +105,7 @@ public class TrainingPlanTests
     {
         var measured = TrainingPlan.Of(Run, Work, new PlanOptions(StepSeconds: 19.926));
         Assert.Equal(5.576e6, measured.Cost.Dollars!.Value, 5.576e6 * 0.02);
-        Assert.Equal(5.576e6, Plan.Cost.Dollars!.Value, 5.576e6 * 0.03);
+        Assert.Equal(5.576e6, Plan.Cost.Dollars!.Value, 5.576e6 * 0.06);
         Assert.Equal([4096, 32768, 131072], measured.Cost.Stages.Select(stage => stage.Sequence));
     }
 

@@ -1,5 +1,6 @@
 using ModelDsl.Simulation;
 using ModelDsl.Simulation.Costs;
+using ModelDsl.Simulation.Memory;
 using ModelDsl.Simulation.Overlap;
 using ModelDsl.Simulation.Schedules;
 using static ModelDsl.Cli.Output.PlanLines;
@@ -70,9 +71,11 @@ internal static class PlanExplanation
         lines.Add($"  What each saving is worth, were it missing:");
         foreach (var saving in plan.Savings)
             lines.Add($"  {Words(saving.Name),-26} {saving.Bytes / 1e9,8:0.00} GB more, {Gigabytes(saving.Peak)} in all{(saving.Peak > memory.Capacity ? ": does not fit" : "")}");
+        if (WeightDeferral.Of(plan) is { } whole)
+            lines.Add($"  Weight gradients that are put off: were none, the fullest rank had {Gigabytes(whole.Peak)} and the pipeline took {(whole.Makespan - plan.Timeline.Makespan) * 1e3:+0;-0} ms");
         lines.Add($"  By rank:");
         for (var i = 0; i < memory.Ranks.Length; i++)
-            lines.Add($"    rank {i,-3} {memory.Ranks[i].Peak / 1e9,6:0.0} GB at {memory.Ranks[i].At}, op {memory.Ranks[i].Op}");
+            lines.Add($"    rank {i,-3} {memory.Ranks[i].Peak / 1e9,6:0.0} GB at {memory.Ranks[i].At}, op {memory.Ranks[i].Op}, {memory.Ranks[i].LiveChunks} live, {memory.Ranks[i].DeferredWeightGradients} put off");
     }
 
     private static string Meaning(string consumer) => consumer switch

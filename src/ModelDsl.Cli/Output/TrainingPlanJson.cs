@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using ModelDsl.Simulation;
+using ModelDsl.Simulation.Memory;
 using ModelDsl.Simulation.Network;
 using ModelDsl.Simulation.Schedules;
 using ModelDsl.Simulation.Time;
@@ -194,6 +195,13 @@ internal static class TrainingPlanJson
         json.WriteStartObject("savings");
         foreach (var saving in plan.Savings) json.WriteNumber(saving.Name, saving.Bytes);
         json.WriteEndObject();
+        if (WeightDeferral.Of(plan) is { } whole)
+        {
+            json.WriteStartObject("without_weight_deferral");
+            json.WriteNumber("peak_bytes", whole.Peak);
+            json.WriteNumber("makespan_seconds", whole.Makespan);
+            json.WriteEndObject();
+        }
         json.WriteStartArray("ranks");
         foreach (var rank in memory.Ranks)
         {
@@ -225,6 +233,14 @@ internal static class TrainingPlanJson
             json.WriteNumber("residual", residual);
             json.WriteNumber("measured_seconds", plan.Measured!.Value.Seconds);
             json.WriteString("measured_source", plan.Measured.Value.Source);
+            if (plan.Published is { } run)
+            {
+                json.WriteStartObject("published");
+                json.WriteString("source", run.Source);
+                json.WriteNumber("step_seconds", run.StepSeconds);
+                Parts(json, run.Parts);
+                json.WriteEndObject();
+            }
         }
         else
         {

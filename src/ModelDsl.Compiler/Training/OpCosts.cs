@@ -70,7 +70,8 @@ public sealed class OpCosts(PrecisionSpec precision, long tokens)
         ? embedding.Result.Type.Elements
         : operand.Type.Elements;
 
-    private bool IsFp8(Op op) => op switch
+    /// <summary>A product of E4M3 operands.</summary>
+    public bool IsFp8(Op op) => op switch
     {
         LinearOp linear => _formats.IsFp8(linear.Part),
         LinearGradOp linear => _formats.IsFp8(linear.Part),

@@ -20,9 +20,10 @@ public enum BlockKind
 /// <param name="Attention">Everything before the exchange of tokens: attention, the norm after it, the router.</param>
 /// <param name="FeedForward">Everything after it.</param>
 /// <param name="Spec">What follows attention; null where nothing does.</param>
-/// <param name="Heads">Output heads whose logits it makes.</param>
+/// <param name="Memory">What it keeps of a micro-batch.</param>
 public sealed record BlockWork(
-    BlockKind Kind, HalfWork Attention, HalfWork FeedForward, ImmutableArray<BlockWeights> Weights, FeedForwardSpec? Spec, int Heads = 0)
+    BlockKind Kind, HalfWork Attention, HalfWork FeedForward, ImmutableArray<BlockWeights> Weights, FeedForwardSpec? Spec,
+    BlockMemory Memory)
 {
     /// <summary>Its experts; null where there are none, and then nothing is exchanged.</summary>
     public MoeSpec? Moe => Spec as MoeSpec;

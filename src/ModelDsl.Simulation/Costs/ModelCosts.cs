@@ -23,21 +23,25 @@ public sealed record ModelCosts(
     public static ModelCosts Of(ModelSpec model, int sequence)
     {
         var options = new LoweringOptions(sequence, Page: 64, SplitPages: 4, Taps: false);
-        var graph = ModelLowering.LowerStep(model, Phase.Prefill, options);
-        var parameters = graph.Weights.Sum(entry => entry.Weight.Parameters);
+        var kinds = LayerKinds.Of(model);
+        var graph = ModelLowering.LowerStep(kinds.Small, Phase.Prefill, options);
+        var counts = Enumerable.Range(0, kinds.Small.Layers.Count).Select(kinds.Count).ToArray();
+        int Times(int? layer) => layer is { } kind ? counts[kind] : 1;
+
+        var parameters = graph.Weights.Sum(entry => entry.Weight.Parameters * Times(entry.Layer));
         var idle = model.Layers.Select(layer => layer.FeedForward).OfType<MoeSpec>()
             .Sum(moe => 3L * model.Hidden * moe.Width * (moe.Routed - moe.Active));
         double Each(Dim rows) => rows.Evaluate(_ => sequence) / (double)sequence;
-        var linear = graph.Ops.Sum(op => op switch
+        var linear = graph.Ops.Sum(op => Times(op.Layer) * op switch
         {
             LinearOp { Part: not ModelPart.Router } product =>
                 2.0 * Each(product.X.Type.Rows) * product.X.Type.Width * product.Weight.Type.Rows.Constant!.Value,
             GroupedLinearOp product => 2.0 * Each(product.X.Type.Rows) * product.X.Type.Width * product.Weight.Type.Shape[1].Constant!.Value,
             _ => 0,
         });
-        var attention = graph.Ops.OfType<MlaPrefillOp>().Sum(op => 2.0 * op.Mla.Heads * (op.Mla.QkDim + op.Mla.VDim) * sequence);
+        var attention = graph.Ops.Sum(op => op is MlaPrefillOp core ? 2.0 * Times(op.Layer) * core.Mla.Heads * (core.Mla.QkDim + core.Mla.VDim) * sequence : 0);
         return new ModelCosts(
-            parameters, parameters - idle, (long)model.Vocabulary * model.Hidden, model.MtpDepth * MtpParameters(model, options),
+            parameters, parameters - idle, (long)model.Vocabulary * model.Hidden, model.MtpDepth * MtpParameters(kinds.Small, options),
             2L * model.Layers.Count * model.Attention.CacheWidth, linear, attention);
     }
 

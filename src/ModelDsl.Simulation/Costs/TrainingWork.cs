@@ -1,16 +1,15 @@
 using System.Collections.Immutable;
 using ModelDsl.Compiler.Graph;
 using ModelDsl.Compiler.Graph.Ops;
-using ModelDsl.Compiler.Lowering;
-using ModelDsl.Compiler.Passes;
-using ModelDsl.Compiler.Scheduling;
+using ModelDsl.Compiler.Graph.Ops.Training;
 using ModelDsl.Compiler.Specs;
+using ModelDsl.Compiler.Training;
 
 namespace ModelDsl.Simulation.Costs;
 
 /// <summary>
 /// A model's training work, block by block, for one micro-batch of one sequence on one GPU that has all experts: what a layout divides.
-/// Counted on the compiler's graph in the policy's formats. Independent of the cluster and of the layout, so that many can be tried on it.
+/// Counted on the compiler's training graph. Independent of the cluster and of the layout, so that many can be tried on it.
 /// </summary>
 /// <param name="Layers">Of every layer of the model; equal layers share theirs.</param>
 /// <param name="Mtp">Null where the model has no MTP modules.</param>
@@ -22,41 +21,38 @@ public sealed record TrainingWork(
 
     public static TrainingWork Of(ModelSpec model, PrecisionSpec precision, int sequence)
     {
-        // Equal layers do equal work: one of each kind is lowered.
-        var kinds = model.Layers.Select(layer => layer.FeedForward).Distinct().ToArray();
-        var small = model with { Layers = kinds.Select(kind => model.Layers.First(layer => layer.FeedForward == kind)).ToEquatable() };
-        var counter = new GraphWork(precision, sequence);
-        var ops = Place(ModelLowering.LowerStep(small, Phase.Prefill, Options(sequence)), precision, sequence);
-        var blocks = kinds.Select((kind, i) => counter.Layer([.. ops.Where(op => op.Layer == i)], kind)).ToArray();
-        var outside = ops.Where(op => op.Layer is null).ToImmutableArray();
-        var head = counter.Outside(BlockKind.Head, [.. outside.Where(op => op is not EmbeddingOp)]) with { Heads = 1 };
+        var kinds = LayerKinds.Of(model);
+        var graph = TrainingGraph.Of(kinds.Small, precision, sequence);
+        var kernels = new GraphWork(graph, sequence);
+        var memory = new GraphMemory(graph, sequence);
+        var ops = graph.Graph.Ops.ToLookup(op => op.Layer);
+        var blocks = kinds.Small.Layers.Select((layer, i) => Layer(
+            layer.FeedForward is MoeSpec ? BlockKind.Moe : BlockKind.Dense, [.. ops[i]], layer.FeedForward, kernels, memory)).ToArray();
+        BlockWork Outside(BlockKind kind, bool embedding) =>
+            Whole(kind, [.. ops[null].Where(op => op is EmbeddingOp or EmbeddingGradOp == embedding)], kernels, memory);
         return new TrainingWork(
             model, precision, sequence, ModelCosts.Of(model, sequence),
-            counter.Outside(BlockKind.Embedding, [.. outside.Where(op => op is EmbeddingOp)]),
-            [.. model.Layers.Select(layer => blocks[Array.IndexOf(kinds, layer.FeedForward)])],
-            head,
-            model.MtpDepth == 0 ? null : Module(small, counter, precision, sequence));
+            Outside(BlockKind.Embedding, true), [.. kinds.KindOf.Select(kind => blocks[kind])], Outside(BlockKind.Head, false),
+            model.MtpDepth == 0 ? null : Layer(
+                BlockKind.Mtp, [.. ops[kinds.Small.Layers.Count]], model.Layers[model.Layers.Count - 1].FeedForward, kernels, memory));
     }
 
-    private static BlockWork Module(ModelSpec model, GraphWork counter, PrecisionSpec precision, int sequence)
+    /// <summary>The same block of the same model under another policy.</summary>
+    public BlockWork Counterpart(BlockWork block, TrainingWork other) => block.Kind switch
     {
-        var ops = Place(MtpLowering.Lower(model, Phase.MtpPrefill, Options(sequence)), precision, sequence);
-        var layer = counter.Layer([.. ops.Where(op => op.Layer is not null)], model.Layers[^1].FeedForward);
-        // The projection comes before attention, the head after the experts; norms stand with what follows them.
-        var outside = ops.Where(op => op.Layer is null).ToArray();
-        var projection = Array.FindIndex(outside, op => op is LinearOp);
-        var before = counter.Outside(BlockKind.Mtp, [.. outside.Take(projection + 1)]);
-        var after = counter.Outside(BlockKind.Mtp, [.. outside.Skip(projection + 1)]);
-        return new BlockWork(
-            BlockKind.Mtp, Join(before.FeedForward, layer.Attention), Join(layer.FeedForward, after.FeedForward),
-            [.. before.Weights, .. layer.Weights, .. after.Weights], layer.Spec, Heads: 1);
+        BlockKind.Embedding => other.Embedding,
+        BlockKind.Head => other.Head,
+        BlockKind.Mtp => other.Mtp!,
+        _ => other.Layers[Layers.IndexOf(block)],
+    };
+
+    private static BlockWork Layer(BlockKind kind, ImmutableArray<Op> ops, FeedForwardSpec spec, GraphWork kernels, GraphMemory memory)
+    {
+        var (attention, feedForward) = LayerHalves.Of(ops);
+        return new BlockWork(kind, kernels.Of(attention), kernels.Of(feedForward), kernels.Weights(ops), spec, memory.Of(ops));
     }
 
-    private static HalfWork Join(HalfWork a, HalfWork b) => new(
-        [.. a.Forward, .. b.Forward], [.. b.BackwardInput, .. a.BackwardInput], [.. b.BackwardWeight, .. a.BackwardWeight]);
-
-    private static ImmutableArray<Op> Place(ModelGraph graph, PrecisionSpec precision, int sequence) =>
-        Pipeline.Run(graph, precision, new PlanLimits(sequence, 1, sequence), [new PassCall("place-precision")]).Ops;
-
-    private static LoweringOptions Options(int sequence) => new(sequence, Page: 64, SplitPages: 4, Taps: false);
+    /// <summary>What has no attention: all of it counts as feed-forward.</summary>
+    private static BlockWork Whole(BlockKind kind, ImmutableArray<Op> ops, GraphWork kernels, GraphMemory memory) =>
+        new(kind, HalfWork.None, kernels.Of(ops), kernels.Weights(ops), null, memory.Of(ops));
 }

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using ModelDsl.Compiler.Specs;
-using ModelDsl.Simulation.Costs;
 using ModelDsl.Simulation.Network;
 using ModelDsl.Simulation.Schedules;
 using ModelDsl.Simulation.Time;
@@ -38,10 +37,7 @@ public sealed record MemoryPlan(ImmutableArray<RankMemory> Ranks, double Capacit
         bool shareEmbeddings = true)
     {
         var load = exchange?.RankLoad ?? 1;
-        var known = new Dictionary<BlockWork, SavedTensors>(ReferenceEqualityComparer.Instance);
-        SavedTensors Saved(BlockWork block) =>
-            known.TryGetValue(block, out var found) ? found : known[block] = SavedTensors.Of(block, train, load);
-        var chunks = stages.Select(stage => stage.Blocks.Aggregate(SavedTensors.None, (sum, block) => sum + Saved(block))).ToArray();
+        var chunks = stages.Select(stage => ChunkMemory.Of(stage, train.Parallel.Tensor, load)).ToArray();
         var buffers = Buffers(train, exchange);
         return new MemoryPlan(
         [
@@ -55,7 +51,7 @@ public sealed record MemoryPlan(ImmutableArray<RankMemory> Ranks, double Capacit
     }
 
     private static RankMemory Play(
-        ImmutableArray<ScheduleOp> program, SavedTensors[] parts, StateMemory state, double buffers, ImmutableArray<TimedOp> timed)
+        ImmutableArray<ScheduleOp> program, ChunkMemory[] parts, StateMemory state, double buffers, ImmutableArray<TimedOp> timed)
     {
         var (live, waiting) = (new int[parts.Length], new Queue<int>());
         double saved = 0, logits = 0, pinned = 0;
@@ -74,7 +70,7 @@ public sealed record MemoryPlan(ImmutableArray<RankMemory> Ranks, double Capacit
             }
             if (op.IsBackward) working += parts[op.PartOfBackward].WorkingBackward;
             // While a gradient of inputs runs, what waits for the weights' takes the place of what it was made of, layer by layer.
-            var handedOver = op.Kind == OpKind.BackwardInput ? Math.Max(0, parts[op.Part].Pinned - parts[op.Part].Saved) : 0;
+            var handedOver = op.Kind == OpKind.BackwardInput ? Math.Max(0, parts[op.Part].Pinned - parts[op.Part].Saved - parts[op.Part].Logits) : 0;
             var total = fixedBytes + saved + logits + pinned + handedOver + working;
             if (total > peak.Peak)
                 peak = new RankMemory(

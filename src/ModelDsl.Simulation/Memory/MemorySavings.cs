@@ -10,7 +10,7 @@ public sealed record MemorySaving(string Name, double Bytes, double Peak);
 
 public static class MemorySavings
 {
-    /// <param name="plan">Plans the memory of a run that differs in its policy, with or without shared embeddings.</param>
+    /// <param name="plan">Plans the memory of a run that differs in its policy or in what it shards, with or without shared embeddings.</param>
     public static ImmutableArray<MemorySaving> Of(TrainSpec train, MemoryPlan with, Func<TrainSpec, bool, MemoryPlan> plan)
     {
         var savings = ImmutableArray.CreateBuilder<MemorySaving>();

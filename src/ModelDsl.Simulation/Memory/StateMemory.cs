@@ -1,7 +1,6 @@
 using ModelDsl.Compiler.Graph;
 using ModelDsl.Compiler.Specs;
 using ModelDsl.Simulation.Costs;
-using ModelDsl.Simulation.Network;
 using ModelDsl.Simulation.Schedules;
 using ModelDsl.Simulation.Time;
 
@@ -55,5 +54,5 @@ public sealed record StateMemory(double Parameters, double Weights, double Gradi
     }
 
     /// <summary>State is kept without scales.</summary>
-    private static double Bytes(NumberFormat format) => format is NumberFormat.E4M3 or NumberFormat.E5M2 ? 1 : AllToAll.BytesPerValue(format);
+    private static double Bytes(NumberFormat format) => format is NumberFormat.E4M3 or NumberFormat.E5M2 ? 1 : FormatBytes.Of(format);
 }

@@ -56,7 +56,7 @@ public sealed record AllToAll(
 
         Exchange Make(NumberFormat format, WorkClass alone, WorkClass beside)
         {
-            var bytes = train.Model.Hidden * BytesPerValue(format);
+            var bytes = train.Model.Hidden * FormatBytes.Of(format);
             var nic = tokens * remote * bytes * nodeLoad;
             var nvlink = tokens * (double)moe.Active * (perNode - 1) / perNode * bytes * rankLoad;
             double Seconds(WorkClass kind) => notice + Math.Max(
@@ -74,17 +74,6 @@ public sealed record AllToAll(
 
     /// <summary>Adapters that a GPU has for itself, bytes per second.</summary>
     public static double NicRate(ClusterSpec cluster) => cluster.Node.NicBytesPerSecond * cluster.Node.Nics / cluster.Node.Gpus;
-
-    /// <summary>Values on the wire: FP8 with a scale, LogFMT with a range for every 128.</summary>
-    public static double BytesPerValue(NumberFormat format) => format switch
-    {
-        NumberFormat.Fp32 => 4,
-        NumberFormat.Bf16 or NumberFormat.Fp16 => 2,
-        NumberFormat.E5M6 => 1.5 + 4 / 128.0,
-        NumberFormat.LogFmt10 => 1.25 + 8 / 128.0,
-        NumberFormat.LogFmt8 => 1 + 8 / 128.0,
-        _ => 1 + 4 / 128.0,
-    };
 
     /// <summary>At most as many as the groups of node-limited routing allow; else as many as chance makes of independent choices.</summary>
     private static double NodesReached(MoeSpec moe, int nodes) => moe.Groups is { } groups

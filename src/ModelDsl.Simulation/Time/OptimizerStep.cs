@@ -30,12 +30,12 @@ public sealed record OptimizerStep(double Reduce, double Update, double Gather)
                 var parameters = weights.Parameters / (weights.Routed ? train.Parallel.Expert : train.Parallel.Tensor);
                 var holders = Math.Max(1, (double)replicas * schedule.Placement.Pipes / (weights.Routed ? train.Parallel.Expert : 1));
                 var moved = parameters * (holders - 1) / holders;
-                reduced += moved * AllToAll.BytesPerValue(state.Gradients);
+                reduced += moved * FormatBytes.Of(state.Gradients);
                 gathered += moved * (weights.Type == DType.E4M3 ? 1 : weights.Type.Bytes());
                 var own = train.Parallel.Data == DataSharding.Replicated ? parameters : parameters / holders;
                 // Gradient, master twice, both moments twice, the new weight.
-                updated += own * (AllToAll.BytesPerValue(state.Gradients) + 2 * AllToAll.BytesPerValue(state.Master)
-                    + 4 * AllToAll.BytesPerValue(state.Moments) + weights.Type.Bytes());
+                updated += own * (FormatBytes.Of(state.Gradients) + 2 * FormatBytes.Of(state.Master)
+                    + 4 * FormatBytes.Of(state.Moments) + weights.Type.Bytes());
             }
         return new OptimizerStep(reduced / link, updated / memory, gathered / link);
     }

@@ -14,8 +14,16 @@ public sealed record Stage(ImmutableArray<BlockWork> Blocks, int FirstLayer, int
 /// </summary>
 public static class StageLayout
 {
+    /// <summary>How many more layers than need be the last stage may get where another stage of its rank gets fewer.</summary>
+    private const int Shifts = 2;
+
     /// <param name="seconds">What a block costs.</param>
-    public static ImmutableArray<Stage> Of(TrainingWork work, int stages, Func<BlockWork, double> seconds)
+    /// <param name="mirrored">
+    /// The first and the last stage share a rank: then it is their sum that counts, and how they divide it is open. As the first keeps the activations of
+    /// many more micro-batches, layouts that give more to the last are worth a look.
+    /// </param>
+    /// <returns>At least one; the first is the one that is even.</returns>
+    public static IEnumerable<ImmutableArray<Stage>> Of(TrainingWork work, int stages, Func<BlockWork, double> seconds, bool mirrored)
     {
         var units = work.Layers.Select(layer => new List<BlockWork> { layer }).ToList();
         units[0].Insert(0, work.Embedding);
@@ -23,6 +31,19 @@ public static class StageLayout
         for (var i = 0; i < work.Model.MtpDepth; i++) units[^1].Add(work.Mtp!);
         stages = Math.Min(stages, units.Count);
 
+        var even = Of(work, units, stages, seconds);
+        yield return even;
+        for (var shift = 1; mirrored && shift <= Shifts && work.Layers.Length - even[^1].Layers - shift >= stages - 1; shift++)
+        {
+            // What the last stage gets for certain is one unit.
+            var last = even[^1].Layers + shift;
+            var joined = units.Take(work.Layers.Length - last).Append([.. units.TakeLast(last + 1).SelectMany(unit => unit)]).ToList();
+            yield return Of(work, joined, stages, seconds);
+        }
+    }
+
+    private static ImmutableArray<Stage> Of(TrainingWork work, List<List<BlockWork>> units, int stages, Func<BlockWork, double> seconds)
+    {
         var before = new double[units.Count + 1];
         for (var i = 0; i < units.Count; i++) before[i + 1] = before[i] + units[i].Sum(seconds);
         var ends = Cut(before, stages);
@@ -30,9 +51,9 @@ public static class StageLayout
         var result = ImmutableArray.CreateBuilder<Stage>(stages);
         for (int stage = 0, start = 0; stage < stages; start = ends[stage++])
         {
-            var layers = Math.Min(ends[stage], work.Layers.Length) - start;
-            result.Add(new Stage(
-                [.. units.GetRange(start, ends[stage] - start).SelectMany(unit => unit)], layers > 0 ? start : -1, Math.Max(0, layers)));
+            ImmutableArray<BlockWork> blocks = [.. units.GetRange(start, ends[stage] - start).SelectMany(unit => unit)];
+            var layers = blocks.Count(block => block.Kind is BlockKind.Dense or BlockKind.Moe);
+            result.Add(new Stage(blocks, layers > 0 ? start : -1, layers));
         }
         return result.MoveToImmutable();
     }
