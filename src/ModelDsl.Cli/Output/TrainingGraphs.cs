@@ -1,6 +1,8 @@
+using ModelDsl.Cli.Input;
 using ModelDsl.Compiler.Diagnostics;
 using ModelDsl.Compiler.Graph;
-using ModelDsl.Compiler.Lowering;
+using ModelDsl.Compiler.Passes;
+using ModelDsl.Compiler.Passes.Shard;
 using ModelDsl.Compiler.Specs;
 using ModelDsl.Compiler.Training;
 
@@ -11,15 +13,32 @@ internal static class TrainingGraphs
 {
     private static readonly OptimizerSpec Usual = new("adamw", 0.9, 0.95, 1e-8, 0.1, 1.0, Origin.None);
 
-    /// <summary>The step of one sequence and that of the optimizer.</summary>
-    /// <param name="train">Says how long a sequence is and how weights move, if it trains this model; else the model's context and AdamW.</param>
-    public static IEnumerable<ModelGraph> Of(ModelSpec model, PrecisionSpec precision, TrainSpec? train, Action<string, ModelGraph> printAfter)
+    /// <summary>The step of one sequence and that of the optimizer; where the run is spread over ranks, also those of every stage.</summary>
+    /// <param name="train">Says how long a sequence is, how weights move and how all is spread, if it trains this model; else the model's
+    /// context and AdamW.</param>
+    public static List<(string Name, ModelGraph Graph)> Of(
+        ModelSpec model, PrecisionSpec precision, TrainSpec? train, Action<string, ModelGraph> printAfter)
     {
         if (train?.Model != model) train = null;
-        var step = TrainingGraph.Of(model, precision, train?.Data.Sequence ?? model.Context, printAfter: printAfter);
-        yield return step.Graph;
-        var optimizer = OptimizerLowering.Lower(step.Graph, train?.Optimizer ?? Usual, precision.State).Verified("lower");
-        printAfter("lower", optimizer);
-        yield return optimizer;
+        var (sequence, optimizer) = (train?.Data.Sequence ?? model.Context, train?.Optimizer ?? Usual);
+        var step = TrainingGraph.Of(model, precision, sequence, printAfter: printAfter);
+        var graphs = new List<(string, ModelGraph)> { ("train", step.Graph), ("optimizer", step.Optimizer(optimizer, printAfter: printAfter)) };
+        try
+        {
+            if (train is not null && ParallelLayout.Of(train) is { IsSpread: true } layout)
+                for (var stage = 0; stage < layout.Stages; stage++)
+                {
+                    var place = layout with { Stage = stage };
+                    var part = TrainingGraph.OfStage(model, precision, sequence, place, printAfter: printAfter);
+                    graphs.Add(($"stage-{stage:00}.train", part.Graph));
+                    graphs.Add(($"stage-{stage:00}.optimizer", part.Optimizer(optimizer, place, printAfter)));
+                }
+        }
+        catch (PassException exception)
+        {
+            throw TroubleException.Usage($"{exception.Message} {exception.Remedy}");
+        }
+
+        return graphs;
     }
 }

@@ -37,8 +37,8 @@ internal static class BuildVerb
             var plan = input.Compile(parsed, io, model => limits.For(parsed, model), watch: watch);
             if (plan is null) return ExitCode.Diagnostics;
             if (wanted.Contains("training"))
-                foreach (var graph in TrainingGraphs.Of(plan.Model, plan.Precision, input.Train, input.Printer(parsed, io)))
-                    graphs[graph.Phase.Text()] = graph.ToText();
+                foreach (var (name, graph) in TrainingGraphs.Of(plan.Model, plan.Precision, input.Train, input.Printer(parsed, io)))
+                    graphs[name] = graph.ToText();
             var folder = parsed.GetValue(output)!;
             var files = Files(plan, wanted, graphs, input.SourceOf);
             // Kernels that only an earlier build had are no part of this one; they go where the manifest that names them goes.

@@ -95,9 +95,11 @@ public static class GraphPrinter
     {
         // Operands first: what a layer takes from the one before gets its number before what it makes.
         var operands = Names(op.Operands, names);
-        text.Append(Names(op.Results, names)).Append(op.IsRecomputed ? " = again " : " = ").Append(op.Mnemonic).Append(' ').Append(operands);
+        if (op.Results.Length > 0) text.Append(Names(op.Results, names)).Append(op.IsRecomputed ? " = again " : " = ");
+        text.Append(op.Mnemonic);
+        if (operands.Length > 0) text.Append(' ').Append(operands);
         if (op.Attributes.Length > 0) text.Append(' ').Append(op.Attributes);
-        text.Append(" : ").Append(string.Join(", ", op.Results.Select(result => result.Type.ToString())));
+        if (op.Results.Length > 0) text.Append(" : ").Append(string.Join(", ", op.Results.Select(result => result.Type.ToString())));
         if (memory is not null)
             text.Append(" @ ").Append(string.Join(", ", op.Results.Select(result => Place(memory.Places[((Temporary)result).Id]))));
     }

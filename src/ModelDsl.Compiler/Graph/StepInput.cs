@@ -37,6 +37,12 @@ public enum StepInput
     /// <summary>The token after each, i32 <c>[T]</c>; -1: there is none, and nothing to learn (training).</summary>
     Labels,
 
+    /// <summary><see cref="Positions"/> of all ranks that share the sequence, i32 <c>[T * n]</c> (training).</summary>
+    GroupPositions,
+
+    /// <summary><see cref="Labels"/> of all ranks that share the sequence, i32 <c>[T * n]</c> (training).</summary>
+    GroupLabels,
+
     /// <summary>Weight of a token's loss, f32: one over the labels of all sequences of the step (training).</summary>
     TokenWeight,
 

@@ -1,4 +1,5 @@
 using ModelDsl.Compiler.Graph;
+using ModelDsl.Compiler.Passes.Shard;
 using ModelDsl.Compiler.Scheduling;
 using ModelDsl.Compiler.Specs;
 
@@ -26,7 +27,9 @@ public sealed record PassCall(string Name, EquatableArray<PassSetting> Settings)
 public sealed record PassSetting(string Name, string Value);
 
 /// <summary>What a pass may ask besides the graph.</summary>
-public sealed record PassContext(PrecisionSpec Precision, PlanLimits Limits, Pass Pass, EquatableArray<PassSetting> Settings)
+/// <param name="Layout">How the step is spread over ranks; null: it is not.</param>
+public sealed record PassContext(
+    PrecisionSpec Precision, PlanLimits Limits, Pass Pass, EquatableArray<PassSetting> Settings, ParallelLayout? Layout = null)
 {
     /// <summary>The value of one of the pass's options.</summary>
     public string this[string option]

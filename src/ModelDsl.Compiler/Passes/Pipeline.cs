@@ -5,6 +5,7 @@ using ModelDsl.Compiler.Passes.PlacePrecision;
 using ModelDsl.Compiler.Passes.PlanMemory;
 using ModelDsl.Compiler.Passes.Recompute;
 using ModelDsl.Compiler.Passes.SelectKernels;
+using ModelDsl.Compiler.Passes.Shard;
 using ModelDsl.Compiler.Scheduling;
 using ModelDsl.Compiler.Specs;
 
@@ -17,7 +18,8 @@ public static class Pipeline
     public static EquatableArray<Pass> Catalogue { get; } =
     [
         PlacePrecisionPass.Declaration, FusePass.Declaration, SelectKernelsPass.Declaration, PlanMemoryPass.Declaration,
-        DifferentiatePass.Declaration, RecomputePass.Declaration,
+        ShardTensorPass.Declaration, ShardExpertsPass.Declaration, CutStagePass.Declaration, DifferentiatePass.Declaration,
+        RecomputePass.Declaration, ShardOptimizerPass.Declaration,
     ];
 
     /// <summary>What runs when nothing else is asked for.</summary>
@@ -36,9 +38,18 @@ public static class Pipeline
         new PassCall("plan-memory"),
     ];
 
+    /// <summary>What runs on the graph of the optimizer.</summary>
+    public static EquatableArray<PassCall> Optimizer { get; } = [new PassCall("shard-optimizer")];
+
     /// <summary>What runs on the graph of a training step.</summary>
     public static EquatableArray<PassCall> Training { get; } =
     [
+        // Before the backward pass is made, so that it is made of collectives as of anything else. Heads and experts first, where a
+        // layer is still whole.
+        new PassCall("shard-tensor"),
+        new PassCall("shard-experts"),
+        new PassCall("cut-stage"),
+
         // The backward pass follows from the forward pass, whatever that is.
         new PassCall("differentiate"),
 
@@ -48,6 +59,7 @@ public static class Pipeline
 
     /// <summary>Runs passes one after the other and verifies the graph after each.</summary>
     /// <param name="printAfter">Called with the name of what has just run (<c>lower</c> first) and its result; null: not called.</param>
+    /// <param name="layout">How the step is spread over ranks; null: it is not.</param>
     /// <exception cref="PassException">A pass does not exist, or cannot do what is asked.</exception>
     /// <exception cref="InvalidGraphException">A pass broke the rules.</exception>
     public static ModelGraph Run(
@@ -55,14 +67,15 @@ public static class Pipeline
         PrecisionSpec precision,
         PlanLimits limits,
         EquatableArray<PassCall> passes,
-        Action<string, ModelGraph>? printAfter = null)
+        Action<string, ModelGraph>? printAfter = null,
+        ParallelLayout? layout = null)
     {
         graph = graph.Verified("lower");
         printAfter?.Invoke("lower", graph);
         foreach (var call in passes)
         {
             var pass = Find(call);
-            graph = pass.Run(graph, new PassContext(precision, limits, pass, call.Settings)).Verified(pass.Name);
+            graph = pass.Run(graph, new PassContext(precision, limits, pass, call.Settings, layout)).Verified(pass.Name);
             printAfter?.Invoke(pass.Name, graph);
         }
 

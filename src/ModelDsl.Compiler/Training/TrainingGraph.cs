@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using ModelDsl.Compiler.Graph;
 using ModelDsl.Compiler.Lowering;
 using ModelDsl.Compiler.Passes;
+using ModelDsl.Compiler.Passes.Shard;
 using ModelDsl.Compiler.Scheduling;
 using ModelDsl.Compiler.Specs;
 
@@ -31,6 +32,28 @@ public sealed record TrainingGraph(
         var limits = new PlanLimits(sequence, DecodeSequences: 1, Context: sequence);
         return Of(model, precision, Pipeline.Run(graph, precision, limits, Pipeline.Training, printAfter));
     }
+
+    /// <summary>One stage of a step that is spread over ranks, as one rank sees it: T counts its own rows of a sequence.</summary>
+    /// <exception cref="PassException">The model cannot be divided like that.</exception>
+    public static TrainingGraph OfStage(
+        ModelSpec model, PrecisionSpec precision, int sequence, ParallelLayout layout, bool balanceOnChosen = false,
+        Action<string, ModelGraph>? printAfter = null)
+    {
+        var graph = TrainingLowering.Lower(model, sequence, balanceOnChosen);
+        var limits = new PlanLimits(sequence, DecodeSequences: 1, Context: sequence);
+        return Of(model, precision, Pipeline.Run(graph, precision, limits, Pipeline.Training, printAfter, layout));
+    }
+
+    /// <summary>The graph of the optimizer for what this one leaves, spread as it is.</summary>
+    public ModelGraph Optimizer(OptimizerSpec optimizer, ParallelLayout? layout = null, Action<string, ModelGraph>? printAfter = null)
+    {
+        if (layout is { Stages: > 1 }) layout = layout with { Shared = SharedWeights(layout.Stages) };
+        var graph = OptimizerLowering.Lower(Graph, optimizer, Precision.State);
+        return Pipeline.Run(graph, Precision, new PlanLimits(1, 1, 1), Pipeline.Optimizer, printAfter, layout);
+    }
+
+    private EquatableArray<SharedWeight> SharedWeights(int stages) =>
+        StageCut.Of(TrainingLowering.Lower(Model, sequence: 1), stages).Shared().ToEquatable();
 
     /// <summary>The same of a graph that has its backward pass.</summary>
     public static TrainingGraph Of(ModelSpec model, PrecisionSpec precision, ModelGraph graph)

@@ -48,7 +48,7 @@ internal sealed record Example(ModelSpec Model, ModelGraph Graph, Dictionary<str
     /// <summary>Ready to run, with the cos and sin tables of the model.</summary>
     public GraphEvaluator Evaluator()
     {
-        var rope = RopeTable.Of(Model.Attention, Inputs[StepInput.Ids].Rows);
+        var rope = RopeTable.Of(Model.Attention, 64);
         Tensor Table(Func<double, double> function) => new(
             [rope.Positions, rope.InverseFrequencies.Count],
             [.. Enumerable.Range(0, rope.Positions).SelectMany(p => rope.InverseFrequencies.Select(f => function(p * f) * rope.Factor))]);

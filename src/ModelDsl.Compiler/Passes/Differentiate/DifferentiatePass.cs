@@ -1,5 +1,6 @@
 using ModelDsl.Compiler.Graph;
 using ModelDsl.Compiler.Graph.Ops;
+using ModelDsl.Compiler.Graph.Ops.Collectives;
 using ModelDsl.Compiler.Graph.Ops.Training;
 using ModelDsl.Compiler.Passes.Differentiate.Rules;
 
@@ -21,11 +22,12 @@ public static class DifferentiatePass
     /// <exception cref="PassException">There is no loss to start from.</exception>
     public static ModelGraph Run(ModelGraph graph)
     {
-        var loss = graph.Outputs.FirstOrDefault(output => output.Output == StepOutput.Loss)?.Value
-            ?? throw new PassException(
-                $"The {graph.Phase.Text()} graph has no loss.", $"differentiate works on the {Phase.Train.Text()} graph.");
+        // A stage of a pipeline may have none, and gets its gradients from the stage behind.
+        var loss = graph.Outputs.FirstOrDefault(output => output.Output == StepOutput.Loss)?.Value;
+        if (loss is null && !graph.Ops.Any(op => op is SendOp))
+            throw new PassException($"The {graph.Phase.Text()} graph has no loss.", $"differentiate works on the {Phase.Train.Text()} graph.");
         var tape = new GradientTape(graph);
-        tape.Give(loss, new InputValue(StepInput.LossGradient, loss.Type));
+        if (loss is not null) tape.Give(loss, new InputValue(StepInput.LossGradient, loss.Type));
         for (var i = graph.Ops.Length - 1; i >= 0; i--)
         {
             tape.MoveTo(graph.Ops[i]);
@@ -58,10 +60,15 @@ public static class DifferentiatePass
             case SortGatesOp sort: ExpertRowRules.Apply(sort, tape); break;
             case ScaleRowsOp scale: ExpertRowRules.Apply(scale, tape); break;
             case UnpermuteOp unpermute: ExpertRowRules.Apply(unpermute, tape); break;
+            case AllGatherOp gather: CollectiveRules.Apply(gather, tape); break;
+            case ReduceScatterOp scatter: CollectiveRules.Apply(scatter, tape); break;
+            case AllToAllOp travel: CollectiveRules.Apply(travel, tape); break;
+            case SendOp send: CollectiveRules.Apply(send, tape); break;
+            case RecvOp receive: CollectiveRules.Apply(receive, tape); break;
             case CrossEntropyOp loss: CrossEntropyRule.Apply(loss, tape); break;
 
             // Integers: nothing to derive.
-            case DispatchOp or ShiftRowsOp or AccumulateLoadOp: break;
+            case DispatchOp or ShiftRowsOp or AccumulateLoadOp or OwnRowsOp or ExchangeCountsOp: break;
             default: throw new PassException($"{op.Mnemonic} has no derivative.", "differentiate runs before passes that fuse or place ops.");
         }
     }

@@ -25,6 +25,9 @@ internal sealed class GraphEvaluator(Dictionary<string, Tensor> weights, Diction
         _ => throw new InvalidOperationException($"{value} has no value."),
     };
 
+    /// <summary>A value that came from elsewhere.</summary>
+    public void Set(Value value, Tensor tensor) => _values[((Temporary)value).Id] = tensor;
+
     public void Run(IEnumerable<Op> ops)
     {
         foreach (var op in ops)
@@ -73,11 +76,12 @@ internal sealed class GraphEvaluator(Dictionary<string, Tensor> weights, Diction
         UnsortGatesOp u => [Routing.UnsortGates(this[u.X], this[u.RowOf])],
         ScaleRowsOp s => [Routing.ScaleRows(this[s.X], this[s.Factors])],
         ScaleRowsGradOp s => [Routing.ScaleRows(this[s.Gradient], this[s.Factors]), Routing.RowProducts(this[s.X], this[s.Gradient])],
-        BalanceLossOp b => [Tensor.Number(this[b.Weight].Data[0] * Routing.Balance(this[b.Scores], Optional(b.Indices), b.Moe, b.Tail))],
+        BalanceLossOp b =>
+            [Tensor.Number(this[b.Weight].Data[0] / b.Ranks * Routing.Balance(this[b.Scores], Optional(b.Indices), b.Moe, b.Tail))],
         BalanceLossGradOp b =>
         [
             Routing.BalanceInput(
-                this[b.Scores], Optional(b.Indices), this[b.Weight].Data[0] * this[b.Gradient].Data[0], b.Moe, b.Tail),
+                this[b.Scores], Optional(b.Indices), this[b.Weight].Data[0] * this[b.Gradient].Data[0] / b.Ranks, b.Moe, b.Tail),
         ],
         CrossEntropyOp c => Pair(Rowwise.CrossEntropy(this[c.Logits], this[c.Labels], c.Factor * this[c.Weight].Data[0])),
         CrossEntropyGradOp c =>

@@ -4,7 +4,7 @@ using ModelDsl.Compiler.Specs;
 namespace ModelDsl.Compiler.Graph.Ops.Training;
 
 /// <summary>Gradient of the scores from that of their balance loss, f32 <c>[T,E]</c>; the counts are constants.</summary>
-public sealed record BalanceLossGradOp(Value Scores, Value? Indices, Value Weight, Value Gradient, MoeSpec Moe, int Tail, Value Result) : Op
+public sealed record BalanceLossGradOp(Value Scores, Value? Indices, Value Weight, Value Gradient, MoeSpec Moe, int Tail, Value Result, int Ranks = 1) : Op
 {
     public override string Mnemonic => "balance_loss_dgrad";
 
@@ -12,7 +12,7 @@ public sealed record BalanceLossGradOp(Value Scores, Value? Indices, Value Weigh
 
     public override ImmutableArray<Value> Results => [Result];
 
-    public override string Attributes => BalanceLossOp.Describe(Moe, Tail);
+    public override string Attributes => BalanceLossOp.Describe(Moe, Tail, Ranks);
 
     public override Op Map(Func<Value, Value> map) => this with
     {

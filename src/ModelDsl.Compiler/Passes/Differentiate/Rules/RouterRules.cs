@@ -21,6 +21,6 @@ internal static class RouterRules
     public static void Apply(BalanceLossOp op, GradientTape tape)
     {
         if (tape.Of(op.Loss) is { } gradient)
-            tape.Give(op.Scores, result => new BalanceLossGradOp(op.Scores, op.Indices, op.Weight, gradient, op.Moe, op.Tail, result));
+            tape.Give(op.Scores, result => new BalanceLossGradOp(op.Scores, op.Indices, op.Weight, gradient, op.Moe, op.Tail, result, op.Ranks));
     }
 }
