@@ -6,9 +6,9 @@ namespace ModelDsl.Ptx;
 
 public sealed partial class KernelBuilder
 {
-    private readonly List<(string Name, ScalarType Type)> _parameters = [];
+    private readonly List<(string Name, ScalarType Type, int? Bytes)> _parameters = [];
 
-    internal IReadOnlyList<(string Name, ScalarType Type)> Parameters => _parameters;
+    internal IReadOnlyList<(string Name, ScalarType Type, int? Bytes)> Parameters => _parameters;
 
     internal string? LaunchBounds { get; private set; }
 
@@ -73,9 +73,14 @@ public sealed partial class KernelBuilder
 
     private Operand Parameter(string name, ScalarType type)
     {
-        if (_parameters.Any(p => p.Name == name)) throw new PtxException($"kernel '{Name}' has two parameters '{name}'");
-        _parameters.Add((name, type));
+        Declare(name, type, null);
         return Prologue($"ld.param.{type}", type.Class, new AddressOperand(new SymbolOperand(name), 0));
+    }
+
+    private void Declare(string name, ScalarType type, int? bytes)
+    {
+        if (_parameters.Any(p => p.Name == name)) throw new PtxException($"kernel '{Name}' has two parameters '{name}'");
+        _parameters.Add((name, type, bytes));
     }
 
     private S32 Special(string name) => new(this, Prologue("mov.u32", RegisterClass.B32, new SpecialOperand("%" + name)));

@@ -15,6 +15,9 @@ public sealed partial class KernelBuilder
     /// <summary>Bytes of dynamic shared memory that a launch must give.</summary>
     public int DynamicSharedBytes { get; private set; }
 
+    /// <summary>What the start of dynamic shared memory is a multiple of.</summary>
+    internal int DynamicSharedAlign { get; private set; } = 128;
+
     /// <summary>A shared array of fixed size. All of a kernel's together may take 48 KiB.</summary>
     public SharedPtr<T> Shared<T>(string name, int count, int align = 16) where T : Value
     {
@@ -29,6 +32,7 @@ public sealed partial class KernelBuilder
         var start = (DynamicSharedBytes + align - 1) / align * align;
         DynamicSharedBytes = start + count * Element<T>.Value.Bytes;
         UsesDynamicShared = true;
+        DynamicSharedAlign = Math.Max(DynamicSharedAlign, align);
         return new SharedPtr<T>(this, new SymbolOperand(PtxModule.DynamicShared), start);
     }
 
@@ -42,7 +46,7 @@ public sealed partial class KernelBuilder
     public void SyncThreads() => EmitVoid("bar.sync", [], [((S32)0).Operand]);
 
     /// <summary>Waits for so many threads at barrier 1 to 15.</summary>
-    public void Barrier(int id, S32 threads) => EmitVoid("bar.sync", [], [((S32)id).Operand, threads.Operand]);
+    public void Barrier(S32 id, S32 threads) => EmitVoid("bar.sync", [], [id.Operand, threads.Operand]);
 
     /// <summary>Waits for the threads of the warp, and orders their memory accesses.</summary>
     public void SyncWarp(uint mask = 0xFFFFFFFF) => EmitVoid("bar.warp.sync", [], [((B32)mask).Operand]);

@@ -1,8 +1,10 @@
 using System.Collections.Concurrent;
 using ModelDsl.Compiler;
 using ModelDsl.Compiler.Binding;
+using ModelDsl.Compiler.Graph;
 using ModelDsl.Compiler.Importing;
 using ModelDsl.Compiler.Kernels;
+using ModelDsl.Compiler.Kernels.Hopper;
 using ModelDsl.Compiler.Specs;
 using ModelDsl.Compiler.Syntax;
 using ModelDsl.Ptx.Targets;
@@ -26,6 +28,9 @@ internal static class EmittedForms
         foreach (var golden in GoldenModel.Variants.Select(GoldenModel.Variant).Prepend(GoldenModel.Micro))
             foreach (var precision in BuiltIn)
                 kernels.UnionWith(Kernels(Import(golden), precision, CompileDefaults.Target(precision)));
+
+        foreach (var (tile, output) in new[] { (Fp8GemmTile.Few, DType.BF16), (Fp8GemmTile.Middle, DType.F32), (Fp8GemmTile.Many, DType.BF16) })
+            kernels.Add((new Fp8Gemm(2112, 7168, output, tile, Blocks: 132), PtxTarget.Sm90a));
 
         var forms = new ConcurrentDictionary<string, string>();
         Parallel.ForEach(kernels, entry =>

@@ -29,7 +29,7 @@ public static partial class Forms
         "mov" when operands[1].StartsWith('{') => " pack",
         "mov" when Special().IsMatch(operands[1]) => " " + operands[1],
         "mov" when char.IsLetter(operands[1][0]) => " symbol",
-        "cp" when operands.Length >= 3 => $" {operands[2]}{(operands.Length > 3 ? ", size" : "")}",
+        "cp" when operands.Length >= 3 && !name.Contains("bulk") => $" {operands[2]}{(operands.Length > 3 ? ", size" : "")}",
         "bar" when name is "bar.sync" or "bar.arrive" => operands.Length > 1 ? " a, n" : " a",
         _ => "",
     };

@@ -6,7 +6,7 @@ namespace ModelDsl.Conformance;
 public static class Ptx
 {
     /// <summary>Version and target; the oldest target that has the form.</summary>
-    public static string Header(string form) => Header(Capability(form));
+    public static string Header(string form) => IsForHopperAlone(form) ? Header(90).Replace("sm_90", "sm_90a") : Header(Capability(form));
 
     public static string Header(int capability) => $".version 8.4\n.target sm_{capability}\n.address_size 64\n";
 
@@ -33,13 +33,17 @@ public static class Ptx
         return text.Append("ld.param.u64 %d29, [out]; cvta.to.global.u64 %d29, %d29;\n").Append(body).Append("\nret;\n}\n").ToString();
     }
 
+    /// <summary>What only <c>sm_90a</c> has.</summary>
+    public static bool IsForHopperAlone(string form) => form.StartsWith("wgmma", StringComparison.Ordinal) || form.StartsWith("setmaxnreg", StringComparison.Ordinal);
+
     /// <summary>80, 89 for FP8, 90 for what came with Hopper.</summary>
     public static int Capability(string form)
     {
         if (form.Contains("e4m3") || form.Contains("e5m2")) return 89;
         var opcode = form[..form.IndexOf('.')];
         var hopper = form.Contains("bf16") && (opcode is "add" or "sub" or "mul" or "atom" or "red" or "setp" || (opcode == "cvt" && !form.Contains("f32")))
-            || opcode == "stmatrix";
+            || opcode is "stmatrix" or "elect" or "mbarrier" or "@p mbarrier" || form.Contains("bulk") || form.Contains("mbarrier") || form.Contains("tensormap")
+            || form.Contains("proxy") || form.Contains(".param.");
         return hopper ? 90 : 80;
     }
 }

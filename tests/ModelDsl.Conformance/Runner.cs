@@ -25,7 +25,7 @@ public static class Runner
             var output = data.Output?.ToArray() ?? Enumerable.Repeat(Untouched, data.Expected.Length * data.Width).ToArray();
             buffers.Add(device.Allocate(output.Length));
             stream.Upload(output, buffers[^1].Address);
-            KernelArgument[] arguments = [.. buffers.Select(buffer => (KernelArgument)buffer), .. data.Scalars];
+            KernelArgument[] arguments = [.. buffers.Select(buffer => (KernelArgument)buffer), .. data.Scalars, .. data.Maps.Select(map => device.Encode(map.Of(buffers[map.Buffer].Address)))];
             stream.Launch(module.GetKernel("k"), row.Grid, row.Block, row.SharedBytes, arguments);
             stream.Synchronize();
             stream.Download(buffers[^1].Address, output);

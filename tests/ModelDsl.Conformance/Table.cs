@@ -23,5 +23,6 @@ public static class Table
         .. MatrixTiles.Rows,
         .. Barriers.Rows,
         .. ControlFlow.Rows,
+        .. Hopper.Rows,
     ];
 }

@@ -32,6 +32,8 @@ internal static unsafe class WarpgroupMultiply
         where TA : struct, IFragment
         where TB : struct, IFragment
     {
+        // Lanes that took another way to get here come together first.
+        if (mask == warp->Active && mask != Lanes.All && !WarpScheduler.Converged(warp, i, Lanes.All)) return Warp.Yield;
         if (mask != Lanes.All) throw new FaultException(FindingKind.InactiveLanes, $"wgmma needs all 32 lanes of each of its warps; active are 0x{mask:x8}", i, -1);
         if (!Warpgroup.Join(warp, i)) return Warp.Yield;
         int* o = i->Operands;

@@ -63,6 +63,9 @@ public enum ParameterKind
 /// <param name="Type">Element type behind a pointer; <see cref="DType.I32"/> or <see cref="DType.F32"/> for a number.</param>
 public sealed record KernelParameter(string Name, ParameterKind Kind, DType Type)
 {
+    /// <summary>Where the kernel gets a tensor map by value instead of an address: what map; null for an address or a number.</summary>
+    public TileMap? Map { get; init; }
+
     public static KernelParameter In(string name, DType type) => new(name, ParameterKind.Input, type);
 
     public static KernelParameter Out(string name, DType type) => new(name, ParameterKind.Output, type);
@@ -73,6 +76,11 @@ public sealed record KernelParameter(string Name, ParameterKind Kind, DType Type
 
     public static KernelParameter Float(string name) => new(name, ParameterKind.Float32, DType.F32);
 }
+
+/// <summary>A tensor map of a row-major matrix. Tiles lie in shared memory in swizzled rows of 128 bytes.</summary>
+/// <param name="Rows">Of the matrix, for the launch.</param>
+/// <param name="BoxRows">Of a tile.</param>
+public sealed record TileMap(Dim Rows, int Columns, int BoxRows, int BoxColumns);
 
 /// <summary>
 /// How a kernel is launched. The grid may depend on the step, the block never does. A kernel that works row by row for

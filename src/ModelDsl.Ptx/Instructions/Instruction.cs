@@ -97,6 +97,14 @@ public sealed record Instruction : Statement
             case VectorOperand v:
                 foreach (var item in v.Items) Collect(item, registers);
                 break;
+            case PairOperand p:
+                Collect(p.First, registers);
+                Collect(p.Second, registers);
+                break;
+            case TileOperand t:
+                Collect(t.Map, registers);
+                foreach (var coordinate in t.Coordinates) Collect(coordinate, registers);
+                break;
         }
     }
 
@@ -105,6 +113,8 @@ public sealed record Instruction : Statement
         RegisterOperand r => map(r.Register) is var to && to == r.Register ? r : new RegisterOperand(to),
         AddressOperand a => a with { Base = Map(a.Base, map) },
         VectorOperand v => new VectorOperand([.. v.Items.Select(i => Map(i, map))]),
+        PairOperand p => new PairOperand(Map(p.First, map), Map(p.Second, map)),
+        TileOperand t => new TileOperand(Map(t.Map, map), [.. t.Coordinates.Select(c => Map(c, map))]),
         _ => operand,
     };
 }

@@ -25,6 +25,17 @@ public sealed record VectorOperand(IReadOnlyList<Operand> Items) : Operand
     public override int GetHashCode() => Items.Aggregate(17, (hash, item) => hash * 31 + item.GetHashCode());
 }
 
+/// <summary>Two results as one operand: <c>_|%p1</c>.</summary>
+public sealed record PairOperand(Operand First, Operand Second) : Operand;
+
+/// <summary>A tile of a tensor: <c>[map, {x, y}]</c>.</summary>
+public sealed record TileOperand(Operand Map, IReadOnlyList<Operand> Coordinates) : Operand
+{
+    public bool Equals(TileOperand? other) => other is not null && Map == other.Map && Coordinates.SequenceEqual(other.Coordinates);
+
+    public override int GetHashCode() => Coordinates.Aggregate(Map.GetHashCode(), (hash, item) => hash * 31 + item.GetHashCode());
+}
+
 /// <summary>A shared variable or a kernel parameter by name.</summary>
 public sealed record SymbolOperand(string Name) : Operand;
 

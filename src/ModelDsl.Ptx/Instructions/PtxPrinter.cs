@@ -13,7 +13,7 @@ internal static class PtxPrinter
     {
         var text = new StringBuilder();
         text.Append($".version {module.Target.IsaVersion}\n.target {module.Target.Name}\n.address_size 64\n");
-        if (module.Kernels.Any(k => k.UsesDynamicShared)) text.Append($"\n.extern .shared .align 128 .b8 {PtxModule.DynamicShared}[];\n");
+        if (module.Kernels.Any(k => k.UsesDynamicShared)) text.Append($"\n.extern .shared .align {module.Kernels.Max(k => k.DynamicSharedAlign)} .b8 {PtxModule.DynamicShared}[];\n");
         foreach (var kernel in module.Kernels) Print(text, kernel);
         return text.ToString();
     }
@@ -32,7 +32,7 @@ internal static class PtxPrinter
         foreach (var statement in kernel.Statements) body.Append(Line(statement, Number)).Append('\n');
 
         text.Append($"\n.visible .entry {kernel.Name}(");
-        text.Append(string.Join(",", kernel.Parameters.Select(p => $"\n    .param .{p.Type} {p.Name}")));
+        text.Append(string.Join(",", kernel.Parameters.Select(p => "\n    .param " + (p.Bytes is { } bytes ? $".align 64 .{p.Type} {p.Name}[{bytes}]" : $".{p.Type} {p.Name}"))));
         text.Append(kernel.Parameters.Count == 0 ? ")\n" : "\n)\n");
         if (kernel.LaunchBounds is { } bounds) text.Append(bounds).Append('\n');
         text.Append("{\n");
@@ -71,6 +71,8 @@ internal static class PtxPrinter
         SpecialOperand s => s.Name,
         LabelOperand l => l.Name,
         VectorOperand v => "{" + string.Join(", ", v.Items.Select(o => Text(o, number))) + "}",
+        PairOperand p => Text(p.First, number) + "|" + Text(p.Second, number),
+        TileOperand t => "[" + Text(t.Map, number) + ", {" + string.Join(", ", t.Coordinates.Select(o => Text(o, number))) + "}]",
         AddressOperand a => "[" + Text(a.Base, number) + Offset(a.Offset) + "]",
         _ => throw new PtxException($"no text for {operand.GetType().Name}"),
     };

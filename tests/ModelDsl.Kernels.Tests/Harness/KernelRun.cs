@@ -77,7 +77,7 @@ public sealed class KernelRun(Kernel kernel) : IDisposable
     {
         _symbols[DimSymbol.Rows] = rows;
         var module = _device.LoadModule(Encoding.UTF8.GetBytes(kernel.Emit(PtxTarget.Sm90a).ToText()));
-        var arguments = kernel.Parameters.Select(p => _numbers.TryGetValue(p.Name, out var number) ? number : _buffers[p.Name]).ToArray();
+        var arguments = kernel.Parameters.Select(p => p.Map is { } map ? Encode(map, p) : _numbers.TryGetValue(p.Name, out var number) ? number : _buffers[p.Name]).ToArray();
         var geometry = kernel.Geometry;
         int Size(Dim dim) => (int)dim.Evaluate(symbol => _symbols[symbol]);
         using var stream = _device.CreateStream();
@@ -111,6 +111,13 @@ public sealed class KernelRun(Kernel kernel) : IDisposable
     public byte[] Codes(string name) => Download(name);
 
     public void Dispose() => _device.Dispose();
+
+    private KernelArgument Encode(TileMap map, KernelParameter parameter)
+    {
+        var element = parameter.Type switch { DType.BF16 => TensorMapElement.BF16, DType.F32 => TensorMapElement.F32, _ => TensorMapElement.U8 };
+        var rows = map.Rows.Evaluate(symbol => _symbols[symbol]);
+        return _device.Encode(TensorMap.Matrix(_buffers[parameter.Name].Address, element, rows, map.Columns, map.BoxRows, map.BoxColumns, TensorMapSwizzle.Bytes128));
+    }
 
     private static byte[] Encode(DType type, float[] values) => type switch
     {

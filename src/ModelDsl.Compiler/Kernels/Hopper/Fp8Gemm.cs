@@ -1,0 +1,216 @@
+using System.Collections.Immutable;
+using ModelDsl.Compiler.Graph;
+using ModelDsl.Ptx;
+using ModelDsl.Ptx.Hopper;
+using ModelDsl.Ptx.Memory;
+using ModelDsl.Ptx.Targets;
+using ModelDsl.Ptx.Values;
+using BlockScales = ModelDsl.Compiler.Kernels.Gemm.BlockScales;
+
+namespace ModelDsl.Compiler.Kernels.Hopper;
+
+/// <summary>
+/// A linear layer on E4M3 operands for Hopper: C[M,N] = A[M,K] · W[N,K]ᵀ, A scaled per row and 128 inputs, W per 128 outputs and 128 inputs.
+/// </summary>
+/// <remarks>
+/// <para>
+/// Tiling. A block makes tiles of <see cref="Fp8GemmTile.Rows"/> x <see cref="Fp8GemmTile.Columns"/> of C, one after the other (persistent
+/// grid), in steps of 128 along K: 128 bytes are a row of the 128-byte swizzle, one scale of A per row, and, as no tile is wider than 128
+/// columns, one scale of W. Per tile (Rows + Columns) · K bytes come from L2 and 2 · Rows · Columns · K FLOPs are done: at 256 x 128 that is 170
+/// FLOP per byte.
+/// </para>
+/// <para>
+/// Roles. Warpgroup 0 produces: one thread of its first warp copies tiles of A and W by tensor maps, which fill with zeros what lies beyond M, N
+/// and K; its second warp copies the scales, which lie row-major and so in columns of 4 bytes that no tensor map can take. The others
+/// multiply, 64 rows each at a time. Registers go from the one to the others by setmaxnreg.
+/// </para>
+/// <para>
+/// Pipeline. As many stages as shared memory holds, a full and an empty barrier each. A math warpgroup starts the 4 products of a step, waits,
+/// releases the stage, and adds them to its sums in FP32; meanwhile the other one keeps the tensor cores busy. Per product that is Columns / 8
+/// FFMAs. The C tile goes through shared memory to a tensor store that runs beside the next tile's products.
+/// </para>
+/// </remarks>
+/// <param name="N">Outputs; rows of C must be multiples of 16 bytes.</param>
+/// <param name="K">Inputs, a multiple of 16.</param>
+/// <param name="Out">F32 or BF16.</param>
+/// <param name="Blocks">Multiprocessors: blocks of the grid.</param>
+public sealed record Fp8Gemm(int N, int K, DType Out, Fp8GemmTile Tile, int Blocks) : Kernel
+{
+    private const int Step = Fp8GemmTile.Step, WarpgroupThreads = 128, Lanes = 32;
+
+    /// <summary>Registers of a thread that copies; what is left of 64 K for those that multiply.</summary>
+    private const int ProducerRegisters = 40;
+
+    public override string Name => $"fp8_gemm_n{N}_k{K}_{Out.Text()}_{Tile.Rows}x{Tile.Columns}";
+
+    public override PtxTarget MinimumTarget => PtxTarget.Sm90a;
+
+    public override ImmutableArray<KernelParameter> Parameters =>
+    [
+        KernelParameter.In("a", DType.E4M3) with { Map = new TileMap(Dim.Rows, K, Tile.Rows, Step) },
+        KernelParameter.In("w", DType.E4M3) with { Map = new TileMap(N, K, Tile.Columns, Step) },
+        KernelParameter.Out("c", Out) with { Map = new TileMap(Dim.Rows, N, TileStore.WaveRows, TileStore.RowBytes / Out.Bytes()) },
+        KernelParameter.In("a_scales", DType.F32),
+        KernelParameter.In("w_scales", DType.F32),
+        KernelParameter.Int("rows"),
+    ];
+
+    public override LaunchGeometry Geometry => new(Blocks, (1 + Tile.Warpgroups) * WarpgroupThreads, Tile.SharedBytes(Out));
+
+    /// <summary>Whether there is such a kernel: tensor maps want rows in multiples of 16 bytes.</summary>
+    public static bool Fits(int n, int k, DType output) => k % 16 == 0 && n * output.Bytes() % 16 == 0 && output is DType.BF16 or DType.F32;
+
+    private int Steps => (K + Step - 1) / Step;
+
+    protected override void Write(KernelBuilder k)
+    {
+        k.RequireThreads(Geometry.Threads, minBlocksPerMultiprocessor: 1);
+        var p = new Problem(k, this);
+
+        k.Comment("One thread makes the barriers; then warpgroups go their own ways.");
+        var warp = k.Shuffle(k.WarpId, 0);
+        k.If(warp == 0, () => k.If(k.Elect(), () =>
+        {
+            p.A.Prefetch();
+            p.W.Prefetch();
+            p.C.Prefetch();
+            p.Ring.Initialise();
+        }));
+        k.SyncThreads();
+
+        k.If(warp < 4, () =>
+        {
+            k.SetMaxRegisters(ProducerRegisters, increases: false);
+            k.If(warp == 0, () => k.If(k.Elect(), () => CopyTiles(p)));
+            k.If(warp == 1, () => CopyScales(p));
+        }, () =>
+        {
+            k.SetMaxRegisters(Tile.MathRegisters, increases: true);
+            Multiply(p, (warp >> 2) - 1);
+        }, uniform: true);
+    }
+
+    /// <summary>A tile of A and one of W for each step, as fast as stages become empty.</summary>
+    private void CopyTiles(Problem p)
+    {
+        var (k, at) = (p.K, p.Ring.Start());
+        p.Tiles.ForEach((row, column) => k.For(0, Steps, step =>
+        {
+            at.AwaitEmpty();
+            at.Full.ArriveExpecting((Tile.Rows + Tile.Columns) * Step);
+            p.A.Load(p.ATile(at.Stage), at.Full, step * Step, row * Tile.Rows);
+            p.W.Load(p.WTile(at.Stage), at.Full, step * Step, column * Tile.Columns);
+            at.Advance();
+        }, nounroll: true));
+    }
+
+    /// <summary>A scale for each row of the tile and one for its columns; lanes take rows in turn, what is beyond M becomes zero.</summary>
+    private void CopyScales(Problem p)
+    {
+        var (k, at) = (p.K, p.Ring.Start());
+        p.Tiles.ForEach((rowTile, columnTile) =>
+        {
+            var first = rowTile * Tile.Rows + k.LaneId;
+            var rows = Enumerable.Range(0, Tile.Rows / Lanes).Select(n => first + n * Lanes).ToArray();
+            var from = rows.Select(row => p.AScales.Row(k.Min(row, p.Rows - 1), Steps)).ToArray();
+            var bytes = rows.Select(row => k.Select<S32>(row < p.Rows, sizeof(float), 0)).ToArray();
+            var fromW = p.WScales.Row(columnTile * Tile.Columns / BlockScales.Block, Steps);
+            k.For(0, Steps, step =>
+            {
+                at.AwaitEmpty();
+                var to = p.Scales(at.Stage);
+                for (var n = 0; n < rows.Length; n++) k.CopyAsync(to + (k.LaneId + n * Lanes), from[n] + step, sizeof(float), bytes[n]);
+                k.CopyAsync(to + Tile.Rows, fromW + step, sizeof(float), predicate: k.LaneId == 0);
+                at.Full.ArriveAfterCopies();
+                at.Advance();
+            }, nounroll: true);
+        });
+    }
+
+    /// <summary>The sums of 64 rows, or of 64 and the 64 that lie two warpgroups further.</summary>
+    private void Multiply(Problem p, S32 warpgroup)
+    {
+        var (k, at) = (p.K, p.Ring.Start());
+        var sums = new PromotedSums(k, WgmmaShape.E4M3(Tile.Columns), Tile.Waves);
+        var store = new TileStore(k, p.CTile, Tile.Rows, Tile.Columns, Out, warpgroup, Tile.Warpgroups);
+        var row = warpgroup * TileStore.WaveRows + (k.WarpId & 3) * 16 + k.LaneId / 4;
+        var a = k.TileDescriptor(p.ATile(0).AddBytes(warpgroup * (TileStore.WaveRows * Step)), TileSwizzle.Bytes128, 8 * Step);
+        var w = k.TileDescriptor(p.WTile(0), TileSwizzle.Bytes128, 8 * Step);
+
+        p.Tiles.ForEach((rowTile, columnTile) =>
+        {
+            sums.Clear();
+            k.For(0, Steps, _ =>
+            {
+                at.AwaitFull();
+                var (aStage, wStage) = (a.At(at.Stage, Tile.Rows * Step), w.At(at.Stage, Tile.Columns * Step));
+                var scales = p.Scales(at.Stage);
+                var wScale = scales.Load(Tile.Rows);
+                for (var wave = 0; wave < Tile.Waves; wave++)
+                {
+                    var waveRow = wave * Tile.Warpgroups * TileStore.WaveRows;
+                    var (upper, lower) = (scales.Load(row + waveRow), scales.Load(row + (waveRow + 8)));
+                    sums.Multiply(aStage + waveRow * Step, wStage);
+                    if (wave == Tile.Waves - 1) at.Release(k.LaneId == 0);
+                    sums.Promote(wave, upper * wScale, lower * wScale);
+                }
+                at.Advance();
+            }, nounroll: true);
+            store.Store(p.C, sums, Tile.Waves, rowTile * Tile.Rows, columnTile * Tile.Columns);
+        });
+        store.AwaitRead();
+    }
+
+    /// <summary>Parameters, shared memory, and which tiles there are.</summary>
+    private sealed class Problem
+    {
+        private readonly Fp8Gemm _kernel;
+        private readonly SharedPtr<U8> _a, _w;
+        private readonly SharedPtr<F32> _scales;
+
+        public Problem(KernelBuilder k, Fp8Gemm kernel)
+        {
+            var tile = kernel.Tile;
+            (K, _kernel) = (k, kernel);
+            (A, W, C) = (k.TensorMapParam("a"), k.TensorMapParam("w"), k.TensorMapParam("c"));
+            (AScales, WScales, Rows) = (k.GlobalPtrParam<F32>("a_scales"), k.GlobalPtrParam<F32>("w_scales"), k.S32Param("rows"));
+            var stages = tile.Stages(kernel.Out);
+            // Patterns of the swizzle repeat every 1024 bytes, and tiles have to start with one.
+            _a = k.DynamicShared<U8>(stages * tile.Rows * Step, align: 1024);
+            _w = k.DynamicShared<U8>(stages * tile.Columns * Step, align: 1024);
+            CTile = k.DynamicShared<U8>(tile.Rows * tile.Columns * kernel.Out.Bytes(), align: 1024);
+            _scales = k.DynamicShared<F32>(stages * tile.ScalesOfStage);
+            // The copying thread and the lanes that copy scales make a stage full, a lane of each math warp makes it empty.
+            Ring = new StagePipeline(k, stages, fills: 1 + Lanes, releases: 4 * tile.Warpgroups);
+            var columns = (kernel.N + tile.Columns - 1) / tile.Columns;
+            Tiles = new TileScheduler(k, k.CeilDivide(Rows, tile.Rows), columns, TileScheduler.BestGroup(kernel.Blocks, tile.Rows, tile.Columns));
+        }
+
+        public KernelBuilder K { get; }
+
+        public TensorMapParameter A { get; }
+
+        public TensorMapParameter W { get; }
+
+        public TensorMapParameter C { get; }
+
+        public GlobalPtr<F32> AScales { get; }
+
+        public GlobalPtr<F32> WScales { get; }
+
+        public S32 Rows { get; }
+
+        public SharedPtr<U8> CTile { get; }
+
+        public StagePipeline Ring { get; }
+
+        public TileScheduler Tiles { get; }
+
+        public SharedPtr<U8> ATile(S32 stage) => _a.AddBytes(stage * (_kernel.Tile.Rows * Step));
+
+        public SharedPtr<U8> WTile(S32 stage) => _w.AddBytes(stage * (_kernel.Tile.Columns * Step));
+
+        /// <summary>One for each row, then the one of W.</summary>
+        public SharedPtr<F32> Scales(S32 stage) => _scales + stage * _kernel.Tile.ScalesOfStage;
+    }
+}

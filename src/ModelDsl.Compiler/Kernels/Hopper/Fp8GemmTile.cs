@@ -1,0 +1,41 @@
+using ModelDsl.Compiler.Graph;
+
+namespace ModelDsl.Compiler.Kernels.Hopper;
+
+/// <summary>What a block of <see cref="Fp8Gemm"/> makes at a time.</summary>
+/// <param name="Rows">64: one math warpgroup; 128: two; 256: two, each with two waves of 64 rows.</param>
+/// <param name="Columns">64 or 128: no more than one scale of W is for.</param>
+public sealed record Fp8GemmTile(int Rows, int Columns)
+{
+    /// <summary>Bytes, and values, of a step along K.</summary>
+    public const int Step = 128;
+
+    /// <summary>Of a block, less what barriers take.</summary>
+    private const int MostShared = 227 * 1024, MostStages = 8;
+
+    /// <summary>Few rows: more tiles, so that all multiprocessors have one.</summary>
+    public static readonly Fp8GemmTile Few = new(64, 64);
+
+    /// <summary>Many rows: the most FLOP for a byte.</summary>
+    public static readonly Fp8GemmTile Many = new(256, 128);
+
+    public static readonly Fp8GemmTile Middle = new(128, 128);
+
+    public int Warpgroups => Math.Min(2, Rows / TileStore.WaveRows);
+
+    public int Waves => Rows / TileStore.WaveRows / Warpgroups;
+
+    /// <summary>With 40 for the copying warpgroup all of a multiprocessor's 64 K registers.</summary>
+    public int MathRegisters => Warpgroups == 1 ? 240 : 232;
+
+    /// <summary>A scale for each row, one for the columns, and what keeps stages apart by 16 bytes.</summary>
+    public int ScalesOfStage => Rows + 4;
+
+    public int Stages(DType output) => Math.Min(MostStages, (MostShared - CBytes(output)) / StageBytes);
+
+    public int SharedBytes(DType output) => CBytes(output) + Stages(output) * StageBytes;
+
+    private int StageBytes => (Rows + Columns) * Step + ScalesOfStage * sizeof(float) + StagePipeline.SharedBytes(1);
+
+    private int CBytes(DType output) => Rows * Columns * output.Bytes();
+}

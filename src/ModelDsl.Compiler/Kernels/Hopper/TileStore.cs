@@ -1,0 +1,81 @@
+using ModelDsl.Compiler.Graph;
+using ModelDsl.Ptx;
+using ModelDsl.Ptx.Hopper;
+using ModelDsl.Ptx.Memory;
+using ModelDsl.Ptx.Values;
+
+namespace ModelDsl.Compiler.Kernels.Hopper;
+
+/// <summary>
+/// The way of a warpgroup's sums to memory: rounded, to shared memory in swizzled rows of 128 bytes, then by tensor stores, which clip what is
+/// outside of C. The stores run while the next tile is multiplied; the warpgroup waits only before it writes shared memory again.
+/// </summary>
+/// <param name="Tile">Columns of 128 bytes one behind the other, each with all <paramref name="Rows"/> rows of the block.</param>
+/// <param name="Warpgroup">Which of the block's, from 0 on; rows are dealt out in turns of 64.</param>
+internal sealed record TileStore(KernelBuilder K, SharedPtr<U8> Tile, int Rows, int Columns, DType Type, S32 Warpgroup, int Warpgroups)
+{
+    public const int RowBytes = 128, WaveRows = 64;
+
+    private int ColumnsOfRow => RowBytes / Type.Bytes();
+
+    private S32 Thread => K.ThreadIdX & 127;
+
+    private S32 FirstRow(int wave) => Warpgroup * WaveRows + wave * Warpgroups * WaveRows;
+
+    /// <param name="sums">The thread's sums.</param>
+    /// <param name="waves">Waves of 64 rows.</param>
+    /// <param name="row">First row of the block's tile in C.</param>
+    public void Store(TensorMapParameter c, PromotedSums sums, int waves, S32 row, S32 column)
+    {
+        AwaitRead();
+        Sync();
+        for (var wave = 0; wave < waves; wave++)
+            if (Type == DType.BF16) WriteHalves(sums, wave);
+            else WriteSingles(sums, wave);
+        K.FenceAsyncProxy();
+        Sync();
+        K.If(Thread == 0, () =>
+        {
+            for (var wave = 0; wave < waves; wave++)
+                for (var part = 0; part * ColumnsOfRow < Columns; part++)
+                    c.Store(Tile.AddBytes(part * Rows * RowBytes).AddBytes(FirstRow(wave) * RowBytes), column + part * ColumnsOfRow, row + FirstRow(wave));
+            K.TensorStoreCommit();
+        });
+    }
+
+    /// <summary>Until shared memory may be written again, or given up.</summary>
+    public void AwaitRead() => K.If(Thread == 0, () => K.TensorStoreWaitRead(0));
+
+    private void Sync() => K.Barrier(Warpgroup + 1, 128);
+
+    /// <summary>Two times eight columns of 16 rows by one instruction: lane i has the address of row i % 16 in the first eight or the second.</summary>
+    private void WriteHalves(PromotedSums sums, int wave)
+    {
+        var start = RowStart(wave, K.LaneId & 15);
+        var twist = ((K.LaneId >> 4) ^ (K.LaneId & 7)) << 4;
+        for (var j = 0; j < Columns / 8; j += 2)
+        {
+            B32 Pair(int n) => K.ToBF16x2(sums[wave, 4 * j + 2 * n], sums[wave, 4 * j + 2 * n + 1]);
+            K.StoreMatrix(At(start, twist, j), [Pair(0), Pair(1), Pair(2), Pair(3)]);
+        }
+    }
+
+    /// <summary>A thread's pairs of columns, of which four make 32 bytes.</summary>
+    private void WriteSingles(PromotedSums sums, int wave)
+    {
+        var (g, t) = (K.LaneId / 4, K.LaneId % 4);
+        var twist = ((t >> 1) ^ g) << 4;
+        for (var half = 0; half < 2; half++)
+        {
+            var start = RowStart(wave, g + 8 * half).AddBytes((t & 1) * 8);
+            for (var j = 0; j < Columns / 8; j++)
+                At(start, twist, 2 * j).As<F32>().StoreVector([sums[wave, 4 * j + 2 * half], sums[wave, 4 * j + 2 * half + 1]]);
+        }
+    }
+
+    private SharedPtr<U8> RowStart(int wave, S32 row) => Tile.AddBytes((FirstRow(wave) + (K.WarpId & 3) * 16 + row) * RowBytes);
+
+    /// <summary>The 16-byte chunk number <paramref name="chunk"/> (even) of a row, or the one after it, as <paramref name="twist"/> says.</summary>
+    private SharedPtr<U8> At(SharedPtr<U8> row, S32 twist, int chunk) =>
+        row.AddBytes(chunk / 8 * Rows * RowBytes).AddBytes(twist ^ ((chunk % 8) << 4));
+}

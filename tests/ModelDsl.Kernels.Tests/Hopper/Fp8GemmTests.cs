@@ -1,0 +1,102 @@
+using ModelDsl.Compiler.Graph;
+using ModelDsl.Compiler.Kernels.Hopper;
+using ModelDsl.Kernels.Tests.Gemm;
+using ModelDsl.Kernels.Tests.Harness;
+
+namespace ModelDsl.Kernels.Tests.Hopper;
+
+public class Fp8GemmTests
+{
+    /// <summary>Rows, outputs, inputs: whole tiles; every edge ragged; one row; fewer inputs than a step; more steps than stages; several tiles for a block.</summary>
+    public static TheoryData<int, int, int> Shapes { get; } = new()
+    {
+        { 128, 128, 256 }, { 70, 200, 144 }, { 1, 64, 128 }, { 300, 136, 16 }, { 257, 392, 1296 }, { 640, 264, 272 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public void Many_rows(int rows, int n, int k) => Check(rows, n, k, DType.BF16, Fp8GemmTile.Many);
+
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public void Middling_rows_in_FP32(int rows, int n, int k) => Check(rows, n, k, DType.F32, Fp8GemmTile.Middle);
+
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public void Few_rows(int rows, int n, int k) => Check(rows, n, k, DType.BF16, Fp8GemmTile.Few);
+
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public void Few_rows_in_FP32(int rows, int n, int k) => Check(rows, n, k, DType.F32, Fp8GemmTile.Few);
+
+    /// <summary>
+    /// The peers' criterion: inputs are normal BF16 numbers, quantised; the reference is the product of what they were before, as BF16.
+    /// 1 - 2 Σxy / Σ(x² + y²) is below 0.001.
+    /// </summary>
+    [Theory]
+    [InlineData(64, 2112, 1024)]
+    [InlineData(300, 576, 1152)]
+    public void Is_as_close_to_the_product_of_unquantised_operands_as_peers_ask(int rows, int n, int k)
+    {
+        var (a, w) = (Samples.Normal(1, rows * k, DType.BF16), Samples.Normal(2, n * k, DType.BF16));
+        var left = QuantizedRows.Of(a, k);
+        var (codes, scales) = QuantizeBlocks(w, n, k);
+        var actual = Run(rows, n, k, DType.BF16, Fp8GemmTile.Middle, left, codes, scales);
+        double xy = 0, squares = 0;
+        for (var i = 0; i < rows; i += 7)
+        for (var j = 0; j < n; j++)
+        {
+            double sum = 0;
+            for (var x = 0; x < k; x++) sum += (double)a[i * k + x] * w[j * k + x];
+            double expected = Formats.RoundBF16((float)sum), got = actual[i * n + j];
+            (xy, squares) = (xy + expected * got, squares + expected * expected + got * got);
+        }
+        var difference = 1 - 2 * xy / squares;
+        // Two roundings of three bits: each operand is off by some 2.5 %.
+        Assert.InRange(difference, 1e-4, 1e-3);
+    }
+
+    [Fact]
+    public void Runs_give_the_same_bits_whatever_the_grid()
+    {
+        var (codes, scales, _) = GemmReference.Weights(3, 264, 528);
+        var (left, _) = GemmReference.Activations(4, 333, 528);
+        var first = Run(333, 264, 528, DType.F32, Fp8GemmTile.Middle, left, codes, scales);
+        Assert.Equal(first, Run(333, 264, 528, DType.F32, Fp8GemmTile.Middle, left, codes, scales));
+        Assert.Equal(first, Run(333, 264, 528, DType.F32, Fp8GemmTile.Middle, left, codes, scales, blocks: 1));
+        Assert.Equal(first, Run(333, 264, 528, DType.F32, Fp8GemmTile.Few, left, codes, scales, blocks: 7));
+        Assert.Equal(first, Run(333, 264, 528, DType.F32, Fp8GemmTile.Many, left, codes, scales, blocks: 4));
+    }
+
+    private static void Check(int rows, int n, int k, DType output, Fp8GemmTile tile)
+    {
+        var (codes, scales, weight) = GemmReference.Weights(3, n, k);
+        var (left, activation) = GemmReference.Activations(4, rows, k);
+        var actual = Run(rows, n, k, output, tile, left, codes, scales);
+        Close.To(GemmReference.Multiply(rows, n, k, activation, weight), actual, output, GemmReference.Slack(k, product: 2));
+    }
+
+    private static float[] Run(int rows, int n, int k, DType output, Fp8GemmTile tile, QuantizedRows left, byte[] codes, float[] scales, int blocks = 3)
+    {
+        using var run = new KernelRun(new Fp8Gemm(n, k, output, tile, blocks));
+        run.Set("a", left.Codes).Set("a_scales", left.Scales).Set("w", codes).Set("w_scales", scales);
+        run.Output("c", rows * n).Number("rows", rows).Launch(rows);
+        return run.Floats("c");
+    }
+
+    /// <summary>128 x 128 blocks, from their definition.</summary>
+    private static (byte[] Codes, float[] Scales) QuantizeBlocks(float[] w, int n, int k)
+    {
+        const int Block = 128;
+        var columns = (k + Block - 1) / Block;
+        var (codes, scales) = (new byte[w.Length], new float[(n + Block - 1) / Block * columns]);
+        for (var i = 0; i < w.Length; i++)
+        {
+            ref var most = ref scales[i / k / Block * columns + i % k / Block];
+            most = Math.Max(most, Math.Abs(w[i]));
+        }
+        for (var i = 0; i < scales.Length; i++) scales[i] = Math.Max(scales[i], 1e-4f) / 448f;
+        for (var i = 0; i < w.Length; i++) codes[i] = Formats.ToE4M3(w[i] / scales[i / k / Block * columns + i % k / Block]);
+        return (codes, scales);
+    }
+}
