@@ -88,7 +88,8 @@ public sealed record TrainingPlan(
     public (string Source, double Seconds)? Measured => Options.StepSeconds is { } seconds ? ("--step", seconds)
         : Published is { } run ? (run.Source, run.StepSeconds) : null;
 
-    public PublishedRun? Published => PublishedRun.Of(Train, Costs.Parameters);
+    /// <summary>Null where nothing was published, or the plan is of other routing than that run's.</summary>
+    public PublishedRun? Published => Options.Routing is { Layers.IsEmpty: false } ? null : PublishedRun.Of(Train, Costs.Parameters);
 
     /// <summary>Measured less planned, seconds: what the plan does not explain. Null where nothing was measured.</summary>
     public double? Residual => Measured?.Seconds - PlannedSeconds;

@@ -75,6 +75,15 @@ public sealed class PlanVerbTests : IDisposable
     }
 
     [Fact]
+    public void NodesWithoutAdaptersAreRefused()
+    {
+        var alone = _folder.Write("alone.dsm", string.Join('\n', File.ReadLines(V3).Where(line => !line.Contains("multi_plane_fat_tree"))));
+        var result = Dsmc.Run("plan", alone, "--set", "H800x2048.node.nics=0");
+        Assert.Equal(ExitCode.Usage, result.ExitCode);
+        Assert.Contains("have no network adapters", result.Error);
+    }
+
+    [Fact]
     public void PublishedLayerTimesGiveThePublishedPair()
     {
         var times = Repository.PathTo("samples/deepseek-v3/layer-times.json");

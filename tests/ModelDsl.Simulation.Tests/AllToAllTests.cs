@@ -41,6 +41,14 @@ public class AllToAllTests
     }
 
     [Fact]
+    public void Fewer_multiprocessors_move_less()
+    {
+        double Beside(int sms) => Plan(Run with { Schedule = Run.Schedule with { CommSms = sms } }).Dispatch.SecondsBesideCompute;
+        Assert.Equal(2 * (Beside(20) - 1e-3), Beside(10) - 1e-3, 1e-9);
+        Assert.Equal(Beside(20), Beside(40));
+    }
+
+    [Fact]
     public void Warps_are_shared_by_what_their_roles_move()
     {
         var dispatch = Plan(Run).Roles.Where(role => role.Kernel == "dispatch").ToArray();

@@ -68,6 +68,18 @@ public class MemoryPlanTests
     public void Consumers_add_up_to_the_peak() =>
         Assert.All(Plan.Memory.Ranks, rank => Assert.Equal(rank.Peak, rank.Consumers.Sum(consumer => consumer.Bytes), 1));
 
+    /// <summary>First the state and one micro-batch, in the end the state and the last weight gradient's operands.</summary>
+    [Fact]
+    public void Memory_is_known_during_every_op()
+    {
+        foreach (var (rank, memory) in Plan.Memory.Ranks.Index())
+        {
+            Assert.Equal(Plan.Schedule.Programs[rank].Length, memory.ByOp.Length);
+            Assert.Equal((memory.Peak, memory.Op), (memory.ByOp.Max(), memory.ByOp.IndexOf(memory.Peak)));
+            Assert.True(memory.ByOp[0] < memory.Peak - 20e9 && memory.ByOp[^1] < memory.Peak - 20e9);
+        }
+    }
+
     [Fact]
     public void Every_saving_is_worth_something_and_the_large_ones_are_needed()
     {

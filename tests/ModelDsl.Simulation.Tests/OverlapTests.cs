@@ -77,6 +77,15 @@ public class OverlapTests
     }
 
     [Fact]
+    public void Without_multiprocessors_of_its_own_communication_hides_nowhere()
+    {
+        var layers = Enumerable.Repeat(Published(5070), 4).ToArray();
+        var pair = ChunkPair.Of(layers, layers, sideBySide: false);
+        Assert.Equal(pair.Compute + pair.Communication, pair.Span, 1e-9);
+        Assert.Equal(0, pair.HiddenFraction);
+    }
+
+    [Fact]
     public void A_longer_half_runs_on_alone()
     {
         var layer = new LayerTimes(1, 1, 1, 1, 1, 1, 0, 0, 0, 0);

@@ -118,12 +118,21 @@ public class TrainingPlanTests
         Assert.Equal(19.926, plan.PlannedSeconds, 1.99);
     }
 
+    /// <summary>Twenty multiprocessors of 132 given to communication beat none and beat sixty.</summary>
+    [Fact]
+    public void The_published_division_of_multiprocessors_is_a_good_one()
+    {
+        double Seconds(int sms) => TrainingPlan.Of(Run with { Schedule = Run.Schedule with { CommSms = sms } }, Work).PlannedSeconds;
+        Assert.True(Plan.PlannedSeconds < Seconds(0) && Plan.PlannedSeconds < Seconds(8) && Plan.PlannedSeconds < Seconds(60));
+    }
+
     [Fact]
     public void Uneven_routing_takes_longer()
     {
         var uneven = TrainingPlan.Of(Run, Work, new PlanOptions(Routing: RoutingLoad.PowerLaw(1.01, 256)));
         Assert.True(uneven.PlannedSeconds > Plan.PlannedSeconds * 1.05);
         Assert.True(uneven.Memory.Peak > Plan.Memory.Peak);
+        Assert.Null(uneven.Residual);
     }
 
     [Fact]

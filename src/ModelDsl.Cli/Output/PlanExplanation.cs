@@ -129,6 +129,8 @@ internal static class PlanExplanation
         Part("bubble", parts.Bubble, published?.Parts.Bubble);
         Part("optimizer", parts.Optimizer, published?.Parts.Optimizer);
         Part("sum", parts.Seconds, published?.StepSeconds);
+        var slowest = plan.Optimizers.MaxBy(step => step.Seconds)!;
+        lines.Add($"  optimizer of rank {plan.Optimizers.IndexOf(slowest)}: gradients summed {slowest.Reduce:0.000} s, weights updated {slowest.Update:0.000} s and spread {slowest.Gather:0.000} s, through the adapters and the memory");
         if (published is not null) lines.Add($"  measured: {published.Source}; which rank is not said");
         lines.Add($"  Efficiencies (fraction of the peak of what limits the kernel, or of the link):");
         foreach (var row in (plan.Options.Efficiencies ?? EfficiencyTable.BuiltIn).Rows)

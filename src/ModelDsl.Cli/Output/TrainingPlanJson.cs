@@ -144,6 +144,7 @@ internal static class TrainingPlanJson
     private static void Network(Utf8JsonWriter json, TrainingPlan plan)
     {
         json.WriteStartObject("network");
+        json.WriteNumber("stage_transfer_bytes", PipelineTimes.TransferBytes(plan.Train));
         if (plan.Exchange is { } exchange)
         {
             json.WriteString("routing", exchange.Routing.Name);
@@ -215,6 +216,9 @@ internal static class TrainingPlanJson
             json.WriteStartObject("consumers");
             foreach (var consumer in rank.Consumers) json.WriteNumber(consumer.Name, consumer.Bytes);
             json.WriteEndObject();
+            json.WriteStartArray("bytes_by_op");
+            foreach (var bytes in rank.ByOp) json.WriteNumberValue(Math.Round(bytes));
+            json.WriteEndArray();
             json.WriteEndObject();
         }
         json.WriteEndArray();
@@ -251,6 +255,10 @@ internal static class TrainingPlanJson
         {
             json.WriteStartObject();
             Parts(json, plan.Parts(rank));
+            var optimizer = plan.Optimizers[rank];
+            json.WriteNumber("gradient_sum", optimizer.Reduce);
+            json.WriteNumber("weight_update", optimizer.Update);
+            json.WriteNumber("weight_spread", optimizer.Gather);
             json.WriteEndObject();
         }
         json.WriteEndArray();

@@ -9,7 +9,7 @@ namespace ModelDsl.Simulation.Memory;
 /// <summary>What takes memory, and how much.</summary>
 public sealed record Consumer(string Name, double Bytes);
 
-/// <summary>A rank's memory at its fullest.</summary>
+/// <summary>A rank's memory over a step, and what makes it up at its fullest.</summary>
 /// <param name="Peak">Bytes.</param>
 /// <param name="Op">During which entry of the rank's program, counted from 0.</param>
 /// <param name="At">That entry.</param>
@@ -17,8 +17,10 @@ public sealed record Consumer(string Name, double Bytes);
 /// <param name="Consumers">Add up to the peak.</param>
 /// <param name="LiveChunks">Micro-batches whose activations are kept then.</param>
 /// <param name="DeferredWeightGradients">Micro-batches that wait for their weight gradients then.</param>
+/// <param name="ByOp">Bytes during every entry of the rank's program.</param>
 public sealed record RankMemory(
-    double Peak, int Op, ScheduleOp At, double? Seconds, ImmutableArray<Consumer> Consumers, int LiveChunks, int DeferredWeightGradients);
+    double Peak, int Op, ScheduleOp At, double? Seconds, ImmutableArray<Consumer> Consumers, int LiveChunks, int DeferredWeightGradients,
+    ImmutableArray<double> ByOp);
 
 /// <summary>Memory of all ranks, the moment at which each is fullest, and what fills it then.</summary>
 /// <param name="Capacity">Of a GPU, bytes.</param>
@@ -56,7 +58,8 @@ public sealed record MemoryPlan(ImmutableArray<RankMemory> Ranks, double Capacit
         var (live, waiting) = (new int[parts.Length], new Queue<int>());
         double saved = 0, logits = 0, pinned = 0;
         var fixedBytes = state.Weights + state.Gradients + state.Master + state.Moments + buffers;
-        var peak = new RankMemory(0, 0, program[0], null, [], 0, 0);
+        var peak = new RankMemory(0, 0, program[0], null, [], 0, 0, []);
+        var byOp = ImmutableArray.CreateBuilder<double>(program.Length);
         for (var i = 0; i < program.Length; i++)
         {
             var op = program[i];
@@ -72,6 +75,7 @@ public sealed record MemoryPlan(ImmutableArray<RankMemory> Ranks, double Capacit
             // While a gradient of inputs runs, what waits for the weights' takes the place of what it was made of, layer by layer.
             var handedOver = op.Kind == OpKind.BackwardInput ? Math.Max(0, parts[op.Part].Pinned - parts[op.Part].Saved - parts[op.Part].Logits) : 0;
             var total = fixedBytes + saved + logits + pinned + handedOver + working;
+            byOp.Add(total);
             if (total > peak.Peak)
                 peak = new RankMemory(
                     total, i, op, i < timed.Length ? timed[i].Start : null,
@@ -79,7 +83,7 @@ public sealed record MemoryPlan(ImmutableArray<RankMemory> Ranks, double Capacit
                         new("weights", state.Weights), new("gradients", state.Gradients), new("master_weights", state.Master),
                         new("moments", state.Moments), new("activations", saved), new("deferred_weight_gradients", pinned + handedOver),
                         new("logits", logits), new("working_set", working), new("exchange_buffers", buffers),
-                    ], live.Sum(), waiting.Count);
+                    ], live.Sum(), waiting.Count, []);
             if (op.IsBackward)
             {
                 saved -= parts[op.PartOfBackward].Saved;
@@ -93,7 +97,7 @@ public sealed record MemoryPlan(ImmutableArray<RankMemory> Ranks, double Capacit
             }
             if (op.Kind == OpKind.BackwardWeight) pinned -= parts[waiting.Dequeue()].Pinned;
         }
-        return peak;
+        return peak with { ByOp = byOp.MoveToImmutable() };
     }
 
     /// <summary>

@@ -35,6 +35,9 @@ public sealed record AllToAll(
     int Nodes, double NodesPerToken, double RemoteNodes, Exchange Dispatch, Exchange Combine, double WithoutDeduplication,
     double FreeExpertsPerNode, int Channels, ImmutableArray<WarpRole> Roles, double RankLoad, RoutingLoad Routing)
 {
+    /// <summary>Multiprocessors that moved data when exchanges beside compute were measured: with fewer it takes longer, with more no less.</summary>
+    private const double MeasuredSms = 20;
+
     /// <summary>DeepEP launches blocks of 16 warps, two for a channel.</summary>
     private const int WarpsPerChannel = 32;
 
@@ -59,10 +62,11 @@ public sealed record AllToAll(
             var bytes = train.Model.Hidden * FormatBytes.Of(format);
             var nic = tokens * remote * bytes * nodeLoad;
             var nvlink = tokens * (double)moe.Active * (perNode - 1) / perNode * bytes * rankLoad;
-            double Seconds(WorkClass kind) => notice + Math.Max(
-                nic == 0 ? 0 : nic / (NicRate(cluster) * efficiencies.Of(kind).Value),
-                nvlink / (cluster.Node.NvlinkBytesPerSecond * efficiencies.Of(WorkClass.NodeExchange).Value));
-            return new Exchange(format, bytes, nic, nvlink, Seconds(alone), Seconds(beside));
+            double Seconds(WorkClass kind, double share) => notice + Math.Max(
+                nic == 0 ? 0 : nic / (NicRate(cluster) * efficiencies.Of(kind).Value * share),
+                nvlink / (cluster.Node.NvlinkBytesPerSecond * efficiencies.Of(WorkClass.NodeExchange).Value * share));
+            var few = train.Schedule.CommSms == 0 ? 1 : Math.Min(1, train.Schedule.CommSms / MeasuredSms);
+            return new Exchange(format, bytes, nic, nvlink, Seconds(alone, 1), Seconds(beside, few));
         }
 
         var dispatch = Make(wire?.Dispatch.Format ?? NumberFormat.Bf16, WorkClass.Dispatch, WorkClass.DispatchBesideCompute);

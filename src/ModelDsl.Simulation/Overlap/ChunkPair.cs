@@ -27,9 +27,10 @@ public sealed record ChunkPair(ImmutableArray<Segment> Segments, double Span, do
     /// <summary>Combine(B), attn(F), mlp(B), dispatch(F), dispatch(B), mlp(W), mlp(F), attn(B), attn(W), combine(F): the order in DeepSeek's trace.</summary>
     /// <param name="forward">First layer first.</param>
     /// <param name="backward">First layer first, too; it is worked off from the last.</param>
-    public static ChunkPair Of(IReadOnlyList<LayerTimes> forward, IReadOnlyList<LayerTimes> backward)
+    /// <param name="sideBySide">Communication has multiprocessors of its own; otherwise one lane waits for the other.</param>
+    public static ChunkPair Of(IReadOnlyList<LayerTimes> forward, IReadOnlyList<LayerTimes> backward, bool sideBySide = true)
     {
-        var lanes = new Lanes();
+        var lanes = new Lanes(sideBySide);
         double stream = 0, gradient = 0;
         for (var i = 0; i < Math.Max(forward.Count, backward.Count); i++)
         {
@@ -53,7 +54,7 @@ public sealed record ChunkPair(ImmutableArray<Segment> Segments, double Span, do
         return lanes.Done();
     }
 
-    private sealed class Lanes
+    private sealed class Lanes(bool sideBySide)
     {
         private readonly List<Segment> _segments = [];
         private readonly double[] _free = new double[2];
@@ -64,7 +65,7 @@ public sealed record ChunkPair(ImmutableArray<Segment> Segments, double Span, do
         public double Put(Lane lane, string name, int layer, double seconds, double ready)
         {
             if (seconds <= 0) return ready;
-            var start = Math.Max(_free[(int)lane], ready);
+            var start = Math.Max(sideBySide ? _free[(int)lane] : Math.Max(_free[0], _free[1]), ready);
             var waited = start - _free[(int)lane];
             _free[(int)lane] = start + seconds;
             if (lane == Lane.Compute) _compute += seconds;

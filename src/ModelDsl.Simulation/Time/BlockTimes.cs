@@ -32,6 +32,9 @@ public sealed class BlockTimer
 
     public Roofline Roofline => _roofline;
 
+    /// <summary>Communication has multiprocessors of its own.</summary>
+    public bool SideBySide => _train.Schedule.CommSms > 0;
+
     public BlockTimes Of(BlockWork block)
     {
         if (_known.TryGetValue(block, out var known)) return known;

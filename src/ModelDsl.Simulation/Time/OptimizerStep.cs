@@ -40,6 +40,8 @@ public sealed record OptimizerStep(double Reduce, double Update, double Gather)
         return new OptimizerStep(reduced / link, updated / memory, gathered / link);
     }
 
+    public double Seconds => Reduce + Update + Gather;
+
     /// <summary>From the end of the pipeline to the end of the step.</summary>
     public static double Exposed(Timeline timeline, IReadOnlyList<OptimizerStep> ranks)
     {

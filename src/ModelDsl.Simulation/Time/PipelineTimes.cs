@@ -31,8 +31,13 @@ public static class PipelineTimes
 
     private static bool Overlaps(Schedule schedule) => schedule.Name.StartsWith("dualpipe", StringComparison.Ordinal);
 
-    private static ChunkPair Pair(Schedule schedule, ImmutableArray<Stage> stages, BlockTimer timer, int rank, int part) => ChunkPair.Of(
-        Beside(stages[StageOf(schedule, rank, part)], timer), Beside(stages[StageOf(schedule, rank, 1 - part)], timer));
+    private static ChunkPair Pair(Schedule schedule, ImmutableArray<Stage> stages, BlockTimer timer, int rank, int part)
+    {
+        var (forward, backward) = (stages[StageOf(schedule, rank, part)], stages[StageOf(schedule, rank, 1 - part)]);
+        return timer.SideBySide
+            ? ChunkPair.Of(Beside(forward, timer), Beside(backward, timer))
+            : ChunkPair.Of(Alone(forward, timer), Alone(backward, timer), sideBySide: false);
+    }
 
     private static int StageOf(Schedule schedule, int rank, int part) => schedule.Placement.Of(rank, part).Stage;
 
@@ -40,10 +45,12 @@ public static class PipelineTimes
 
     private static LayerTimes[] Beside(Stage stage, BlockTimer timer) => [.. stage.Blocks.Select(block => timer.Of(block).Beside)];
 
-    /// <summary>A micro-batch's activations or their gradients, BF16, to the next stage.</summary>
+    /// <summary>Bytes of a micro-batch's activations or their gradients, BF16, to the next stage.</summary>
+    public static double TransferBytes(TrainSpec train) => 2.0 * train.Data.Sequence * train.Model.Hidden / train.Parallel.Tensor;
+
     private static double Transfer(TrainSpec train, EfficiencyTable efficiencies)
     {
-        var bytes = 2.0 * train.Data.Sequence * train.Model.Hidden / train.Parallel.Tensor;
+        var bytes = TransferBytes(train);
         return train.Cluster.Nodes == 1 || AllToAll.NicRate(train.Cluster) == 0
             ? bytes / (train.Cluster.Node.NvlinkBytesPerSecond * efficiencies.Of(WorkClass.NodeExchange).Value)
             : bytes / (AllToAll.NicRate(train.Cluster) * efficiencies.Of(WorkClass.PointToPoint).Value);
