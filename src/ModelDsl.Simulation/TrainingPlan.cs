@@ -47,8 +47,7 @@ public sealed record TrainingPlan(
         var timer = new BlockTimer(train, efficiencies, routing, options.LayerTimes);
         var exchange = AllToAll.Of(train, work.Layers.Select(layer => layer.Moe).FirstOrDefault(moe => moe is not null), routing, efficiencies);
         var attention = RunCost.AttentionShare(work, timer.Roofline, train.Parallel.Tensor, train.Parallel.Expert);
-        var mirrored = schedule.Placement.PartsPerRank == 2 && schedule.Placement.Of(0, 1).Stage == schedule.Placement.Stages - 1;
-        return Best([.. StageLayout.Of(work, schedule.Placement.Stages, timer.Compute, mirrored).Select(stages =>
+        return Best([.. Layouts(work, schedule, timer).Select(stages =>
         {
             var times = options.Times is { } given ? RankTimes.Uniform(schedule, given) : PipelineTimes.Of(train, schedule, stages, timer, efficiencies);
             var timeline = ScheduleSimulation.Run(schedule, times);
@@ -59,6 +58,31 @@ public sealed record TrainingPlan(
                 [.. held.Select(own => OptimizerStep.Of(train, schedule, own, replicas, efficiencies))],
                 MemoryPlan.Of(train, schedule, stages, replicas, exchange, timeline), attention);
         })]);
+    }
+
+    /// <summary>The layout's plan if it fits in the memory; what cannot fit is seen before any time is reckoned. Null: it does not fit.</summary>
+    /// <exception cref="ArgumentException">The schedule cannot be made; see <see cref="ScheduleCatalogue.Problem"/>.</exception>
+    public static TrainingPlan? OfFitting(TrainSpec train, TrainingWork work, PlanOptions options)
+    {
+        var schedule = ScheduleCatalogue.Make(train.Schedule.Kind, train.Parallel.Pipeline, MicroBatches(train));
+        var timer = new BlockTimer(train, options.Efficiencies ?? EfficiencyTable.BuiltIn, options.Routing ?? RoutingLoad.Balanced, options.LayerTimes);
+        var replicas = Replicas(train);
+        bool Holds(ImmutableArray<Stage> stages, int rank)
+        {
+            Stage[] held = [.. Enumerable.Range(0, schedule.Placement.PartsPerRank).Select(part => stages[schedule.Placement.Of(rank, part).Stage])];
+            var state = StateMemory.Of(train, schedule, held, replicas, shareEmbeddings: true);
+            return state.Weights + state.Gradients + state.Master + state.Moments <= train.Cluster.Gpu.MemoryBytes;
+        }
+
+        if (!Layouts(work, schedule, timer).Any(stages => Enumerable.Range(0, schedule.Ranks).All(rank => Holds(stages, rank)))) return null;
+        return Of(train, work, options) is { Memory.Fits: true } plan ? plan : null;
+    }
+
+    /// <summary>Ways to cut the model into stages.</summary>
+    private static IEnumerable<ImmutableArray<Stage>> Layouts(TrainingWork work, Schedule schedule, BlockTimer timer)
+    {
+        var mirrored = schedule.Placement.PartsPerRank == 2 && schedule.Placement.Of(0, 1).Stage == schedule.Placement.Stages - 1;
+        return StageLayout.Of(work, schedule.Placement.Stages, timer.Compute, mirrored);
     }
 
     /// <summary>Of layouts that differ in their stages the quickest that fits; of those that are hardly slower the one that leaves most memory.</summary>
@@ -107,6 +131,9 @@ public sealed record TrainingPlan(
                 all.Average(times => times.Overlapped));
         }
     }
+
+    /// <summary>What a rank holds at every entry of its program.</summary>
+    public ImmutableArray<MemorySample> MemoryOverTime(int rank) => MemoryPlan.OverTime(Train, Schedule, Stages, DataParallel, Exchange, Timeline, rank);
 
     /// <summary>What each of the recipe's savings is worth. Plans the memory once more for each.</summary>
     public ImmutableArray<MemorySaving> Savings => MemorySavings.Of(Train, Memory, (train, share) =>

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.CommandLine;
 using ModelDsl.Cli.Output;
 using ModelDsl.Compiler.Binding;
@@ -32,12 +31,13 @@ public sealed class ProgramInput
     public string Path(ParseResult parsed) => parsed.GetValue(_file)!;
 
     /// <summary>Reads and binds the file. Diagnostics are in the result, not printed.</summary>
+    /// <param name="more">Overrides after those of the command line.</param>
     /// <exception cref="TroubleException">The file cannot be read.</exception>
-    public BoundProgram Read(ParseResult parsed)
+    public BoundProgram Read(ParseResult parsed, params IEnumerable<string> more)
     {
         var path = parsed.GetValue(_file)!;
         var text = DiskSources.Read(path) ?? throw TroubleException.Failed($"cannot read '{path}'");
-        var options = new BindOptions(parsed.GetValue(_set)!.ToImmutableArray(), parsed.GetValue(_model), new DiskSources(path));
+        var options = new BindOptions([.. parsed.GetValue(_set)!, .. more], parsed.GetValue(_model), new DiskSources(path));
         return FrontEnd.Bind(text, options);
     }
 

@@ -7,6 +7,7 @@ using ModelDsl.Compiler.Specs;
 using ModelDsl.Simulation;
 using ModelDsl.Simulation.Schedules;
 using ModelDsl.Simulation.Serving;
+using ModelDsl.Simulation.WhatIf;
 
 namespace ModelDsl.Cli.Verbs;
 
@@ -39,10 +40,13 @@ internal static class PlanVerb
         };
         var explain = new Option<string?>("--explain") { Description = "Derives a number term by term: bubble, memory, overlap or time." };
         var json = new Option<bool>("--json") { Description = "One JSON object." };
-        var serving = new ServingInput();
+        var trace = new Option<string?>("--trace") { Description = "Writes the planned step to a file for chrome://tracing and Perfetto." };
+        var search = new Option<bool>("--search") { Description = "Tries other layouts and names those that none beats in step time, memory and GPUs at once." };
+        var (serving, sweep) = (new ServingInput(), new SweepInput());
         input.AddTo(verb);
         serving.AddTo(verb);
-        foreach (var option in new Option[] { train, times, layer, step, efficiency, routing, explain, json }) verb.Options.Add(option);
+        sweep.AddTo(verb);
+        foreach (var option in new Option[] { train, times, layer, step, efficiency, routing, explain, search, trace, json }) verb.Options.Add(option);
         verb.Subcommands.Add(PlanBalanceVerb.Create(io));
         verb.SetAction(parsed =>
         {
@@ -52,6 +56,8 @@ internal static class PlanVerb
             var topic = parsed.GetValue(explain);
             if (topic is not null && !PlanExplanation.Topics.Contains(topic))
                 throw TroubleException.Usage($"--explain {topic}: there are {string.Join(", ", PlanExplanation.Topics)}");
+            var axes = sweep.Axes(parsed);
+            if (axes.Length > 0 && parsed.GetValue(search)) throw TroubleException.Usage("--sweep and --search exclude each other");
             if (serving.IsGiven(parsed) && parsed.GetValue(train) is not null) throw TroubleException.Usage("--serve and --train exclude each other");
             if (input.ReadAndReport(parsed, io) is not { } program) return ExitCode.Diagnostics;
             if (serving.IsGiven(parsed))
@@ -65,12 +71,27 @@ internal static class PlanVerb
             var run = Whole(program, Choose(parsed.GetValue(train), program.Trains));
             if (run.Cluster is { Nodes: > 1, Node: { Nics: 0 } or { NicBytesPerSecond: 0 } })
                 throw TroubleException.Usage($"the {run.Cluster.Nodes} nodes of {run.Cluster.Name} have no network adapters, and a run needs all of them: say nics and nic in its node block");
-            var plan = TrainingPlan.Of(run, new PlanOptions(
+            var options = new PlanOptions(
                 measured,
                 parsed.GetValue(layer) is { } layerFile ? PlanFiles.LayerTimes(layerFile) : null,
                 seconds,
                 parsed.GetValue(efficiency) is { } efficiencyFile ? PlanFiles.Efficiencies(efficiencyFile) : null,
-                PlanFiles.Routing(parsed.GetValue(routing)!, run.Model)));
+                PlanFiles.Routing(parsed.GetValue(routing)!, run.Model));
+            if (axes.Length > 0)
+            {
+                var points = SweepInput.Points(axes, run, more => input.Read(parsed, more), (train, work) => TrainingPlan.Of(train, work, options));
+                io.Out.WriteLine(parsed.GetValue(json) ? SweepReport.Json(axes, points) : SweepReport.Text(axes, points));
+                return ExitCode.Success;
+            }
+            if (parsed.GetValue(search))
+            {
+                var result = SearchReport.Watch(io, progress => LayoutSearch.Run(run, options, progress));
+                io.Out.WriteLine(parsed.GetValue(json) ? SearchReport.Json(result) : SearchReport.Text(result));
+                return ExitCode.Success;
+            }
+
+            var plan = TrainingPlan.Of(run, options);
+            if (parsed.GetValue(trace) is { } traceFile) AtomicFile.Write(traceFile, PlanTrace.Write(plan));
             io.Out.WriteLine(parsed.GetValue(json) ? TrainingPlanJson.Write(plan)
                 : topic is not null ? PlanExplanation.Write(plan, topic) : TrainingPlanText.Write(plan));
             return ExitCode.Success;

@@ -22,6 +22,10 @@ public sealed record RankMemory(
     double Peak, int Op, ScheduleOp At, double? Seconds, ImmutableArray<Consumer> Consumers, int LiveChunks, int DeferredWeightGradients,
     ImmutableArray<double> ByOp);
 
+/// <summary>A rank's memory while an entry of its program runs.</summary>
+/// <param name="Seconds">When it starts.</param>
+public sealed record MemorySample(double Seconds, ImmutableArray<Consumer> Consumers);
+
 /// <summary>Memory of all ranks, the moment at which each is fullest, and what fills it then.</summary>
 /// <param name="Capacity">Of a GPU, bytes.</param>
 public sealed record MemoryPlan(ImmutableArray<RankMemory> Ranks, double Capacity)
@@ -36,24 +40,39 @@ public sealed record MemoryPlan(ImmutableArray<RankMemory> Ranks, double Capacit
     /// <param name="shareEmbeddings">See <see cref="StateMemory.Of"/>.</param>
     public static MemoryPlan Of(
         TrainSpec train, Schedule schedule, ImmutableArray<Stage> stages, int replicas, AllToAll? exchange, Timeline? timeline,
-        bool shareEmbeddings = true)
+        bool shareEmbeddings = true) =>
+        new(Play(train, schedule, stages, replicas, exchange, timeline, shareEmbeddings, Enumerable.Range(0, schedule.Ranks), null), train.Cluster.Gpu.MemoryBytes);
+
+    /// <summary>What a rank holds at every entry of its program.</summary>
+    public static ImmutableArray<MemorySample> OverTime(
+        TrainSpec train, Schedule schedule, ImmutableArray<Stage> stages, int replicas, AllToAll? exchange, Timeline timeline, int rank)
+    {
+        var samples = ImmutableArray.CreateBuilder<MemorySample>(schedule.Programs[rank].Length);
+        Play(train, schedule, stages, replicas, exchange, timeline, true, [rank], samples.Add);
+        return samples.ToImmutable();
+    }
+
+    private static ImmutableArray<RankMemory> Play(
+        TrainSpec train, Schedule schedule, ImmutableArray<Stage> stages, int replicas, AllToAll? exchange, Timeline? timeline,
+        bool shareEmbeddings, IEnumerable<int> ranks, Action<MemorySample>? watch)
     {
         var load = exchange?.RankLoad ?? 1;
         var chunks = stages.Select(stage => ChunkMemory.Of(stage, train.Parallel.Tensor, load)).ToArray();
         var buffers = Buffers(train, exchange);
-        return new MemoryPlan(
+        return
         [
-            .. Enumerable.Range(0, schedule.Ranks).Select(rank =>
+            .. ranks.Select(rank =>
             {
                 var held = Enumerable.Range(0, schedule.Placement.PartsPerRank).Select(part => schedule.Placement.Of(rank, part).Stage).ToArray();
                 var state = StateMemory.Of(train, schedule, [.. held.Select(stage => stages[stage])], replicas, shareEmbeddings);
-                return Play(schedule.Programs[rank], [.. held.Select(stage => chunks[stage])], state, buffers, timeline?.Ranks[rank] ?? []);
+                return Play(schedule.Programs[rank], [.. held.Select(stage => chunks[stage])], state, buffers, timeline?.Ranks[rank] ?? [], watch);
             }),
-        ], train.Cluster.Gpu.MemoryBytes);
+        ];
     }
 
     private static RankMemory Play(
-        ImmutableArray<ScheduleOp> program, ChunkMemory[] parts, StateMemory state, double buffers, ImmutableArray<TimedOp> timed)
+        ImmutableArray<ScheduleOp> program, ChunkMemory[] parts, StateMemory state, double buffers, ImmutableArray<TimedOp> timed,
+        Action<MemorySample>? watch)
     {
         var (live, waiting) = (new int[parts.Length], new Queue<int>());
         double saved = 0, logits = 0, pinned = 0;
@@ -77,13 +96,8 @@ public sealed record MemoryPlan(ImmutableArray<RankMemory> Ranks, double Capacit
             var total = fixedBytes + saved + logits + pinned + handedOver + working;
             byOp.Add(total);
             if (total > peak.Peak)
-                peak = new RankMemory(
-                    total, i, op, i < timed.Length ? timed[i].Start : null,
-                    [
-                        new("weights", state.Weights), new("gradients", state.Gradients), new("master_weights", state.Master),
-                        new("moments", state.Moments), new("activations", saved), new("deferred_weight_gradients", pinned + handedOver),
-                        new("logits", logits), new("working_set", working), new("exchange_buffers", buffers),
-                    ], live.Sum(), waiting.Count, []);
+                peak = new RankMemory(total, i, op, i < timed.Length ? timed[i].Start : null, Consumers(handedOver, working), live.Sum(), waiting.Count, []);
+            watch?.Invoke(new MemorySample(timed[i].Start, Consumers(handedOver, working)));
             if (op.IsBackward)
             {
                 saved -= parts[op.PartOfBackward].Saved;
@@ -98,6 +112,13 @@ public sealed record MemoryPlan(ImmutableArray<RankMemory> Ranks, double Capacit
             if (op.Kind == OpKind.BackwardWeight) pinned -= parts[waiting.Dequeue()].Pinned;
         }
         return peak with { ByOp = byOp.MoveToImmutable() };
+
+        ImmutableArray<Consumer> Consumers(double handedOver, double working) =>
+        [
+            new("weights", state.Weights), new("gradients", state.Gradients), new("master_weights", state.Master),
+            new("moments", state.Moments), new("activations", saved), new("deferred_weight_gradients", pinned + handedOver),
+            new("logits", logits), new("working_set", working), new("exchange_buffers", buffers),
+        ];
     }
 
     /// <summary>
