@@ -5,6 +5,8 @@ using ModelDsl.Compiler.Passes;
 using ModelDsl.Compiler.Passes.Shard;
 using ModelDsl.Compiler.Specs;
 using ModelDsl.Compiler.Training;
+using ModelDsl.Simulation;
+using ModelDsl.Simulation.Schedules;
 
 namespace ModelDsl.Cli.Output;
 
@@ -25,7 +27,7 @@ internal static class TrainingGraphs
         var graphs = new List<(string, ModelGraph)> { ("train", step.Graph), ("optimizer", step.Optimizer(optimizer, printAfter: printAfter)) };
         try
         {
-            if (train is not null && ParallelLayout.Of(train) is { IsSpread: true } layout)
+            if (train is not null && ParallelLayout.Of(train) is { IsSpread: true } even && Cut(train, even) is var layout)
                 for (var stage = 0; stage < layout.Stages; stage++)
                 {
                     var place = layout with { Stage = stage };
@@ -40,5 +42,14 @@ internal static class TrainingGraphs
         }
 
         return graphs;
+    }
+
+    /// <summary>The stages of the plan; where its schedule cannot be planned, even ones.</summary>
+    private static ParallelLayout Cut(TrainSpec train, ParallelLayout even)
+    {
+        var batches = TrainingPlan.MicroBatches(train);
+        if (even.Stages == 1 || ScheduleCatalogue.Problem(train.Schedule.Kind, even.Stages, batches) is not null) return even;
+        var stages = TrainingPlan.Of(train).Stages;
+        return stages.Length == even.Stages ? even with { Parts = [.. stages.Select(stage => stage.Blocks.Length)] } : even;
     }
 }

@@ -2,7 +2,8 @@ namespace ModelDsl.Compiler.Graph;
 
 /// <summary>
 /// What holds of every graph, after lowering and after every pass: a value is made once and before it is read, everybody who
-/// reads it agrees on its type, weights of one key are one tensor, and each op's own type rule holds.
+/// reads it agrees on its type, weights of one key are one tensor, and each op's own type rule holds. Neither the forward pass nor the
+/// input half of the backward pass reads what a later one makes.
 /// </summary>
 public static class GraphVerifier
 {
@@ -12,13 +13,20 @@ public static class GraphVerifier
         var violations = new List<string>();
         var made = new Dictionary<int, Temporary>();
         var weights = new Dictionary<string, WeightTensor>(StringComparer.Ordinal);
+        var works = new Dictionary<int, Work>();
         for (var i = 0; i < graph.Ops.Length; i++)
         {
             var op = graph.Ops[i];
             void Report(string text) =>
                 violations.Add($"op {i}{(op.Layer is { } layer ? $" of layer {layer}" : "")}, `{GraphPrinter.Print(op)}`: {text}");
 
-            foreach (var operand in op.Operands) CheckOperand(operand, made, weights, Report);
+            foreach (var operand in op.Operands)
+            {
+                CheckOperand(operand, made, weights, Report);
+                if (op.Work != Work.WeightGradient && operand is Temporary read && works.TryGetValue(read.Id, out var work) && work > op.Work)
+                    Report($"{read} is of the {work.Text()} and read by the {op.Work.Text()}");
+            }
+
             var rule = new TypeRule();
             op.Check(rule);
             foreach (var violation in rule.Violations) Report(violation);
@@ -27,6 +35,7 @@ public static class GraphVerifier
                 if (result is not Temporary temporary) Report($"{result} is a result and no temporary");
                 else if (made.ContainsKey(temporary.Id)) Report($"{temporary} is made a second time");
                 else made.Add(temporary.Id, temporary);
+                if (op.Work != Work.Forward && result is Temporary { Id: var id }) works[id] = op.Work;
             }
         }
 

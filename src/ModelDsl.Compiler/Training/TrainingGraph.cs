@@ -47,13 +47,13 @@ public sealed record TrainingGraph(
     /// <summary>The graph of the optimizer for what this one leaves, spread as it is.</summary>
     public ModelGraph Optimizer(OptimizerSpec optimizer, ParallelLayout? layout = null, Action<string, ModelGraph>? printAfter = null)
     {
-        if (layout is { Stages: > 1 }) layout = layout with { Shared = SharedWeights(layout.Stages) };
+        if (layout is { Stages: > 1 }) layout = layout with { Shared = SharedWeights(layout) };
         var graph = OptimizerLowering.Lower(Graph, optimizer, Precision.State);
         return Pipeline.Run(graph, Precision, new PlanLimits(1, 1, 1), Pipeline.Optimizer, printAfter, layout);
     }
 
-    private EquatableArray<SharedWeight> SharedWeights(int stages) =>
-        StageCut.Of(TrainingLowering.Lower(Model, sequence: 1), stages).Shared().ToEquatable();
+    private EquatableArray<SharedWeight> SharedWeights(ParallelLayout layout) =>
+        StageCut.Of(TrainingLowering.Lower(Model, sequence: 1), layout).Shared().ToEquatable();
 
     /// <summary>The same of a graph that has its backward pass.</summary>
     public static TrainingGraph Of(ModelSpec model, PrecisionSpec precision, ModelGraph graph)

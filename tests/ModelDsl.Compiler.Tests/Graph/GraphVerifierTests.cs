@@ -67,6 +67,17 @@ public class GraphVerifierTests
         graph.Add(new QuantizeOp(Embed(graph), ScaleRounding.Exact, graph.New(Rows.As(DType.E4M3)))));
 
     [Fact]
+    public void Input_gradients_that_wait_for_weight_gradients() =>
+        Expect("%1 is of the weight gradients and read by the input gradients", graph =>
+        {
+            var (x, y) = (Embed(graph), graph.New(Rows));
+            graph.Work = Work.WeightGradient;
+            graph.Add(new RmsNormOp(x, new WeightValue(NormWeight), 1e-6, y));
+            graph.Work = Work.InputGradient;
+            graph.Add(new AddOp(x, y, graph.New(Rows)));
+        });
+
+    [Fact]
     public void One_key_for_two_weights() => Expect("w\"norm\" is declared in two ways", graph =>
     {
         var (y, z) = (graph.New(Rows), graph.New(Rows));

@@ -33,10 +33,13 @@ public class ShardTests
     [InlineData(2, 1, 1, 1)]
     [InlineData(4, 2, 2, 2)]
     [InlineData(7, 1, 1, 1)]
-    public void Losses_and_gradients_are_those_of_one_rank(int stages, int tensor, int expert, int data)
+    [InlineData(3, 1, 1, 1, 1, 2, 4)]
+    [InlineData(3, 1, 2, 2, 5, 1, 1)]
+    public void Losses_and_gradients_are_those_of_one_rank(int stages, int tensor, int expert, int data, params int[] parts)
     {
         var (example, sequences) = Setting(data);
-        var cluster = new Cluster(Example.Tiny, Recomputing, new ParallelLayout(stages, 0, tensor, expert, data), example.Weights, sequences);
+        var layout = new ParallelLayout(stages, 0, tensor, expert, data) with { Parts = [.. parts] };
+        var cluster = new Cluster(Example.Tiny, Recomputing, layout, example.Weights, sequences);
         var (loss, expected) = OnOneRank(example, sequences);
         Assert.Equal(loss, cluster.Run(), 1e-12);
         foreach (var (key, gradient) in expected)
@@ -68,9 +71,13 @@ public class ShardTests
     [Fact]
     public void V3_falls_into_stages_of_four()
     {
-        var layout = V3Layout;
+        var (layout, wide) = (V3Layout, new ScaledFormat(NumberFormat.Bf16, ScaleRounding.Exact));
+        var precision = BuiltInPrecision.Fp8 with
+        {
+            Wire = new WireSpec(new ScaledFormat(NumberFormat.E4M3, ScaleRounding.PowerOfTwo), wide, Origin.None),
+        };
         var stages = Enumerable.Range(0, 16)
-            .Select(stage => TrainingGraph.OfStage(Models.V3, BuiltInPrecision.Fp8, 4096, layout with { Stage = stage })).ToList();
+            .Select(stage => TrainingGraph.OfStage(Models.V3, precision, 4096, layout with { Stage = stage })).ToList();
         Assert.Equal(
             ["0..2", "3..6", "7..10", "11..14", "15..18", "19..22", "23..26", "27..30", "31..34", "35..38", "39..42", "43..46", "47..50", "51..54", "55..58", "59..61"],
             stages.Select(stage => $"{stage.Graph.Ops.Min(op => op.Layer)}..{stage.Graph.Ops.Max(op => op.Layer)}"));
@@ -83,6 +90,11 @@ public class ShardTests
         // Per layer and direction, rows and their weights to the experts and rows back.
         Assert.Equal(4 * 3, stages[5].Ops(Work.Forward).Count(op => op is AllToAllOp));
         Assert.Equal(4 * 3, stages[5].Ops(Work.InputGradient).Count(op => op is AllToAllOp));
+
+        // What a token sends: eight rows in FP8 there and in BF16 back, in both passes, and a weight each; the stream and its gradient.
+        const double others = 63 / 64.0;
+        var sent = stages[5].Cost(Work.Forward, 4096).WireBytes + stages[5].Cost(Work.InputGradient, 4096).WireBytes;
+        Assert.Equal(4096 * (4 * 2 * others * 8 * (7168 * (1 + 4.0 / 128 + 2) + 4) + 2 * 7168 * 2), sent, 1.0);
         Assert.Equal([true, false], stages[5].Graph.Ops.OfType<SendOp>().Select(op => op.To == 6));
     }
 
@@ -133,6 +145,7 @@ public class ShardTests
         Assert.Contains("2 heads cannot be divided among 3 ranks", Refused(new ParallelLayout(1, 0, 3, 1, 1)).Message);
         Assert.Contains("8 experts cannot be divided among 3 ranks", Refused(new ParallelLayout(1, 0, 1, 3, 3)).Message);
         Assert.Contains("7 parts cannot be cut into 8 stages", Refused(new ParallelLayout(8, 0, 1, 1, 1)).Message);
+        Assert.Contains("Stages of 3, 5 parts are no cut of 7", Refused(new ParallelLayout(2, 0, 1, 1, 1) with { Parts = [3, 5] }).Message);
     }
 
     private static ParallelLayout V3Layout => new ParallelLayout(16, 0, 1, 64, 128) with { IsFolded = true, StagesPerRank = 2, Copies = 2 };

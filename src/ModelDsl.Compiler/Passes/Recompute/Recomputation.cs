@@ -25,6 +25,8 @@ internal sealed record Recomputation(bool Norm, bool MlaUp, bool SwiGlu)
             MlaUp && (key.EndsWith(".q_b", StringComparison.Ordinal) || key.EndsWith(".kv_b", StringComparison.Ordinal)),
         // A query that was not projected up from a latent is kept as it is after its rotation.
         RopeQueryOp { Query: Temporary query } => MlaUp && covered.ContainsKey(query.Id),
+        // The norms that enter an MTP module are read side by side.
+        ConcatColumnsOp { A: Temporary a, B: Temporary b } => Norm && covered.ContainsKey(a.Id) && covered.ContainsKey(b.Id),
         _ => false,
     };
 }

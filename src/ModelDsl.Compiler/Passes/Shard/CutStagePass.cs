@@ -11,11 +11,11 @@ public static class CutStagePass
     public static Pass Declaration { get; } = new(
         "cut-stage",
         "Leaves one stage of the pipeline",
-        "Embedding, layers, head and MTP modules are dealt out over the stages in their order, as evenly as that goes. What a stage reads "
+        "Embedding, layers, head and MTP modules are dealt out over the stages in their order, as the layout says or as evenly as that goes. What a stage reads "
         + "of those before is received at its start, what those behind read is sent at its end, also if it only passes through. Each stage "
         + "adds up the losses that it computes. Gradients travel the other way: differentiate makes them of these.",
         [],
-        (graph, context) => context.Layout is { Stages: > 1 } layout ? Run(graph, StageCut.Of(graph, layout.Stages), layout.Stage) : graph);
+        (graph, context) => context.Layout is { Stages: > 1 } layout ? Run(graph, StageCut.Of(graph, layout), layout.Stage) : graph);
 
     private static ModelGraph Run(ModelGraph graph, StageCut cut, int stage)
     {

@@ -33,12 +33,15 @@ public sealed record ParallelLayout(
                 $"train '{train.Name}' shares {(parallel.Data == DataSharding.Zero2 ? "gradients" : "weights")} among data-parallel ranks.",
                 "Graphs are made for data = replicated and zero1.");
         var kind = train.Schedule.Kind;
-        var (perRank, copies) = (kind is "dualpipe" or "dualpipev" or "interleaved" ? 2 : 1, kind == "dualpipe" ? 2 : 1);
-        var ranks = Math.Max(1, parallel.Pipeline * copies / perRank);
+        var (ranks, copies) = (ScheduleRules.Ranks(kind, parallel.Pipeline), kind == "dualpipe" ? 2 : 1);
         return new ParallelLayout(
             parallel.Pipeline, 0, parallel.Tensor, parallel.Expert, Math.Max(1, train.Cluster.Gpus / (ranks * parallel.Tensor)),
-            IsFolded: kind is "dualpipe" or "dualpipev", perRank, copies, parallel.Data == DataSharding.Zero1, []);
+            IsFolded: kind is "dualpipe" or "dualpipev", parallel.Pipeline * copies / ranks, copies, parallel.Data == DataSharding.Zero1, []);
     }
+
+    /// <summary>How many parts of the model each stage holds: embedding, layers, head, MTP modules, in that order; empty: as even as that
+    /// goes.</summary>
+    public EquatableArray<int> Parts { get; init; } = [];
 
     public bool IsSpread => Stages * Tensor * Expert * Data > 1;
 

@@ -5,8 +5,8 @@ using ModelDsl.Compiler.Specs;
 namespace ModelDsl.Compiler.Passes.Shard;
 
 /// <summary>
-/// Which stage every op of the forward pass is in. Units in their order: the embedding, each layer, the head, each MTP module; every
-/// stage gets as many as every other, or one more if it is among the first.
+/// Which stage every op of the forward pass is in. Units in their order: the embedding, each layer, the head, each MTP module. Where the
+/// layout does not say, every stage gets as many as every other, or one more if it is among the first.
 /// </summary>
 /// <remarks>With 61 layers and one module on 16 stages that is four units each, the embedding beside three layers in the first and two
 /// layers beside head and module in the last. Sums of losses are in no stage: each adds up its own.</remarks>
@@ -22,17 +22,18 @@ internal sealed class StageCut
     /// <summary>By boundary: values that some stage behind it reads and some stage before it makes, in the order in which they are made.</summary>
     public List<SortedDictionary<int, Temporary>> Crossing { get; } = [];
 
-    public static StageCut Of(ModelGraph graph, int stages)
+    public static StageCut Of(ModelGraph graph, ParallelLayout layout)
     {
         var cut = new StageCut();
-        var units = Units(graph);
+        var (units, stages) = (Units(graph), layout.Stages);
         if (units.Count < stages)
             throw new PassException(
                 $"A model of {units.Count} parts cannot be cut into {stages} stages.", "A part is the embedding, a layer, the head or an MTP module.");
         for (var stage = 0; stage < stages; stage++) cut.Crossing.Add([]);
-        for (var unit = 0; unit < units.Count; unit++)
-            foreach (var op in units[unit])
-                cut.Place(op, StageOf(unit, units.Count, stages));
+        var sizes = Sizes(units.Count, layout);
+        for (int stage = 0, unit = 0; stage < stages; unit += sizes[stage++])
+            foreach (var op in units.GetRange(unit, sizes[stage]).SelectMany(ops => ops))
+                cut.Place(op, stage);
         return cut;
     }
 
@@ -50,10 +51,15 @@ internal sealed class StageCut
             .Where(weight => weight.Stages.Count > 1)
             .OrderBy(weight => weight.Key, StringComparer.Ordinal);
 
-    private static int StageOf(int unit, int units, int stages)
+    private static IReadOnlyList<int> Sizes(int units, ParallelLayout layout)
     {
-        var (small, large) = (units / stages, units % stages);
-        return unit < large * (small + 1) ? unit / (small + 1) : large + (unit - large * (small + 1)) / small;
+        if (layout.Parts.Count == 0)
+            return [.. Enumerable.Range(0, layout.Stages).Select(stage => units / layout.Stages + (stage < units % layout.Stages ? 1 : 0))];
+        return layout.Parts.Count == layout.Stages && layout.Parts.Sum() == units && layout.Parts.All(size => size > 0)
+            ? layout.Parts
+            : throw new PassException(
+                $"Stages of {string.Join(", ", layout.Parts)} parts are no cut of {units} into {layout.Stages}.",
+                "Every stage holds one part at least, and all of them hold all.");
     }
 
     private static List<List<Op>> Units(ModelGraph graph)
