@@ -30,7 +30,8 @@ internal static class EmittedForms
                 kernels.UnionWith(Kernels(Import(golden), precision, CompileDefaults.Target(precision)));
 
         foreach (var (tile, output) in new[] { (Fp8GemmTile.Few, DType.BF16), (Fp8GemmTile.Middle, DType.F32), (Fp8GemmTile.Many, DType.BF16) })
-            kernels.Add((new Fp8Gemm(2112, 7168, output, tile, Blocks: 132), PtxTarget.Sm90a));
+            foreach (var groups in new Fp8Groups?[] { null, new ContiguousGroups(32), new MaskedGroups(32, 1024) })
+                kernels.Add((new Fp8Gemm(2112, 7168, output, tile, Blocks: 132) { Groups = groups }, PtxTarget.Sm90a));
 
         var forms = new ConcurrentDictionary<string, string>();
         Parallel.ForEach(kernels, entry =>

@@ -80,7 +80,11 @@ public sealed record KernelParameter(string Name, ParameterKind Kind, DType Type
 /// <summary>A tensor map of a row-major matrix. Tiles lie in shared memory in swizzled rows of 128 bytes.</summary>
 /// <param name="Rows">Of the matrix, for the launch.</param>
 /// <param name="BoxRows">Of a tile.</param>
-public sealed record TileMap(Dim Rows, int Columns, int BoxRows, int BoxColumns);
+public sealed record TileMap(Dim Rows, int Columns, int BoxRows, int BoxColumns)
+{
+    /// <summary>Matrices that lie one behind the other, as the map's third dimension; null for a map of two.</summary>
+    public int? Groups { get; init; }
+}
 
 /// <summary>
 /// How a kernel is launched. The grid may depend on the step, the block never does. A kernel that works row by row for

@@ -13,7 +13,7 @@ public static class Hopper
 
     public static IEnumerable<Row> Rows =>
     [
-        .. TileForms.Select(Tile), .. BarrierForms.Select(Barrier), .. RegisterForms.Select(Registers),
+        .. TileForms.Select(form => Tile(form, 2)), .. TileForms.Take(2).Select(form => Tile(form.Replace(".2d.", ".3d."), 3)), .. BarrierForms.Select(Barrier), .. RegisterForms.Select(Registers),
         .. ProductForms.Select(form => Product(form, "e4m3", 8)),
         .. new[] { 8, 64, 128, 256 }.Select(n => Product($"wgmma.mma_async.sync.aligned.m64n{n}k32.f32.e4m3.e4m3", "e4m3", n)),
         .. new[] { 64, 128 }.Select(n => Product($"wgmma.mma_async.sync.aligned.m64n{n}k16.f32.bf16.bf16", "bf16", n)),
@@ -28,11 +28,13 @@ public static class Hopper
 
     /// <summary>
     /// An elected lane loads a tile that runs over two edges of a matrix; all lanes wait, add one to the rows' words, and another elected lane stores
-    /// the tile elsewhere, over two edges of the output.
+    /// the tile elsewhere, over two edges of the output. With three dimensions all that happens in the second of two matrices.
     /// </summary>
-    private static Row Tile(string form)
+    private static Row Tile(string form, int rank)
     {
         const int Rows = 12, Columns = 40, BoxRows = 8, BoxColumns = 32, Bytes = BoxRows * BoxColumns * 4;
+        var (third, groups) = rank == 3 ? (", 1", 2) : ("", 1);
+        var start = (groups - 1) * Rows * Columns;
         return new Row(form, Ptx.Kernel(form, 1, $$"""
             { .shared .align 1024 .b8 t[{{Bytes}}]; .shared .align 8 .b64 bar;
             mov.b64 %d1, m0; cvta.param.u64 %d1, %d1; mov.b64 %d2, m1; cvta.param.u64 %d2, %d2; prefetch.tensormap [%d1];
@@ -41,24 +43,26 @@ public static class Hopper
             mbarrier.init.shared::cta.b64 [%r2], 1; fence.mbarrier_init.release.cluster;
             setp.eq.u32 %p2, %r4, 8; @%p2 mbarrier.arrive.expect_tx.shared::cta.b64 _, [%r2], {{Bytes}}; @%p2 bra EXPECTED;
             mbarrier.arrive.expect_tx.shared::cta.b64 _, [%r2], 0;
-            EXPECTED: cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes [%r1], [%d1, {%r3, %r4}], [%r2];
+            EXPECTED: cp.async.bulk.tensor.{{rank}}d.shared::cluster.global.mbarrier::complete_tx::bytes [%r1], [%d1, {%r3, %r4{{third}}}], [%r2];
             LOADED: bar.warp.sync 0xFFFFFFFF;
             AGAIN: mbarrier.try_wait.parity.shared::cta.b64 %p3, [%r2], 0; @!%p3 bra AGAIN;
             mad.lo.s32 %r7, %r50, 4, %r1; mov.b32 %r8, 0;
             ROW: ld.shared.b32 %r9, [%r7]; add.s32 %r9, %r9, 1; st.shared.b32 [%r7], %r9; add.s32 %r7, %r7, {{BoxColumns * 4}}; add.s32 %r8, %r8, 1; setp.lt.u32 %p4, %r8, {{BoxRows}}; @%p4 bra ROW;
             fence.proxy.async.shared::cta; bar.warp.sync 0xFFFFFFFF; @!%p1 bra DONE;
-            cp.async.bulk.tensor.2d.global.shared::cta.bulk_group [%d2, {%r6, %r5}], [%r1];
+            cp.async.bulk.tensor.{{rank}}d.global.shared::cta.bulk_group [%d2, {%r6, %r5{{third}}}], [%r1];
             cp.async.bulk.commit_group; cp.async.bulk.wait_group.read 0;
             DONE: }
             """, 0, ".align 64 .b8 m0[128]", ".align 64 .b8 m1[128]"), 1, 32, () =>
         {
-            var matrix = Enumerable.Range(0, Rows * Columns).Select(n => Samples.Scatter((ulong)n, 32)).ToArray();
-            var output = Enumerable.Range(0, Rows * Columns).Select(n => (ulong)(7000 + n)).ToArray();
+            var matrix = Enumerable.Range(0, groups * Rows * Columns).Select(n => Samples.Scatter((ulong)n, 32)).ToArray();
+            var output = Enumerable.Range(0, groups * Rows * Columns).Select(n => (ulong)(7000 + n)).ToArray();
             var expected = output.ToArray();
             for (var y = 3; y < BoxRows; y++)
                 for (var x = 16; x < BoxColumns; x++)
-                    expected[(y - 3) * Columns + x - 16] = (8 + y < Rows && 16 + x < Columns ? matrix[(8 + y) * Columns + 16 + x] : 0) + 1 & uint.MaxValue;
-            TensorMap Map(ulong address) => TensorMap.Matrix(address, TensorMapElement.U32, Rows, Columns, BoxRows, BoxColumns, TensorMapSwizzle.None);
+                    expected[start + (y - 3) * Columns + x - 16] = (8 + y < Rows && 16 + x < Columns ? matrix[start + (8 + y) * Columns + 16 + x] : 0) + 1 & uint.MaxValue;
+            TensorMap Map(ulong address) => rank == 2
+                ? TensorMap.Matrix(address, TensorMapElement.U32, Rows, Columns, BoxRows, BoxColumns)
+                : new TensorMap(address, TensorMapElement.U32, [Columns, Rows, 2], [4 * Columns, 4 * Columns * Rows], [BoxColumns, BoxRows, 1]);
             return new Case([Bits.Bytes(matrix, 4)], [.. expected.Select(word => (Expected)word)], 4) { Output = Bits.Bytes(output, 4), Maps = [(0, Map), (1, Map)] };
         }) { Capability = 90 };
     }

@@ -116,7 +116,9 @@ public sealed class KernelRun(Kernel kernel) : IDisposable
     {
         var element = parameter.Type switch { DType.BF16 => TensorMapElement.BF16, DType.F32 => TensorMapElement.F32, _ => TensorMapElement.U8 };
         var rows = map.Rows.Evaluate(symbol => _symbols[symbol]);
-        return _device.Encode(TensorMap.Matrix(_buffers[parameter.Name].Address, element, rows, map.Columns, map.BoxRows, map.BoxColumns, TensorMapSwizzle.Bytes128));
+        var matrix = TensorMap.Matrix(_buffers[parameter.Name].Address, element, rows, map.Columns, map.BoxRows, map.BoxColumns, TensorMapSwizzle.Bytes128);
+        if (map.Groups is { } groups) matrix = matrix with { Sizes = [.. matrix.Sizes, groups], Strides = [.. matrix.Strides, matrix.Strides[0] * rows], Box = [.. matrix.Box, 1] };
+        return _device.Encode(matrix);
     }
 
     private static byte[] Encode(DType type, float[] values) => type switch

@@ -27,6 +27,16 @@ public class Fp8GemmAssemblyTests
         Assert.InRange(tile.Stages(output), 3, 8);
     }
 
+    [PtxasTheory]
+    [InlineData(4096, 7168)]
+    [InlineData(7168, 2048)]
+    public void Grouped_kernels_assemble_as_well(int n, int k)
+    {
+        foreach (var groups in new Fp8Groups[] { new ContiguousGroups(32), new MaskedGroups(32, 4096) })
+            foreach (var tile in new[] { Fp8GemmTile.Few, Fp8GemmTile.Middle })
+                Ptxas.AssembleClean((new Fp8Gemm(n, k, DType.BF16, tile, Multiprocessors) { Groups = groups }).Emit(PtxTarget.Sm90a).ToText(), "sm_90a");
+    }
+
     /// <summary>Of a step: four products for each wave, a fused multiply-add for each of their sums, and not many other instructions.</summary>
     [PtxasTheory]
     [MemberData(nameof(Loops))]

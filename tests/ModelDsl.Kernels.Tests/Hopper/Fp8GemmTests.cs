@@ -68,6 +68,64 @@ public class Fp8GemmTests
         Assert.Equal(first, Run(333, 264, 528, DType.F32, Fp8GemmTile.Many, left, codes, scales, blocks: 4));
     }
 
+    /// <summary>Groups of 128, none and 256 rows of which some are padding, and a tile that nobody wants.</summary>
+    [Theory]
+    [InlineData(DType.BF16, 200, 272)]
+    [InlineData(DType.F32, 64, 128)]
+    public void Rows_of_groups_one_behind_the_other(DType output, int n, int k)
+    {
+        const int Tile = 128, Rows = 5 * Tile;
+        int[] groupOfTile = [0, 2, 2, -1, 3];
+        var (codes, scales, weight) = Stacked(4, n, k);
+        var (left, activation) = GemmReference.Activations(4, Rows, k);
+        using var run = new KernelRun(new Fp8Gemm(n, k, output, Fp8GemmTile.Middle, Blocks: 2) { Groups = new ContiguousGroups(4) });
+        run.Set("a", left.Codes).Set("a_scales", left.Scales).Set("w", codes).Set("w_scales", scales);
+        run.Set("groups", [.. Enumerable.Range(0, Rows).Select(row => groupOfTile[row / Tile])]).Output("c", Rows * n).Number("rows", Rows);
+        var untouched = run.Floats("c");
+        run.Launch(Rows);
+        var actual = run.Floats("c");
+        for (var tile = 0; tile < groupOfTile.Length; tile++)
+        {
+            var (first, group) = (tile * Tile, groupOfTile[tile]);
+            var part = actual[(first * n)..((first + Tile) * n)];
+            if (group < 0) Assert.Equal(untouched[(first * n)..((first + Tile) * n)], part);
+            else Close.To(GemmReference.Multiply(Tile, n, k, (i, x) => activation(first + i, x), (j, x) => weight(group, j, x)), part, output, GemmReference.Slack(k, product: 2));
+        }
+    }
+
+    /// <summary>Only the first rows of each group count: none, some, all, and one of a second tile.</summary>
+    [Theory]
+    [InlineData(DType.BF16, 136, 144)]
+    [InlineData(DType.F32, 128, 256)]
+    public void The_first_rows_of_groups_with_room_of_their_own(DType output, int n, int k)
+    {
+        const int Room = 160;
+        int[] counts = [3, 0, 160, 65];
+        var (codes, scales, weight) = Stacked(counts.Length, n, k);
+        var (left, activation) = GemmReference.Activations(4, counts.Length * Room, k);
+        using var run = new KernelRun(new Fp8Gemm(n, k, output, Fp8GemmTile.Few, Blocks: 3) { Groups = new MaskedGroups(counts.Length, Room) });
+        run.Set("a", left.Codes).Set("a_scales", left.Scales).Set("w", codes).Set("w_scales", scales).Set("counts", counts).Output("c", counts.Length * Room * n);
+        var untouched = run.Floats("c");
+        run.Launch(1);
+        var actual = run.Floats("c");
+        for (var group = 0; group < counts.Length; group++)
+        {
+            var first = group * Room;
+            var expected = GemmReference.Multiply(counts[group], n, k, (i, x) => activation(first + i, x), (j, x) => weight(group, j, x));
+            Close.To(expected, actual[(first * n)..((first + counts[group]) * n)], output, GemmReference.Slack(k, product: 2));
+            // Behind the last tile nothing is written.
+            var end = Math.Min(Room, (counts[group] + 63) / 64 * 64);
+            Assert.Equal(untouched[((first + end) * n)..((first + Room) * n)], actual[((first + end) * n)..((first + Room) * n)]);
+        }
+    }
+
+    /// <summary>Weights of several groups, one behind the other.</summary>
+    private static (byte[] Codes, float[] Scales, Func<int, int, int, double> Value) Stacked(int groups, int n, int k)
+    {
+        var all = Enumerable.Range(0, groups).Select(group => GemmReference.Weights(3 + 10 * group, n, k)).ToArray();
+        return ([.. all.SelectMany(w => w.Codes)], [.. all.SelectMany(w => w.Scales)], (group, j, x) => all[group].Value(j, x));
+    }
+
     private static void Check(int rows, int n, int k, DType output, Fp8GemmTile tile)
     {
         var (codes, scales, weight) = GemmReference.Weights(3, n, k);

@@ -41,19 +41,37 @@ public sealed record Fp8Gemm(int N, int K, DType Out, Fp8GemmTile Tile, int Bloc
     /// <summary>Registers of a thread that copies; what is left of 64 K for those that multiply.</summary>
     private const int ProducerRegisters = 40;
 
-    public override string Name => $"fp8_gemm_n{N}_k{K}_{Out.Text()}_{Tile.Rows}x{Tile.Columns}";
+    /// <summary>Null for one product.</summary>
+    public Fp8Groups? Groups { get; init; }
+
+    public override string Name => $"fp8_gemm_n{N}_k{K}_{Out.Text()}_{Tile.Rows}x{Tile.Columns}" + Groups switch
+    {
+        ContiguousGroups groups => $"_groups{groups.Count}",
+        MaskedGroups groups => $"_masked{groups.Count}x{groups.Rows}",
+        _ => "",
+    };
 
     public override PtxTarget MinimumTarget => PtxTarget.Sm90a;
 
     public override ImmutableArray<KernelParameter> Parameters =>
     [
-        KernelParameter.In("a", DType.E4M3) with { Map = new TileMap(Dim.Rows, K, Tile.Rows, Step) },
-        KernelParameter.In("w", DType.E4M3) with { Map = new TileMap(N, K, Tile.Columns, Step) },
-        KernelParameter.Out("c", Out) with { Map = new TileMap(Dim.Rows, N, TileStore.WaveRows, TileStore.RowBytes / Out.Bytes()) },
+        KernelParameter.In("a", DType.E4M3) with { Map = new TileMap(GroupRows, K, Tile.Rows, Step) { Groups = RowGroups } },
+        KernelParameter.In("w", DType.E4M3) with { Map = new TileMap(N, K, Tile.Columns, Step) { Groups = Groups?.Count } },
+        KernelParameter.Out("c", Out) with { Map = new TileMap(GroupRows, N, TileStore.WaveRows, TileStore.RowBytes / Out.Bytes()) { Groups = RowGroups } },
         KernelParameter.In("a_scales", DType.F32),
         KernelParameter.In("w_scales", DType.F32),
-        KernelParameter.Int("rows"),
+        .. Groups switch
+        {
+            ContiguousGroups => [KernelParameter.In("groups", DType.I32), KernelParameter.Int("rows")],
+            MaskedGroups => [KernelParameter.In("counts", DType.I32)],
+            _ => (KernelParameter[])[KernelParameter.Int("rows")],
+        },
     ];
+
+    /// <summary>A and C have a dimension for groups where each has room of its own.</summary>
+    private int? RowGroups => (Groups as MaskedGroups)?.Count;
+
+    private Dim GroupRows => Groups is MaskedGroups groups ? groups.Rows : Dim.Rows;
 
     public override LaunchGeometry Geometry => new(Blocks, (1 + Tile.Warpgroups) * WarpgroupThreads, Tile.SharedBytes(Out));
 
@@ -94,12 +112,12 @@ public sealed record Fp8Gemm(int N, int K, DType Out, Fp8GemmTile Tile, int Bloc
     private void CopyTiles(Problem p)
     {
         var (k, at) = (p.K, p.Ring.Start());
-        p.Tiles.ForEach((row, column) => k.For(0, Steps, step =>
+        p.Tiles.ForEach(tile => k.For(0, Steps, step =>
         {
             at.AwaitEmpty();
             at.Full.ArriveExpecting((Tile.Rows + Tile.Columns) * Step);
-            p.A.Load(p.ATile(at.Stage), at.Full, step * Step, row * Tile.Rows);
-            p.W.Load(p.WTile(at.Stage), at.Full, step * Step, column * Tile.Columns);
+            p.A.Load(p.ATile(at.Stage), at.Full, [step * Step, tile.Row * Tile.Rows, .. p.RowGroup(tile)]);
+            p.W.Load(p.WTile(at.Stage), at.Full, [step * Step, tile.Column * Tile.Columns, .. Problem.Group(tile)]);
             at.Advance();
         }, nounroll: true));
     }
@@ -108,13 +126,14 @@ public sealed record Fp8Gemm(int N, int K, DType Out, Fp8GemmTile Tile, int Bloc
     private void CopyScales(Problem p)
     {
         var (k, at) = (p.K, p.Ring.Start());
-        p.Tiles.ForEach((rowTile, columnTile) =>
+        p.Tiles.ForEach(tile =>
         {
-            var first = rowTile * Tile.Rows + k.LaneId;
+            var first = tile.Row * Tile.Rows + k.LaneId;
             var rows = Enumerable.Range(0, Tile.Rows / Lanes).Select(n => first + n * Lanes).ToArray();
-            var from = rows.Select(row => p.AScales.Row(k.Min(row, p.Rows - 1), Steps)).ToArray();
-            var bytes = rows.Select(row => k.Select<S32>(row < p.Rows, sizeof(float), 0)).ToArray();
-            var fromW = p.WScales.Row(columnTile * Tile.Columns / BlockScales.Block, Steps);
+            var a = p.AScalesOf(tile);
+            var from = rows.Select(row => a.Row(k.Min(row, tile.Rows - 1), Steps)).ToArray();
+            var bytes = rows.Select(row => k.Select<S32>(row < tile.Rows, sizeof(float), 0)).ToArray();
+            var fromW = p.WScalesOf(tile).Row(tile.Column * Tile.Columns / BlockScales.Block, Steps);
             k.For(0, Steps, step =>
             {
                 at.AwaitEmpty();
@@ -137,7 +156,7 @@ public sealed record Fp8Gemm(int N, int K, DType Out, Fp8GemmTile Tile, int Bloc
         var a = k.TileDescriptor(p.ATile(0).AddBytes(warpgroup * (TileStore.WaveRows * Step)), TileSwizzle.Bytes128, 8 * Step);
         var w = k.TileDescriptor(p.WTile(0), TileSwizzle.Bytes128, 8 * Step);
 
-        p.Tiles.ForEach((rowTile, columnTile) =>
+        p.Tiles.ForEach(tile =>
         {
             sums.Clear();
             k.For(0, Steps, _ =>
@@ -156,7 +175,7 @@ public sealed record Fp8Gemm(int N, int K, DType Out, Fp8GemmTile Tile, int Bloc
                 }
                 at.Advance();
             }, nounroll: true);
-            store.Store(p.C, sums, Tile.Waves, rowTile * Tile.Rows, columnTile * Tile.Columns);
+            store.Store(p.C, sums, Tile.Waves, tile.Row * Tile.Rows, tile.Column * Tile.Columns, p.RowGroup(tile));
         });
         store.AwaitRead();
     }
@@ -167,13 +186,14 @@ public sealed record Fp8Gemm(int N, int K, DType Out, Fp8GemmTile Tile, int Bloc
         private readonly Fp8Gemm _kernel;
         private readonly SharedPtr<U8> _a, _w;
         private readonly SharedPtr<F32> _scales;
+        private readonly GlobalPtr<F32> _aScales, _wScales;
 
         public Problem(KernelBuilder k, Fp8Gemm kernel)
         {
             var tile = kernel.Tile;
             (K, _kernel) = (k, kernel);
             (A, W, C) = (k.TensorMapParam("a"), k.TensorMapParam("w"), k.TensorMapParam("c"));
-            (AScales, WScales, Rows) = (k.GlobalPtrParam<F32>("a_scales"), k.GlobalPtrParam<F32>("w_scales"), k.S32Param("rows"));
+            (_aScales, _wScales) = (k.GlobalPtrParam<F32>("a_scales"), k.GlobalPtrParam<F32>("w_scales"));
             var stages = tile.Stages(kernel.Out);
             // Patterns of the swizzle repeat every 1024 bytes, and tiles have to start with one.
             _a = k.DynamicShared<U8>(stages * tile.Rows * Step, align: 1024);
@@ -183,7 +203,13 @@ public sealed record Fp8Gemm(int N, int K, DType Out, Fp8GemmTile Tile, int Bloc
             // The copying thread and the lanes that copy scales make a stage full, a lane of each math warp makes it empty.
             Ring = new StagePipeline(k, stages, fills: 1 + Lanes, releases: 4 * tile.Warpgroups);
             var columns = (kernel.N + tile.Columns - 1) / tile.Columns;
-            Tiles = new TileScheduler(k, k.CeilDivide(Rows, tile.Rows), columns, TileScheduler.BestGroup(kernel.Blocks, tile.Rows, tile.Columns));
+            var band = BandScheduler.BestBand(kernel.Blocks, tile.Rows, tile.Columns);
+            Tiles = kernel.Groups switch
+            {
+                MaskedGroups groups => new MaskedScheduler(k, k.GlobalPtrParam<S32>("counts"), groups.Count, tile.Rows, columns),
+                ContiguousGroups when k.GlobalPtrParam<S32>("groups") is var groups => new BandScheduler(k, k.S32Param("rows"), tile.Rows, columns, band, groups),
+                _ => new BandScheduler(k, k.S32Param("rows"), tile.Rows, columns, band, null),
+            };
         }
 
         public KernelBuilder K { get; }
@@ -194,12 +220,6 @@ public sealed record Fp8Gemm(int N, int K, DType Out, Fp8GemmTile Tile, int Bloc
 
         public TensorMapParameter C { get; }
 
-        public GlobalPtr<F32> AScales { get; }
-
-        public GlobalPtr<F32> WScales { get; }
-
-        public S32 Rows { get; }
-
         public SharedPtr<U8> CTile { get; }
 
         public StagePipeline Ring { get; }
@@ -209,6 +229,17 @@ public sealed record Fp8Gemm(int N, int K, DType Out, Fp8GemmTile Tile, int Bloc
         public SharedPtr<U8> ATile(S32 stage) => _a.AddBytes(stage * (_kernel.Tile.Rows * Step));
 
         public SharedPtr<U8> WTile(S32 stage) => _w.AddBytes(stage * (_kernel.Tile.Columns * Step));
+
+        /// <summary>The third coordinate of W.</summary>
+        public static S32[] Group(TilePlace tile) => tile.Group is { } group ? [group] : [];
+
+        /// <summary>The third coordinate of A and C.</summary>
+        public S32[] RowGroup(TilePlace tile) => _kernel.RowGroups is null ? [] : Group(tile);
+
+        /// <summary>Of the rows of a tile's group.</summary>
+        public GlobalPtr<F32> AScalesOf(TilePlace tile) => _kernel.Groups is MaskedGroups groups ? _aScales.Row(tile.Group! * groups.Rows, _kernel.Steps) : _aScales;
+
+        public GlobalPtr<F32> WScalesOf(TilePlace tile) => tile.Group is { } group ? _wScales.Row(group * BlockScales.Count(_kernel.N), _kernel.Steps) : _wScales;
 
         /// <summary>One for each row, then the one of W.</summary>
         public SharedPtr<F32> Scales(S32 stage) => _scales + stage * _kernel.Tile.ScalesOfStage;

@@ -25,7 +25,8 @@ internal sealed record TileStore(KernelBuilder K, SharedPtr<U8> Tile, int Rows, 
     /// <param name="sums">The thread's sums.</param>
     /// <param name="waves">Waves of 64 rows.</param>
     /// <param name="row">First row of the block's tile in C.</param>
-    public void Store(TensorMapParameter c, PromotedSums sums, int waves, S32 row, S32 column)
+    /// <param name="group">Coordinates of C behind the row.</param>
+    public void Store(TensorMapParameter c, PromotedSums sums, int waves, S32 row, S32 column, S32[] group)
     {
         AwaitRead();
         Sync();
@@ -38,7 +39,7 @@ internal sealed record TileStore(KernelBuilder K, SharedPtr<U8> Tile, int Rows, 
         {
             for (var wave = 0; wave < waves; wave++)
                 for (var part = 0; part * ColumnsOfRow < Columns; part++)
-                    c.Store(Tile.AddBytes(part * Rows * RowBytes).AddBytes(FirstRow(wave) * RowBytes), column + part * ColumnsOfRow, row + FirstRow(wave));
+                    c.Store(Tile.AddBytes(part * Rows * RowBytes).AddBytes(FirstRow(wave) * RowBytes), [column + part * ColumnsOfRow, row + FirstRow(wave), .. group]);
             K.TensorStoreCommit();
         });
     }
