@@ -37,7 +37,9 @@ public sealed record TrainingPlan(
 
     /// <summary>One layout of many: what does not depend on it is given.</summary>
     /// <param name="work">Of the run's model, precision and sequence length.</param>
-    /// <exception cref="ArgumentException">The schedule cannot be made; see <see cref="ScheduleCatalogue.Problem"/>.</exception>
+    /// <exception cref="ArgumentException">
+    /// The schedule cannot be made, or stages not be cut like that; see <see cref="ScheduleCatalogue.Problem"/>, <see cref="StageLayout.Problem"/>.
+    /// </exception>
     public static TrainingPlan Of(TrainSpec train, TrainingWork work, PlanOptions? options = null)
     {
         options ??= PlanOptions.None;
@@ -47,7 +49,10 @@ public sealed record TrainingPlan(
         var timer = new BlockTimer(train, efficiencies, routing, options.LayerTimes);
         var exchange = AllToAll.Of(train, work.Layers.Select(layer => layer.Moe).FirstOrDefault(moe => moe is not null), routing, efficiencies);
         var attention = RunCost.AttentionShare(work, timer.Roofline, train.Parallel.Tensor, train.Parallel.Expert);
-        return Best([.. Layouts(work, schedule, timer).Select(stages =>
+        var layouts = options.StageLayers is { } layers
+            ? StageLayout.Problem(train.Model, schedule.Placement.Stages, layers) is { } problem ? throw new ArgumentException(problem) : [StageLayout.Of(work, layers)]
+            : Layouts(work, schedule, timer);
+        return Best([.. layouts.Select(stages =>
         {
             var times = options.Times is { } given ? RankTimes.Uniform(schedule, given) : PipelineTimes.Of(train, schedule, stages, timer, efficiencies);
             var timeline = ScheduleSimulation.Run(schedule, times);

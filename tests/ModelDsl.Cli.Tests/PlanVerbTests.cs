@@ -96,7 +96,7 @@ public sealed class PlanVerbTests : IDisposable
 
     [Theory]
     [InlineData("bubble", "(16/2 - 1) x (F&B + B - 3W)", "uneven stages")]
-    [InlineData("memory", "activations", "were it missing")]
+    [InlineData("memory", "activations", "were it missing", "put off", "Over the step, rank 7")]
     [InlineData("overlap", "combine B 0", "limited by nic")]
     [InlineData("time", "fp8_grouped_gemm", "which rank is not said")]
     public void NumbersAreDerivedTermByTerm(string topic, params string[] said)
@@ -154,6 +154,8 @@ public sealed class PlanVerbTests : IDisposable
     [Theory]
     [InlineData(ExitCode.Usage, "four numbers", "--train", "Pretrain", "--times", "1,2,3")]
     [InlineData(ExitCode.Usage, "there are bubble, memory, overlap", "--explain", "everything")]
+    [InlineData(ExitCode.Usage, "2 stages are given for a pipeline of 16", "--train", "Pretrain", "--stages", "30,31")]
+    [InlineData(ExitCode.Usage, "at least one layer", "--train", "Pretrain", "--stages", "x,4,4,4,4,4,4,4,4,4,4,4,4,4,4,1")]
     [InlineData(ExitCode.Usage, "an exponent from 0 to 10", "--routing", "powerlaw:x")]
     [InlineData(ExitCode.Trouble, "cannot read 'absent.json'", "--layer-times", "absent.json")]
     [InlineData(ExitCode.Usage, "above 0", "--train", "Pretrain", "--step", "0")]

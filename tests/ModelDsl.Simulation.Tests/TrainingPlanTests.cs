@@ -99,6 +99,23 @@ public class TrainingPlanTests
         Assert.Equal(Most(0, stages), cut.Max(stage => stage.Blocks.Sum(timer.Compute)), 1e-9);
     }
 
+    /// <summary>Three layers first and two last, as the compiler cuts: on rank 0 as much in all, elsewhere not as quick.</summary>
+    [Fact]
+    public void Stages_can_be_given()
+    {
+        var given = TrainingPlan.Of(Run, Work, new PlanOptions(StageLayers: [3, .. Enumerable.Repeat(4, 14), 2]));
+        Assert.Equal((3, 2), (given.Stages[0].Layers, given.Stages[^1].Layers));
+        Assert.InRange(given.PlannedSeconds / Plan.PlannedSeconds, 1.01, 1.03);
+        Assert.True(given.Memory.Ranks[0].Peak < Plan.Memory.Ranks[0].Peak);
+    }
+
+    [Theory]
+    [InlineData("2 stages are given for a pipeline of 16", 30, 31)]
+    [InlineData("the stages hold 16 layers, and the model has 61", 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1)]
+    [InlineData("every stage but the last holds at least one layer", 61, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)]
+    public void Stages_that_cannot_be_are_refused(string problem, params int[] layers) =>
+        Assert.Equal(problem, StageLayout.Problem(Run.Model, 16, [.. layers]));
+
     /// <summary>Published: 2788 thousand GPU hours and 5.576 million dollars, 5 thousand hours of post-training among them that the file does not describe.</summary>
     [Fact]
     public void The_run_costs_what_was_published()

@@ -11,6 +11,10 @@ namespace ModelDsl.Cli.Output;
 internal static class PlanExplanation
 {
     private const int Ops = 40;
+    private const int Moments = 16;
+
+    /// <summary>Length of a bar that fills the memory.</summary>
+    private const int Bar = 40;
 
     public static IReadOnlyList<string> Topics { get; } = ["bubble", "memory", "overlap", "time"];
 
@@ -73,9 +77,20 @@ internal static class PlanExplanation
             lines.Add($"  {Words(saving.Name),-26} {saving.Bytes / 1e9,8:0.00} GB more, {Gigabytes(saving.Peak)} in all{(saving.Peak > memory.Capacity ? ": does not fit" : "")}");
         if (WeightDeferral.Of(plan) is { } whole)
             lines.Add($"  Weight gradients that are put off: were none, the fullest rank had {Gigabytes(whole.Peak)} and the pipeline took {(whole.Makespan - plan.Timeline.Makespan) * 1e3:+0;-0} ms");
+        OverTime(lines, plan, fullest);
         lines.Add($"  By rank:");
         for (var i = 0; i < memory.Ranks.Length; i++)
             lines.Add($"    rank {i,-3} {memory.Ranks[i].Peak / 1e9,6:0.0} GB at {memory.Ranks[i].At}, op {memory.Ranks[i].Op}, {memory.Ranks[i].LiveChunks} live, {memory.Ranks[i].DeferredWeightGradients} put off");
+    }
+
+    /// <summary>Some of the ops of a rank's program, the fullest among them.</summary>
+    private static void OverTime(PlanLines lines, TrainingPlan plan, int rank)
+    {
+        var (bytes, program, peak) = (plan.Memory.Ranks[rank].ByOp, plan.Schedule.Programs[rank], plan.Memory.Ranks[rank].Op);
+        var shown = Enumerable.Range(0, Moments).Select(i => i * (bytes.Length - 1) / (Moments - 1)).Append(peak).Distinct().Order();
+        lines.Add($"  Over the step, rank {rank} (a # is {plan.Memory.Capacity / Bar / 1e9:0.#} GB):");
+        foreach (var op in shown)
+            lines.Add($"    {plan.Timeline.Ranks[rank][op].Start,7:0.00} s  op {op,-4} {program[op],-5} {bytes[op] / 1e9,6:0.0} GB  {new string('#', (int)Math.Min(2 * Bar, bytes[op] / plan.Memory.Capacity * Bar))}");
     }
 
     private static string Meaning(string consumer) => consumer switch

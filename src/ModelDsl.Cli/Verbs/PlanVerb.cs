@@ -1,11 +1,9 @@
 using System.CommandLine;
-using System.Globalization;
 using ModelDsl.Cli.Input;
 using ModelDsl.Cli.Output;
 using ModelDsl.Compiler.Binding;
 using ModelDsl.Compiler.Specs;
 using ModelDsl.Simulation;
-using ModelDsl.Simulation.Schedules;
 using ModelDsl.Simulation.Serving;
 using ModelDsl.Simulation.WhatIf;
 
@@ -22,17 +20,7 @@ internal static class PlanVerb
         var verb = new Command("plan", "Says of a training run whether it fits, what hides behind what, where the bubble is, how long it takes and what it costs; of a deployment what it serves, and how fast.");
         var input = new ProgramInput();
         var train = new Option<string?>("--train") { Description = "Which train block, where a file declares several." };
-        var times = new Option<string?>("--times") { Description = "Measured seconds of F,Bi,W,FB on every rank: forward, input and weight gradients, an overlapped pair." };
-        var layer = new Option<string?>("--layer-times")
-        {
-            Description = "JSON: measured microseconds of an MoE layer's parts: attn_f, mlp_f, mlp_b, mlp_w, attn_b, attn_w, dispatch_f, dispatch_b, combine_f, combine_b; "
-                + "mlp_w_side is what a second stream does of mlp_w.",
-        };
-        var step = new Option<double?>("--step") { Description = "Measured seconds of a step: throughput and money are of that, and what the plan does not explain is said." };
-        var efficiency = new Option<string?>("--efficiency")
-        {
-            Description = "JSON: measured efficiencies, a list of {class, n, k, value, source}; they replace the built-in ones of their classes.",
-        };
+        var training = new TrainingInput();
         var routing = new Option<string>("--routing")
         {
             Description = "How evenly experts are chosen: balanced, powerlaw:EXPONENT, or a JSON file of loads (a list of layers, each a list with the load of every expert).",
@@ -45,14 +33,13 @@ internal static class PlanVerb
         var (serving, sweep) = (new ServingInput(), new SweepInput());
         input.AddTo(verb);
         serving.AddTo(verb);
+        training.AddTo(verb);
         sweep.AddTo(verb);
-        foreach (var option in new Option[] { train, times, layer, step, efficiency, routing, explain, search, trace, json }) verb.Options.Add(option);
+        foreach (var option in new Option[] { train, routing, explain, search, trace, json }) verb.Options.Add(option);
         verb.Subcommands.Add(PlanBalanceVerb.Create(io));
         verb.SetAction(parsed =>
         {
-            var measured = parsed.GetValue(times) is { } text ? ParseTimes(text) : null;
-            var seconds = parsed.GetValue(step);
-            if (seconds is { } length && !(length > 0 && double.IsFinite(length))) throw TroubleException.Usage($"--step {length} should be above 0");
+            training.Check(parsed);
             var topic = parsed.GetValue(explain);
             if (topic is not null && !PlanExplanation.Topics.Contains(topic))
                 throw TroubleException.Usage($"--explain {topic}: there are {string.Join(", ", PlanExplanation.Topics)}");
@@ -71,14 +58,10 @@ internal static class PlanVerb
             var run = Whole(program, Choose(parsed.GetValue(train), program.Trains));
             if (run.Cluster is { Nodes: > 1, Node: { Nics: 0 } or { NicBytesPerSecond: 0 } })
                 throw TroubleException.Usage($"the {run.Cluster.Nodes} nodes of {run.Cluster.Name} have no network adapters, and a run needs all of them: say nics and nic in its node block");
-            var options = new PlanOptions(
-                measured,
-                parsed.GetValue(layer) is { } layerFile ? PlanFiles.LayerTimes(layerFile) : null,
-                seconds,
-                parsed.GetValue(efficiency) is { } efficiencyFile ? PlanFiles.Efficiencies(efficiencyFile) : null,
-                PlanFiles.Routing(parsed.GetValue(routing)!, run.Model));
+            var options = training.Options(parsed, run, PlanFiles.Routing(parsed.GetValue(routing)!, run.Model));
             if (axes.Length > 0)
             {
+                if (options.StageLayers is not null) throw TroubleException.Usage("--sweep and --stages exclude each other");
                 var points = SweepInput.Points(axes, run, more => input.Read(parsed, more), (train, work) => TrainingPlan.Of(train, work, options));
                 io.Out.WriteLine(parsed.GetValue(json) ? SweepReport.Json(axes, points) : SweepReport.Text(axes, points));
                 return ExitCode.Success;
@@ -116,14 +99,4 @@ internal static class PlanVerb
         program.Trains.Where(train => train with { Name = run.Name, Extensions = run.Extensions } == run).MaxBy(train => train.Extensions.Count) is { } longest
             ? run with { Extensions = longest.Extensions }
             : run;
-
-    private static OpTimes ParseTimes(string text)
-    {
-        var parts = text.Split(',');
-        var numbers = parts.Select(part =>
-            double.TryParse(part.Trim(), CultureInfo.InvariantCulture, out var number) && number >= 0 && double.IsFinite(number) ? number : -1).ToArray();
-        return numbers.Length == 4 && numbers.All(number => number >= 0)
-            ? new OpTimes(numbers[0], numbers[1], numbers[2], numbers[3])
-            : throw TroubleException.Usage($"--times {text}: four numbers of seconds are expected, F,Bi,W,FB");
-    }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ModelDsl.Compiler.Specs;
 using ModelDsl.Simulation.Costs;
 
 namespace ModelDsl.Simulation.Time;
@@ -25,10 +26,7 @@ public static class StageLayout
     /// <returns>At least one; the first is the one that is even.</returns>
     public static IEnumerable<ImmutableArray<Stage>> Of(TrainingWork work, int stages, Func<BlockWork, double> seconds, bool mirrored)
     {
-        var units = work.Layers.Select(layer => new List<BlockWork> { layer }).ToList();
-        units[0].Insert(0, work.Embedding);
-        units.Add([work.Head]);
-        for (var i = 0; i < work.Model.MtpDepth; i++) units[^1].Add(work.Mtp!);
+        var units = Units(work);
         stages = Math.Min(stages, units.Count);
 
         var even = Of(work, units, stages, seconds);
@@ -40,6 +38,40 @@ public static class StageLayout
             var joined = units.Take(work.Layers.Length - last).Append([.. units.TakeLast(last + 1).SelectMany(unit => unit)]).ToList();
             yield return Of(work, joined, stages, seconds);
         }
+    }
+
+    /// <summary>A cut that is given.</summary>
+    /// <param name="layers">Of every stage; all of the model's together.</param>
+    public static ImmutableArray<Stage> Of(TrainingWork work, ImmutableArray<int> layers)
+    {
+        var units = Units(work);
+        var first = 0;
+        return
+        [
+            .. layers.Select((count, stage) =>
+            {
+                var last = stage == layers.Length - 1;
+                var blocks = units.GetRange(first, count + (last ? 1 : 0)).SelectMany(unit => unit).ToImmutableArray();
+                first += count;
+                return new Stage(blocks, count > 0 ? first - count : -1, count);
+            }),
+        ];
+    }
+
+    /// <summary>Why such a cut cannot be made; null: it can.</summary>
+    public static string? Problem(ModelSpec model, int stages, ImmutableArray<int> layers) =>
+        layers.Length != stages ? $"{layers.Length} stages are given for a pipeline of {stages}"
+        : layers.Any(count => count < 0) || layers[0] < 1 || layers.AsSpan()[..^1].Contains(0) ? "every stage but the last holds at least one layer"
+        : layers.Sum() != model.Layers.Count ? $"the stages hold {layers.Sum()} layers, and the model has {model.Layers.Count}"
+        : null;
+
+    private static List<List<BlockWork>> Units(TrainingWork work)
+    {
+        var units = work.Layers.Select(layer => new List<BlockWork> { layer }).ToList();
+        units[0].Insert(0, work.Embedding);
+        units.Add([work.Head]);
+        for (var i = 0; i < work.Model.MtpDepth; i++) units[^1].Add(work.Mtp!);
+        return units;
     }
 
     private static ImmutableArray<Stage> Of(TrainingWork work, List<List<BlockWork>> units, int stages, Func<BlockWork, double> seconds)

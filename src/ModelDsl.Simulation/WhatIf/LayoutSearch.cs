@@ -27,7 +27,7 @@ public static class LayoutSearch
     public static SearchResult Run(TrainSpec train, PlanOptions? options = null, IProgress<(int Done, int Total)>? progress = null)
     {
         // Measured times are of one layout and say nothing about others.
-        options = (options ?? PlanOptions.None) with { Times = null, LayerTimes = null, StepSeconds = null };
+        options = (options ?? PlanOptions.None) with { Times = null, LayerTimes = null, StepSeconds = null, StageLayers = null };
         var precisions = Precisions(train).ToDictionary(pair => pair.Name, pair => pair.Precision);
         var works = precisions.ToDictionary(pair => pair.Key, pair => TrainingWork.Of(train with { Precision = pair.Value }));
         var layouts = Layouts(train, [.. precisions.Keys]).ToArray();
