@@ -17,6 +17,10 @@ internal interface IBinary64 { static abstract Vector512<ulong> Apply(Vector512<
 internal interface ITernary64 { static abstract Vector512<ulong> Apply(Vector512<ulong> a, Vector512<ulong> b, Vector512<ulong> c); }
 
 /// <summary>Lane-by-lane instructions whose operands and result have one width: D = op(A, B, C).</summary>
+/// <remarks>
+/// Without vectors of 512 bits an operation is twice as many instructions, and two of them in a row are more than the just-in-time
+/// compiler inlines: there one half follows the other in a loop. D may be A, and never half of it.
+/// </remarks>
 internal static unsafe class Elementwise
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -24,7 +28,23 @@ internal static unsafe class Elementwise
         where TOp : struct, IUnary32
     {
         byte* r = warp->Registers, a = r + i->A;
+        if (!Vector512.IsHardwareAccelerated)
+        {
+            if (mask != Lanes.All) return SomeUnary32<TOp>(warp, i, mask);
+            for (int half = 0; half < 2; half++) TOp.Apply(Lanes.Load(a, half)).Store((uint*)(r + i->D) + 16 * half);
+            return i + 1;
+        }
         Lanes.Store(r + i->D, TOp.Apply(Lanes.Load(a, 0)), TOp.Apply(Lanes.Load(a, 1)), mask);
+        return i + 1;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static Instr* SomeUnary32<TOp>(Warp* warp, Instr* i, uint mask)
+        where TOp : struct, IUnary32
+    {
+        byte* r = warp->Registers, a = r + i->A, d = r + i->D;
+        for (int half = 0; half < 2; half++)
+            Vector512.ConditionalSelect(Lanes.Mask32(mask, half), TOp.Apply(Lanes.Load(a, half)), Lanes.Load(d, half)).Store((uint*)d + 16 * half);
         return i + 1;
     }
 
@@ -33,7 +53,23 @@ internal static unsafe class Elementwise
         where TOp : struct, IBinary32
     {
         byte* r = warp->Registers, a = r + i->A, b = r + i->B;
+        if (!Vector512.IsHardwareAccelerated)
+        {
+            if (mask != Lanes.All) return SomeBinary32<TOp>(warp, i, mask);
+            for (int half = 0; half < 2; half++) TOp.Apply(Lanes.Load(a, half), Lanes.Load(b, half)).Store((uint*)(r + i->D) + 16 * half);
+            return i + 1;
+        }
         Lanes.Store(r + i->D, TOp.Apply(Lanes.Load(a, 0), Lanes.Load(b, 0)), TOp.Apply(Lanes.Load(a, 1), Lanes.Load(b, 1)), mask);
+        return i + 1;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static Instr* SomeBinary32<TOp>(Warp* warp, Instr* i, uint mask)
+        where TOp : struct, IBinary32
+    {
+        byte* r = warp->Registers, a = r + i->A, b = r + i->B, d = r + i->D;
+        for (int half = 0; half < 2; half++)
+            Vector512.ConditionalSelect(Lanes.Mask32(mask, half), TOp.Apply(Lanes.Load(a, half), Lanes.Load(b, half)), Lanes.Load(d, half)).Store((uint*)d + 16 * half);
         return i + 1;
     }
 
@@ -42,8 +78,24 @@ internal static unsafe class Elementwise
         where TOp : struct, ITernary32
     {
         byte* r = warp->Registers, a = r + i->A, b = r + i->B, c = r + i->C;
+        if (!Vector512.IsHardwareAccelerated)
+        {
+            if (mask != Lanes.All) return SomeTernary32<TOp>(warp, i, mask);
+            for (int half = 0; half < 2; half++) TOp.Apply(Lanes.Load(a, half), Lanes.Load(b, half), Lanes.Load(c, half)).Store((uint*)(r + i->D) + 16 * half);
+            return i + 1;
+        }
         Vector512<uint> low = TOp.Apply(Lanes.Load(a, 0), Lanes.Load(b, 0), Lanes.Load(c, 0));
         Lanes.Store(r + i->D, low, TOp.Apply(Lanes.Load(a, 1), Lanes.Load(b, 1), Lanes.Load(c, 1)), mask);
+        return i + 1;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static Instr* SomeTernary32<TOp>(Warp* warp, Instr* i, uint mask)
+        where TOp : struct, ITernary32
+    {
+        byte* r = warp->Registers, a = r + i->A, b = r + i->B, c = r + i->C, d = r + i->D;
+        for (int half = 0; half < 2; half++)
+            Vector512.ConditionalSelect(Lanes.Mask32(mask, half), TOp.Apply(Lanes.Load(a, half), Lanes.Load(b, half), Lanes.Load(c, half)), Lanes.Load(d, half)).Store((uint*)d + 16 * half);
         return i + 1;
     }
 

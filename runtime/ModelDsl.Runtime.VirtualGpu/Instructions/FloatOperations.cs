@@ -115,9 +115,11 @@ internal static class FloatOperations
     /// <summary>2^x within 1 ulp (the hardware's bound is 2): the fraction by its series, the whole part into the exponent.</summary>
     public readonly struct Exp2 : IUnary32
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static V Apply(V a)
         {
-            Vector512<float> x = Vector512.Min(Vector512.Max(a.AsSingle(), Vector512.Create(-160f)), Vector512.Create(160f));
+            // NaN is put back at the end.
+            Vector512<float> x = Vector512.MinNative(Vector512.MaxNative(a.AsSingle(), Vector512.Create(-160f)), Vector512.Create(160f));
             Vector512<float> whole = Vector512.Round(x);
             Vector512<float> f = x - whole;
             Vector512<float> p = Vector512.Create(1.5252734e-5f);
@@ -129,7 +131,7 @@ internal static class FloatOperations
             p = Vector512.FusedMultiplyAdd(p, f, Vector512.Create(6.9314718e-1f));
             p = Vector512.FusedMultiplyAdd(p, f, Vector512<float>.One);
             // In two steps, since 2^whole alone may be subnormal or beyond the largest exponent.
-            Vector512<int> n = Vector512.ConvertToInt32(whole), half = n >> 1;
+            Vector512<int> n = Vector512.ConvertToInt32Native(whole), half = n >> 1;
             Vector512<int> bias = Vector512.Create(127);
             Vector512<float> first = ((half + bias) << 23).AsSingle(), second = ((n - half + bias) << 23).AsSingle();
             V result = (p * first * second).AsUInt32();
@@ -166,18 +168,21 @@ internal static class FloatOperations
     public readonly struct Flushed1<T> : IUnary32
         where T : struct, IUnary32
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static V Apply(V a) => Flush(T.Apply(Flush(a)));
     }
 
     public readonly struct Flushed2<T> : IBinary32
         where T : struct, IBinary32
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static V Apply(V a, V b) => Flush(T.Apply(Flush(a), Flush(b)));
     }
 
     public readonly struct Flushed3<T> : ITernary32
         where T : struct, ITernary32
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static V Apply(V a, V b, V c) => Flush(T.Apply(Flush(a), Flush(b), Flush(c)));
     }
 

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 using ModelDsl.Runtime.VirtualGpu.Execution;
 
 
@@ -92,8 +91,8 @@ internal static unsafe class PortableMatrixMultiply
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Multiply(float* a, float* b, float* topC, float* bottomC, float* topD, float* bottomD, int quads)
     {
-        var (s0, s1, s2, s3) = Transpose(Vector256.Load(topC), Vector256.Load(topC + 8), Vector256.Load(topC + 16), Vector256.Load(topC + 24));
-        var (t0, t1, t2, t3) = Transpose(Vector256.Load(bottomC), Vector256.Load(bottomC + 8), Vector256.Load(bottomC + 16), Vector256.Load(bottomC + 24));
+        var (s0, s1, s2, s3) = QuadTiles.Transpose(Vector256.Load(topC), Vector256.Load(topC + 8), Vector256.Load(topC + 16), Vector256.Load(topC + 24));
+        var (t0, t1, t2, t3) = QuadTiles.Transpose(Vector256.Load(bottomC), Vector256.Load(bottomC + 8), Vector256.Load(bottomC + 16), Vector256.Load(bottomC + 24));
         for (float* end = b + quads * Lanes; b < end; b += Lanes - Quad)
         {
             for (float* next = b + Quad; b < next; b++, a += ColumnOfA)
@@ -122,7 +121,7 @@ internal static unsafe class PortableMatrixMultiply
         where TA : struct, IFragment
     {
         float* bits = (float*)register;
-        var (c0, c1, c2, c3) = Transpose(Vector256.Load(bits), Vector256.Load(bits + 8), Vector256.Load(bits + 16), Vector256.Load(bits + 24));
+        var (c0, c1, c2, c3) = QuadTiles.Transpose(Vector256.Load(bits), Vector256.Load(bits + 8), Vector256.Load(bits + 16), Vector256.Load(bits + 24));
         return TA.Widen(c0.AsUInt32(), to, Quad * ColumnOfA) | TA.Widen(c1.AsUInt32(), to + ColumnOfA, Quad * ColumnOfA)
             | TA.Widen(c2.AsUInt32(), to + 2 * ColumnOfA, Quad * ColumnOfA) | TA.Widen(c3.AsUInt32(), to + 3 * ColumnOfA, Quad * ColumnOfA);
     }
@@ -131,7 +130,7 @@ internal static unsafe class PortableMatrixMultiply
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Store(Vector256<float> c0, Vector256<float> c1, Vector256<float> c2, Vector256<float> c3, float* to)
     {
-        var (r0, r1, r2, r3) = Transpose(c0, c1, c2, c3);
+        var (r0, r1, r2, r3) = QuadTiles.Transpose(c0, c1, c2, c3);
         Canonical(r0).Store(to);
         Canonical(r1).Store(to + 8);
         Canonical(r2).Store(to + 16);
@@ -141,34 +140,4 @@ internal static unsafe class PortableMatrixMultiply
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> Canonical(Vector256<float> sum) =>
         Vector256.ConditionalSelect(Vector256.Equals(sum, sum), sum, Vector256.Create(FloatOperations.QuietNaN).AsSingle());
-
-    /// <summary>Transposes both halves, four by four each; its own inverse.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static (Vector256<float>, Vector256<float>, Vector256<float>, Vector256<float>) Transpose(
-        Vector256<float> x0, Vector256<float> x1, Vector256<float> x2, Vector256<float> x3)
-    {
-        Vector256<double> low = UnpackLow(x0, x1).AsDouble(), high = UnpackHigh(x0, x1).AsDouble();
-        Vector256<double> low2 = UnpackLow(x2, x3).AsDouble(), high2 = UnpackHigh(x2, x3).AsDouble();
-        return (UnpackLow(low, low2).AsSingle(), UnpackHigh(low, low2).AsSingle(), UnpackLow(high, high2).AsSingle(), UnpackHigh(high, high2).AsSingle());
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> UnpackLow(Vector256<float> x, Vector256<float> y) => Avx.IsSupported
-        ? Avx.UnpackLow(x, y)
-        : Vector256.Create(x[0], y[0], x[1], y[1], x[4], y[4], x[5], y[5]);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> UnpackHigh(Vector256<float> x, Vector256<float> y) => Avx.IsSupported
-        ? Avx.UnpackHigh(x, y)
-        : Vector256.Create(x[2], y[2], x[3], y[3], x[6], y[6], x[7], y[7]);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<double> UnpackLow(Vector256<double> x, Vector256<double> y) => Avx.IsSupported
-        ? Avx.UnpackLow(x, y)
-        : Vector256.Create(x[0], y[0], x[2], y[2]);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<double> UnpackHigh(Vector256<double> x, Vector256<double> y) => Avx.IsSupported
-        ? Avx.UnpackHigh(x, y)
-        : Vector256.Create(x[1], y[1], x[3], y[3]);
 }

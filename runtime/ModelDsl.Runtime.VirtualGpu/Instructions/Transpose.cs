@@ -14,11 +14,14 @@ internal static unsafe class Transpose
         where TCount : struct, ICount
     {
         int n = TCount.Value;
-        if (!Avx512F.IsSupported && n == 2)
+        if (!Avx512F.IsSupported)
         {
-            uint* p = (uint*)from;
-            for (int lane = 0; lane < 32; lane++, p += n)
-                for (int k = 0; k < n; k++) ((uint*)(registers + rows[k]))[lane] = p[k];
+            for (int octet = 0; octet < 4; octet++)
+            {
+                float* lanes = (float*)from + 8 * n * octet;
+                if (n == 2) QuadTiles.LoadTwo(lanes, registers, rows, 32 * octet);
+                else Octet((uint*)lanes, registers, rows, 32 * octet);
+            }
             return;
         }
         for (int half = 0; half < 2; half++)
@@ -35,6 +38,10 @@ internal static unsafe class Transpose
             Quads(v0, v1, Vector512.Load(p + 32), Vector512.Load(p + 48), registers, rows, at);
         }
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Octet(uint* lanes, byte* registers, int* rows, int at) => QuadTiles.LoadFour(
+        Vector256.Load(lanes), Vector256.Load(lanes + 8), Vector256.Load(lanes + 16), Vector256.Load(lanes + 24), registers, rows, at);
 
     /// <summary>Four words for each lane from wherever the lanes point. All is read before anything is written: the address register may be a destination.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -59,10 +66,16 @@ internal static unsafe class Transpose
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Quads(Vector512<uint> v0, Vector512<uint> v1, Vector512<uint> v2, Vector512<uint> v3, byte* registers, int* rows, int at)
     {
+        if (!Avx512F.IsSupported)
+        {
+            QuadTiles.LoadFour(v0.GetLower(), v0.GetUpper(), v1.GetLower(), v1.GetUpper(), registers, rows, at);
+            QuadTiles.LoadFour(v2.GetLower(), v2.GetUpper(), v3.GetLower(), v3.GetUpper(), registers, rows, at + 32);
+            return;
+        }
         // Words 0 and 1 of eight lanes, then 2 and 3: each in one half of a vector.
         Vector512<uint> first = Vector512.Create(0u, 4, 8, 12, 16, 20, 24, 28, 1, 5, 9, 13, 17, 21, 25, 29);
         Vector512<uint> second = first + Vector512.Create(2u);
-        Vector512<uint> a = WarpOperations.Pick(v0, first, v1), b = WarpOperations.Pick(v2, first, v3), c = WarpOperations.Pick(v0, second, v1), d = WarpOperations.Pick(v2, second, v3);
+        Vector512<uint> a = Avx512F.PermuteVar16x32x2(v0, first, v1), b = Avx512F.PermuteVar16x32x2(v2, first, v3), c = Avx512F.PermuteVar16x32x2(v0, second, v1), d = Avx512F.PermuteVar16x32x2(v2, second, v3);
         Vector512.Create(a.GetLower(), b.GetLower()).Store((uint*)(registers + rows[0] + at));
         Vector512.Create(a.GetUpper(), b.GetUpper()).Store((uint*)(registers + rows[1] + at));
         Vector512.Create(c.GetLower(), d.GetLower()).Store((uint*)(registers + rows[2] + at));
@@ -76,9 +89,12 @@ internal static unsafe class Transpose
         int n = TCount.Value;
         if (!Avx512F.IsSupported)
         {
-            uint* p = (uint*)to;
-            for (int lane = 0; lane < 32; lane++, p += n)
-                for (int k = 0; k < n; k++) p[k] = ((uint*)(registers + rows[k]))[lane];
+            for (int octet = 0; octet < 4; octet++)
+            {
+                float* lanes = (float*)to + 8 * n * octet;
+                if (n == 2) QuadTiles.StoreTwo(registers, rows, 32 * octet, lanes);
+                else QuadTiles.StoreFour(registers, rows, 32 * octet, lanes);
+            }
             return;
         }
         Vector512<uint> low = Vector512.Create(0u, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23), high = low + Vector512.Create(8u);

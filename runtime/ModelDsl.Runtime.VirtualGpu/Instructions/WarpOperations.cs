@@ -60,12 +60,23 @@ internal static unsafe class WarpOperations
 
     private static Vector512<uint> PickPortably(Vector512<uint> low, Vector512<uint> index, Vector512<uint> high)
     {
+        if (Avx2.IsSupported) return Vector512.Create(PickEight(low, index.GetLower(), high), PickEight(low, index.GetUpper(), high));
         uint* words = stackalloc uint[32], numbers = stackalloc uint[16];
         low.Store(words);
         high.Store(words + 16);
         index.Store(numbers);
         for (int n = 0; n < 16; n++) numbers[n] = words[numbers[n] & 31];
         return Vector512.Load(numbers);
+    }
+
+    /// <summary>The element out of each of four vectors, then the one of the right vector: bits 3 and 4 of the number choose it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<uint> PickEight(Vector512<uint> low, Vector256<uint> index, Vector512<uint> high)
+    {
+        Vector256<uint> a = Avx2.PermuteVar8x32(low.GetLower(), index), b = Avx2.PermuteVar8x32(low.GetUpper(), index);
+        Vector256<uint> c = Avx2.PermuteVar8x32(high.GetLower(), index), d = Avx2.PermuteVar8x32(high.GetUpper(), index);
+        Vector256<float> odd = (index << 28).AsSingle(), upper = (index << 27).AsSingle();
+        return Avx.BlendVariable(Avx.BlendVariable(a.AsSingle(), b.AsSingle(), odd), Avx.BlendVariable(c.AsSingle(), d.AsSingle(), odd), upper).AsUInt32();
     }
 
     public enum VoteMode { All, Any, Uniform, Ballot }
