@@ -24,7 +24,7 @@ internal static class TrainingGraphs
         if (train?.Model != model) train = null;
         var (sequence, optimizer) = (train?.Data.Sequence ?? model.Context, train?.Optimizer ?? Usual);
         var step = TrainingGraph.Of(model, precision, sequence, printAfter: printAfter);
-        var graphs = new List<(string, ModelGraph)> { ("train", step.Graph), ("optimizer", step.Optimizer(optimizer, printAfter: printAfter)) };
+        var graphs = new List<(string, ModelGraph)> { ("train", step.Graph), ("optimizer", step.Optimizer(optimizer, null, train?.EmaDecay, printAfter)) };
         try
         {
             if (train is not null && ParallelLayout.Of(train) is { IsSpread: true } even && Cut(train, even) is var layout)
@@ -33,7 +33,7 @@ internal static class TrainingGraphs
                     var place = layout with { Stage = stage };
                     var part = TrainingGraph.OfStage(model, precision, sequence, place, printAfter: printAfter);
                     graphs.Add(($"stage-{stage:00}.train", part.Graph));
-                    graphs.Add(($"stage-{stage:00}.optimizer", part.Optimizer(optimizer, place, printAfter)));
+                    graphs.Add(($"stage-{stage:00}.optimizer", part.Optimizer(optimizer, place, train.EmaDecay, printAfter)));
                 }
         }
         catch (PassException exception)

@@ -65,6 +65,9 @@ public enum WeightState
     /// <summary>Running mean of its square (AdamW's v).</summary>
     SecondMoment,
 
+    /// <summary>Running mean of the weight, in host memory (EMA).</summary>
+    Average,
+
     /// <summary>Of a router's bias: how many tokens of the step chose each expert.</summary>
     Load,
 }

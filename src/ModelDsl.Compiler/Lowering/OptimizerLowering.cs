@@ -5,13 +5,14 @@ using ModelDsl.Compiler.Specs;
 namespace ModelDsl.Compiler.Lowering;
 
 /// <summary>
-/// What follows the last sequence of a training step: the norm of all gradients, AdamW on every weight that has one, new biases from
-/// the loads of the experts. The caller sets sums and loads back to 0 before the next step.
+/// What follows the last sequence of a training step: the norm of all gradients, AdamW on every weight that has one, running means
+/// of the weights, new biases from the loads of the experts. The caller sets sums and loads back to 0 before the next step.
 /// </summary>
 public static class OptimizerLowering
 {
     /// <param name="training">A graph with its backward pass.</param>
-    public static ModelGraph Lower(ModelGraph training, OptimizerSpec optimizer, StateSpec state)
+    /// <param name="averageDecay">Of the running mean of the weights; null: there is none.</param>
+    public static ModelGraph Lower(ModelGraph training, OptimizerSpec optimizer, StateSpec state, double? averageDecay = null)
     {
         var graph = new GraphBuilder(Phase.Optimizer) { Origin = optimizer.Origin };
         var sums = States(training, WeightState.Gradient);
@@ -38,6 +39,8 @@ public static class OptimizerLowering
             graph.Add(new AdamWOp(
                 sum, master, first, second, norm, rate, step, optimizer, !sum.Weight.IsVector,
                 after, graph.New(first.Type), graph.New(second.Type)));
+            if (averageDecay is { } decay)
+                graph.Add(new AverageOp(master with { State = WeightState.Average }, after, decay, graph.New(master.Type)));
             var weight = new WeightValue(sum.Weight);
             graph.Add(new StoreWeightOp(weight, after, graph.New(weight.Type)));
         }

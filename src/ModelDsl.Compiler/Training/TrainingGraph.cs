@@ -45,10 +45,12 @@ public sealed record TrainingGraph(
     }
 
     /// <summary>The graph of the optimizer for what this one leaves, spread as it is.</summary>
-    public ModelGraph Optimizer(OptimizerSpec optimizer, ParallelLayout? layout = null, Action<string, ModelGraph>? printAfter = null)
+    /// <param name="averageDecay">Of the running mean of the weights; null: there is none.</param>
+    public ModelGraph Optimizer(
+        OptimizerSpec optimizer, ParallelLayout? layout = null, double? averageDecay = null, Action<string, ModelGraph>? printAfter = null)
     {
         if (layout is { Stages: > 1 }) layout = layout with { Shared = SharedWeights(layout) };
-        var graph = OptimizerLowering.Lower(Graph, optimizer, Precision.State);
+        var graph = OptimizerLowering.Lower(Graph, optimizer, Precision.State, averageDecay);
         return Pipeline.Run(graph, Precision, new PlanLimits(1, 1, 1), Pipeline.Optimizer, printAfter, layout);
     }
 

@@ -28,12 +28,15 @@ internal sealed class Cluster
         for (var stage = 0; stage < layout.Stages; stage++)
         {
             _stages.Add(TrainingGraph.OfStage(model, precision, 64, layout with { Stage = stage }));
-            _parts.Add([.. Enumerable.Range(0, Ranks).Select(rank => weights.ToDictionary(entry => entry.Key, entry => Part(entry.Key, entry.Value, rank)))]);
-            _evaluators.Add(Evaluators(_stages[stage].Graph, stage, Inputs));
+            var partner = layout.IsFolded ? layout.Stages - 1 - stage : stage;
+            if (partner < stage) _parts.Add(_parts[partner]);
+            else _parts.Add([.. Enumerable.Range(0, Ranks).Select(rank => weights.ToDictionary(entry => entry.Key, entry => Part(entry.Key, entry.Value, rank)))]);
+            _evaluators.Add(Evaluators(_stages[stage].Graph, stage, Inputs, rank => partner < stage ? _evaluators[partner].Ranks[rank].State : []));
         }
     }
 
-    public IReadOnlyList<TrainingGraph> Stages => _stages;
+    /// <summary>What every rank keeps of the running means of its weights, after the optimizer.</summary>
+    public List<(string Key, Tensor Part)> Averages { get; private set; } = [];
 
     private int Ranks => _layout.Data * _layout.Tensor;
 
@@ -58,9 +61,10 @@ internal sealed class Cluster
     public Tensor Gradient(string key)
     {
         var sum = new Tensor([.. _weights[key].TensorType.Shape.Select(size => (int)size.Constant!.Value)]);
-        foreach (var stage in _evaluators)
-            for (var rank = 0; rank < Ranks; rank++)
-                if (stage.Ranks[rank].State.TryGetValue((WeightState.Gradient, key), out var part))
+        // Stages on one rank have one state.
+        for (var rank = 0; rank < Ranks; rank++)
+            foreach (var state in _evaluators.Select(stage => stage.Ranks[rank].State).Distinct())
+                if (state.TryGetValue((WeightState.Gradient, key), out var part))
                     AddPart(key, sum, part, rank);
         return sum;
     }
@@ -68,16 +72,18 @@ internal sealed class Cluster
     /// <summary>The optimizer of all stages, meeting where they depend on each other; the norm as each stage knows it.</summary>
     public List<double> Optimize(OptimizerSpec optimizer, double rate, double biasRate)
     {
-        var graphs = _stages.Select((stage, i) => stage.Optimizer(optimizer, _layout with { Stage = i })).ToList();
+        var graphs = _stages.Select((stage, i) => stage.Optimizer(optimizer, _layout with { Stage = i }, averageDecay: 0.75)).ToList();
         var numbers = new Dictionary<StepInput, Tensor>
         {
             [StepInput.Rate] = Tensor.Number(rate), [StepInput.StepNumber] = Tensor.Number(1), [StepInput.BiasRate] = Tensor.Number(biasRate),
         };
-        var evaluators = graphs.Select((graph, stage) => Evaluators(graph, stage, _ => numbers)).ToList();
+        var evaluators = graphs.Select((graph, stage) => Evaluators(graph, stage, _ => numbers, _ => [])).ToList();
         for (var stage = 0; stage < graphs.Count; stage++)
             for (var rank = 0; rank < Ranks; rank++)
                 Prepare(graphs[stage], evaluators[stage].Ranks[rank], stage, rank);
         Meet(evaluators, graphs);
+        Averages = [.. evaluators.SelectMany(stage => stage.Ranks).SelectMany(rank => rank.State.Where(entry => entry.Key.State == WeightState.Average))
+            .Select(entry => (entry.Key.Key, entry.Value))];
         return [.. graphs.Select((graph, stage) => evaluators[stage].Ranks[0].Number(graph, StepOutput.GradientNorm))];
     }
 
@@ -91,8 +97,9 @@ internal sealed class Cluster
                         Assert.True(Math.Abs(ours - known) < tolerance, $"{key} of rank {rank}: {ours} is not {known}");
     }
 
-    private ClusterEvaluator Evaluators(ModelGraph graph, int stage, Func<int, Dictionary<StepInput, Tensor>> inputs) => new(
-        [.. Enumerable.Range(0, Ranks).Select(rank => new Example(_model, graph, _parts[stage][rank], inputs(rank)).Evaluator())],
+    private ClusterEvaluator Evaluators(
+        ModelGraph graph, int stage, Func<int, Dictionary<StepInput, Tensor>> inputs, Func<int, Dictionary<(WeightState, string), Tensor>> state) => new(
+        [.. Enumerable.Range(0, Ranks).Select(rank => new Example(_model, graph, _parts[stage][rank], inputs(rank)).Evaluator(state(rank)))],
         _layout with { Stage = stage }, _mail);
 
     /// <summary>State as the step left it; master copies, whole or the rank's share, as the weights are before the first step.</summary>

@@ -46,13 +46,14 @@ internal sealed record Example(ModelSpec Model, ModelGraph Graph, Dictionary<str
     };
 
     /// <summary>Ready to run, with the cos and sin tables of the model.</summary>
-    public GraphEvaluator Evaluator()
+    /// <param name="state">Of weights, which ops change; null: all 0.</param>
+    public GraphEvaluator Evaluator(Dictionary<(WeightState, string), Tensor>? state = null)
     {
         var rope = RopeTable.Of(Model.Attention, 64);
         Tensor Table(Func<double, double> function) => new(
             [rope.Positions, rope.InverseFrequencies.Count],
             [.. Enumerable.Range(0, rope.Positions).SelectMany(p => rope.InverseFrequencies.Select(f => function(p * f) * rope.Factor))]);
-        return new GraphEvaluator(Weights, Inputs, Table(Math.Cos), Table(Math.Sin));
+        return new GraphEvaluator(Weights, Inputs, Table(Math.Cos), Table(Math.Sin)) { State = state ?? [] };
     }
 
     /// <summary>The loss of the forward pass.</summary>

@@ -53,10 +53,15 @@ public class ShardTests
     [InlineData(4, 1, 2, 4, true)]
     [InlineData(4, 2, 2, 1, false)]
     [InlineData(2, 1, 1, 3, true)]
-    public void Weights_move_as_on_one_rank(int stages, int tensor, int expert, int data, bool zero1)
+    [InlineData(2, 1, 2, 2, true, true)]
+    [InlineData(4, 2, 2, 1, true, true)]
+    public void Weights_move_as_on_one_rank(int stages, int tensor, int expert, int data, bool zero1, bool folded = false)
     {
         var (example, sequences) = Setting(data);
-        var layout = new ParallelLayout(stages, 0, tensor, expert, data) with { ShardsState = zero1 };
+        var layout = new ParallelLayout(stages, 0, tensor, expert, data) with
+        {
+            ShardsState = zero1, IsFolded = folded, StagesPerRank = folded ? 2 : 1,
+        };
         var cluster = new Cluster(Example.Tiny, Recomputing, layout, example.Weights, sequences);
         cluster.Run();
         var norms = cluster.Optimize(AdamW, rate: 0.01, biasRate: 0.002);
@@ -65,6 +70,12 @@ public class ShardTests
         var (_, norm) = run.Step(sequences, mtp: 0.3, rate: 0.01, biasRate: 0.002);
         Assert.All(norms, ours => Assert.Equal(norm, ours, 1e-12));
         cluster.CheckWeights(run.Weights, 1e-10);
+
+        // Means that start at 0 are a quarter of the weights, a part of them on every rank under ZeRO-1, the last one padded.
+        var norm2 = run.Weights["layers.1.shared.down"].Data.Sum(value => value * value);
+        var averages = cluster.Averages.Where(entry => entry.Key == "layers.1.shared.down").ToList();
+        Assert.Equal(tensor * data, averages.Count);
+        Assert.Equal((zero1 ? 1 : averages.Count) * norm2 / 16, averages.Sum(entry => entry.Part.Data.Sum(value => value * value)), 1e-9);
     }
 
     /// <summary>V3 as it was trained: 16 stages, experts over 64 ranks, 128 pipelines, each of which holds a stage twice.</summary>
@@ -120,6 +131,14 @@ public class ShardTests
         Assert.Equal(4L * 4096 * 7168 / 4, experts.Master.Type.Elements.Constant);
     }
 
+    [Fact]
+    public void Halves_that_stay_together_share_what_they_make_again()
+    {
+        int Copies(bool splits) => TrainingGraph.OfStage(
+            Example.Tiny, Recomputing, 64, new ParallelLayout(1, 0, 1, 1, 2) with { SplitsBackward = splits }).Graph.Ops.Count(op => op.IsRecomputed);
+        Assert.Equal(Copies(true) - 16, Copies(false));
+    }
+
     /// <summary>The published run, as its file says it.</summary>
     [Theory]
     [InlineData("dualpipe", 128, 2, 2, 2048)]
@@ -132,7 +151,7 @@ public class ShardTests
         var layout = ParallelLayout.Of(run with { Schedule = run.Schedule with { Kind = kind } });
         Assert.Equal((16, 1, 64, data), (layout.Stages, layout.Tensor, layout.Expert, layout.Data));
         Assert.Equal((perRank, copies, world), (layout.StagesPerRank, layout.Copies, layout.World.Size));
-        Assert.True(layout.ShardsState);
+        Assert.Equal((true, kind != "1f1b"), (layout.ShardsState, layout.SplitsBackward));
         Assert.Contains(
             "shares weights", Assert.Throws<PassException>(() => ParallelLayout.Of(run with { Parallel = run.Parallel with { Data = DataSharding.Zero3 } })).Message);
     }

@@ -10,10 +10,10 @@ public sealed class RecomputePass
         "Makes again in the backward pass what the forward pass need not keep",
         "Follows the precision policy's cache.recompute: norm (all RMSNorms), mla_up (the projections from the latents of attention to "
         + "its heads, and their rotation), swiglu. Ops of the backward pass that read results of these read copies, made just before. "
-        + "Each half makes its own, so that nothing but gradients waits for a weight half that runs later; with shared copies the weight "
-        + "half takes those of the input half where there are any.",
-        [new PassOption("share", "The weight half reads what the input half has made again.", "off")],
-        (graph, context) => Run(graph, Recomputation.Of(context.Precision), context.IsOn("share")));
+        + "Each half makes its own, so that nothing but gradients waits for a weight half that runs later. Where the schedule never "
+        + "separates the halves, the weight half takes the copies of the input half if there are any.",
+        [],
+        (graph, context) => Run(graph, Recomputation.Of(context.Precision), share: context.Layout is { SplitsBackward: false }));
 
     private readonly Recomputation _what;
     private readonly bool _share;

@@ -36,12 +36,18 @@ public sealed record ParallelLayout(
         var (ranks, copies) = (ScheduleRules.Ranks(kind, parallel.Pipeline), kind == "dualpipe" ? 2 : 1);
         return new ParallelLayout(
             parallel.Pipeline, 0, parallel.Tensor, parallel.Expert, Math.Max(1, train.Cluster.Gpus / (ranks * parallel.Tensor)),
-            IsFolded: kind is "dualpipe" or "dualpipev", parallel.Pipeline * copies / ranks, copies, parallel.Data == DataSharding.Zero1, []);
+            IsFolded: kind is "dualpipe" or "dualpipev", parallel.Pipeline * copies / ranks, copies, parallel.Data == DataSharding.Zero1, [])
+        {
+            SplitsBackward = kind is "zb1p" or "dualpipe" or "dualpipev",
+        };
     }
 
     /// <summary>How many parts of the model each stage holds: embedding, layers, head, MTP modules, in that order; empty: as even as that
     /// goes.</summary>
     public EquatableArray<int> Parts { get; init; } = [];
+
+    /// <summary>The schedule runs weight halves of the backward pass later than their input halves.</summary>
+    public bool SplitsBackward { get; init; } = true;
 
     public bool IsSpread => Stages * Tensor * Expert * Data > 1;
 

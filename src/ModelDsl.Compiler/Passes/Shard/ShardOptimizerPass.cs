@@ -38,7 +38,8 @@ public sealed class ShardOptimizerPass
             if (moved.Find(op => Weight(op).Key == shared.Key) is { } op)
                 Meet(op, _layout.Keepers(shared).Count);
         foreach (var op in moved) Reduce(op);
-        var stored = new Dictionary<int, Value>();
+        // By the whole weight that AdamW makes: what it makes here, and what that is gathered to.
+        var moves = new Dictionary<int, (Value Part, Value Whole)>();
         foreach (var op in _graph.Ops)
         {
             _builder.Layer = op.Layer;
@@ -49,12 +50,20 @@ public sealed class ShardOptimizerPass
                     Norm(sum);
                     break;
                 case AdamWOp adamw when !IsElsewhere(Weight(adamw)):
-                    stored.Add(((Temporary)adamw.MasterAfter).Id, Move(adamw));
+                    moves.Add(((Temporary)adamw.MasterAfter).Id, Move(adamw));
                     break;
-                case StoreWeightOp store when stored.TryGetValue(((Temporary)store.Master).Id, out var whole):
-                    _builder.Keep(store with { Master = whole });
+                case AverageOp average when moves.TryGetValue(((Temporary)average.Weight).Id, out var move):
+                    var type = move.Part.Type;
+                    _builder.Keep(average with
+                    {
+                        Before = ((StateValue)average.Before) with { Type = type }, Weight = move.Part,
+                        After = new Temporary(((Temporary)average.After).Id, type),
+                    });
                     break;
-                case AdamWOp or StoreWeightOp:
+                case StoreWeightOp store when moves.TryGetValue(((Temporary)store.Master).Id, out var move):
+                    _builder.Keep(store with { Master = move.Whole });
+                    break;
+                case AdamWOp or AverageOp or StoreWeightOp:
                     break;
                 case UpdateBiasOp bias:
                     var load = _builder.New(bias.Load.Type);
@@ -108,8 +117,8 @@ public sealed class ShardOptimizerPass
         _builder.Add(new AllReduceOp(local, _layout.World, sum.Result));
     }
 
-    /// <summary>The new weight, whole.</summary>
-    private Value Move(AdamWOp op)
+    /// <summary>The new weight: the part that is made here, and the whole.</summary>
+    private (Value Part, Value Whole) Move(AdamWOp op)
     {
         var part = _parts[Weight(op).Key];
         var holders = _layout.Holders(Weight(op));
@@ -123,7 +132,7 @@ public sealed class ShardOptimizerPass
             }
 
             _builder.Keep(op with { Gradient = gradient });
-            return op.MasterAfter;
+            return (op.MasterAfter, op.MasterAfter);
         }
 
         Value State(Value value) => ((StateValue)value) with { Type = Part(value.Type, holders.Size) };
@@ -136,7 +145,7 @@ public sealed class ShardOptimizerPass
         _builder.Keep(moved);
         var whole = _builder.New(op.MasterAfter.Type);
         _builder.Add(new AllGatherOp(moved.MasterAfter, holders, whole));
-        return whole;
+        return (moved.MasterAfter, whole);
     }
 
     private static TensorType Part(TensorType type, int ranks) => new(type.Type, Dim.CeilDiv(type.Elements, ranks));

@@ -11,7 +11,7 @@ internal sealed class GraphEvaluator(Dictionary<string, Tensor> weights, Diction
     private readonly Dictionary<int, (WeightState State, string Key)> _places = [];
 
     /// <summary>State of weights after the ops that ran; absent counts as 0.</summary>
-    public Dictionary<(WeightState State, string Key), Tensor> State { get; } = [];
+    public Dictionary<(WeightState State, string Key), Tensor> State { get; init; } = [];
 
     public Tensor this[Value value] => value switch
     {
@@ -94,6 +94,7 @@ internal sealed class GraphEvaluator(Dictionary<string, Tensor> weights, Diction
         SquareSumOp s => [Tensor.Number(s.Gradients.Sum(gradient => this[gradient].Data.Sum(value => value * value)))],
         SquareRootOp s => [this[s.X].Map(Math.Sqrt)],
         AdamWOp a => Optimize(a),
+        AverageOp a => [Keep(a.Before, a.After, this[a.Before].Map(value => value * a.Decay) + this[a.Weight].Map(value => value * (1 - a.Decay)))],
         StoreWeightOp s => [Store(s.Before, this[s.Master].Copy())],
         UpdateBiasOp u => [Store(u.Before, this[u.Before] + Steps(this[u.Load], this[u.Rate].Data[0]))],
         _ => throw new InvalidOperationException($"{op.Mnemonic} is not evaluated."),
