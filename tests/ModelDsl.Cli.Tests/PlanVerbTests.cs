@@ -214,6 +214,8 @@ public sealed class PlanVerbTests : IDisposable
     [Theory]
     [InlineData("there is no serve 'Other'; declared are: Online", "--serve", "Other")]
     [InlineData("exclude each other", "--serve", "Online", "--train", "Pretrain")]
+    [InlineData("--sweep and --search vary a training run", "--serve", "Online", "--search")]
+    [InlineData("--explain is of one training plan", "--serve", "Online", "--explain", "time")]
     [InlineData("--acceptance 1.5", "--serve", "Online", "--acceptance", "1.5")]
     [InlineData("--latency 0", "--serve", "Online", "--latency", "0")]
     [InlineData("--context -1", "--serve", "Online", "--context", "-1")]

@@ -43,6 +43,8 @@ public sealed class PlanWhatIfTests : IDisposable
     [Theory]
     [InlineData("path=value,value is expected", "--sweep", "pipeline")]
     [InlineData("exclude each other", "--sweep", "parallel.pipeline=8", "--search")]
+    [InlineData("--html is of one training plan", "--html", "page.html", "--search")]
+    [InlineData("--trace is of one training plan", "--trace", "step.json", "--sweep", "parallel.pipeline=8")]
     [InlineData("more than 1000 plans", "--sweep", "a=1,2,3,4,5,6,7,8,9,10,11", "--sweep", "b=1,2,3,4,5,6,7,8,9,10", "--sweep", "c=1,2,3,4,5,6,7,8,9,10")]
     public void WhatIsNoSweepIsRefused(string message, params string[] arguments)
     {

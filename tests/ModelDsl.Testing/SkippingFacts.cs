@@ -44,6 +44,18 @@ public sealed class GpuTheoryAttribute : TheoryAttribute
     public GpuTheoryAttribute() => Skip = Missing.Gpu;
 }
 
+/// <summary>A test that opens a page in a browser; skipped, and counted so, where there is none.</summary>
+public sealed class BrowserFactAttribute : FactAttribute
+{
+    public BrowserFactAttribute() => Skip = Missing.Browser;
+}
+
+/// <inheritdoc cref="BrowserFactAttribute"/>
+public sealed class BrowserTheoryAttribute : TheoryAttribute
+{
+    public BrowserTheoryAttribute() => Skip = Missing.Browser;
+}
+
 /// <summary>Why a test is skipped; null where what it needs is here.</summary>
 internal static class Missing
 {
@@ -54,4 +66,6 @@ internal static class Missing
     public static string? Nvcc { get; } = Testing.Nvcc.Program is null ? "no nvcc (DSM_NVCC may name one)" : null;
 
     public static string? Gpu { get; } = Testing.Gpu.IsPresent ? null : "no NVIDIA GPU";
+
+    public static string? Browser { get; } = Testing.Browser.Program is null ? "no Chromium (DSM_BROWSER may name one)" : null;
 }

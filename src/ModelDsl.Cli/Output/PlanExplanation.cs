@@ -93,7 +93,8 @@ internal static class PlanExplanation
             lines.Add($"    {plan.Timeline.Ranks[rank][op].Start,7:0.00} s  op {op,-4} {program[op],-5} {bytes[op] / 1e9,6:0.0} GB  {new string('#', (int)Math.Min(2 * Bar, bytes[op] / plan.Memory.Capacity * Bar))}");
     }
 
-    private static string Meaning(string consumer) => consumer switch
+    /// <summary>What a consumer of memory is, in a few words.</summary>
+    public static string Meaning(string consumer) => consumer switch
     {
         "weights" => "as kernels read them, FP8 ones by rows and by columns",
         "gradients" => "added up over the micro-batches",

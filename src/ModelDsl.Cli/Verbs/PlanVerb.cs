@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ModelDsl.Cli.Input;
 using ModelDsl.Cli.Output;
+using ModelDsl.Cli.Output.Page;
 using ModelDsl.Compiler.Binding;
 using ModelDsl.Compiler.Specs;
 using ModelDsl.Simulation;
@@ -29,13 +30,14 @@ internal static class PlanVerb
         var explain = new Option<string?>("--explain") { Description = "Derives a number term by term: bubble, memory, overlap or time." };
         var json = new Option<bool>("--json") { Description = "One JSON object." };
         var trace = new Option<string?>("--trace") { Description = "Writes the planned step to a file for chrome://tracing and Perfetto." };
+        var html = new Option<string?>("--html") { Description = "Writes the plan to one page that any browser shows without a network." };
         var search = new Option<bool>("--search") { Description = "Tries other layouts and names those that none beats in step time, memory and GPUs at once." };
         var (serving, sweep) = (new ServingInput(), new SweepInput());
         input.AddTo(verb);
         serving.AddTo(verb);
         training.AddTo(verb);
         sweep.AddTo(verb);
-        foreach (var option in new Option[] { train, routing, explain, search, trace, json }) verb.Options.Add(option);
+        foreach (var option in new Option[] { train, routing, explain, search, trace, html, json }) verb.Options.Add(option);
         verb.Subcommands.Add(PlanBalanceVerb.Create(io));
         verb.SetAction(parsed =>
         {
@@ -45,6 +47,12 @@ internal static class PlanVerb
                 throw TroubleException.Usage($"--explain {topic}: there are {string.Join(", ", PlanExplanation.Topics)}");
             var axes = sweep.Axes(parsed);
             if (axes.Length > 0 && parsed.GetValue(search)) throw TroubleException.Usage("--sweep and --search exclude each other");
+            // What is of one planned step is of neither a deployment nor a table of plans.
+            if (new Option[] { explain, trace, html }.FirstOrDefault(option => parsed.GetResult(option) is not null) is { } single
+                && (axes.Length > 0 || parsed.GetValue(search) || serving.IsGiven(parsed)))
+                throw TroubleException.Usage($"{single.Name} is of one training plan, and goes with neither --serve nor --sweep nor --search");
+            if (serving.IsGiven(parsed) && (axes.Length > 0 || parsed.GetValue(search)))
+                throw TroubleException.Usage("--sweep and --search vary a training run, and --serve plans a deployment");
             if (serving.IsGiven(parsed) && parsed.GetValue(train) is not null) throw TroubleException.Usage("--serve and --train exclude each other");
             if (input.ReadAndReport(parsed, io) is not { } program) return ExitCode.Diagnostics;
             if (serving.IsGiven(parsed))
@@ -75,6 +83,7 @@ internal static class PlanVerb
 
             var plan = TrainingPlan.Of(run, options);
             if (parsed.GetValue(trace) is { } traceFile) AtomicFile.Write(traceFile, PlanTrace.Write(plan));
+            if (parsed.GetValue(html) is { } page) AtomicFile.Write(page, PlanPage.Write(plan));
             io.Out.WriteLine(parsed.GetValue(json) ? TrainingPlanJson.Write(plan)
                 : topic is not null ? PlanExplanation.Write(plan, topic) : TrainingPlanText.Write(plan));
             return ExitCode.Success;
