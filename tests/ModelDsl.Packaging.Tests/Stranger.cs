@@ -7,7 +7,8 @@ namespace ModelDsl.Packaging.Tests;
 /// <summary>Somebody who has the packages and nothing else, and a project that the template made, built once.</summary>
 public sealed class Stranger : IDisposable
 {
-    private const string Name = "Shakespeare";
+    // The name of the class too: the hardest that a person is likely to give.
+    private const string Name = "TinyV3";
 
     public Stranger()
     {

@@ -13,13 +13,13 @@ public class TemplateTests(Stranger stranger)
     {
         Assert.Equal(Stranger.Golden("king").Text, Workshop.Expect(0, stranger.App, "dotnet", "run", "--no-build"));
         var (prompt, text) = Stranger.Golden("juliet");
-        Assert.Equal(text, Workshop.Expect(0, Workshop.Root, Path.Combine(stranger.App, "bin", "Debug", "net10.0", "Shakespeare"), prompt));
+        Assert.Equal(text, Workshop.Expect(0, Workshop.Root, Path.Combine(stranger.App, "bin", "Debug", "net10.0", "TinyV3"), prompt));
     }
 
     [Fact]
     public void Building_again_compiles_nothing()
     {
-        var library = Path.Combine(stranger.App, "obj", "Debug", "net10.0", "Shakespeare.dll");
+        var library = Path.Combine(stranger.App, "obj", "Debug", "net10.0", "TinyV3.dll");
         var before = File.GetLastWriteTimeUtc(library);
         var log = Workshop.Expect(0, stranger.App, "dotnet", "build", "--no-restore", "-verbosity:normal");
         Assert.Contains("Skipping target \"CoreCompile\" because all output files are up-to-date", log);
@@ -37,7 +37,7 @@ public class TemplateTests(Stranger stranger)
         Assert.Equal(
             [
                 "tiny-v3.dsm(28,16): error DSM0308: 9 experts are active per token, and only 8 can be chosen: routed = 8",
-                "Program.cs(5,7): error CS0246: The type or namespace name 'Shakespeare' could not be found (are you missing a using directive or an assembly reference?)",
+                "Program.cs(12,23): error CS0246: The type or namespace name 'TinyV3' could not be found (are you missing a using directive or an assembly reference?)",
             ],
             errors.OrderByDescending(error => error.Contains("DSM0308")));
     }
@@ -58,7 +58,7 @@ public class TemplateTests(Stranger stranger)
     public void A_framework_without_a_runtime_for_the_classes_is_refused()
     {
         var app = Workshop.Copy(stranger.App, "Old");
-        var project = Path.Combine(app, "Shakespeare.csproj");
+        var project = Path.Combine(app, "TinyV3.csproj");
         File.WriteAllText(project, Regex.Replace(
             File.ReadAllText(project).Replace("net10.0", "net8.0"), ".*VirtualGpu.*\n", ""));
         Assert.Contains(
@@ -72,6 +72,6 @@ public class TemplateTests(Stranger stranger)
         Workshop.Expect(
             0, Workshop.Root, "dotnet", "new", "modeldsl", "--name", "my-app.2", "--no-restore", "--debug:custom-hive", Workshop.PathTo("hive"));
         Assert.Contains("<RootNamespace>my_app._2</RootNamespace>", File.ReadAllText(Workshop.PathTo("my-app.2", "my-app.2.csproj")));
-        Assert.Contains("using my_app._2;", File.ReadAllText(Workshop.PathTo("my-app.2", "Program.cs")));
+        Assert.Contains("new my_app._2.TinyV3(", File.ReadAllText(Workshop.PathTo("my-app.2", "Program.cs")));
     }
 }

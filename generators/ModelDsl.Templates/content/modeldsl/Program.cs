@@ -2,15 +2,14 @@ using ModelDsl.Runtime.Checkpoints;
 using ModelDsl.Runtime.Models;
 using ModelDsl.Runtime.Tokenization;
 using ModelDsl.Runtime.VirtualGpu;
-using MyModelApp;
 
 var folder = Path.Combine(AppContext.BaseDirectory, "checkpoint");
 var prompt = args.Length > 0 ? string.Join(' ', args) : "KING RICHARD III";
 
-// TinyV3 is the model of tiny-v3.dsm: the class is made when the project is built.
+// TinyV3 is the model of tiny-v3.dsm: the class is made when the project is built, in the namespace of the project.
 using var device = new VirtualDevice();
 using var checkpoint = Checkpoint.Open(folder);
-using var model = new TinyV3(device, checkpoint);
+using var model = new MyModelApp.TinyV3(device, checkpoint);
 using var session = model.CreateSession();
 
 var tokenizer = Tokenizer.Load(folder);
