@@ -75,7 +75,8 @@ public static class Pipeline
         foreach (var call in passes)
         {
             var pass = Find(call);
-            graph = pass.Run(graph, new PassContext(precision, limits, pass, call.Settings, layout)).Verified(pass.Name);
+            var next = pass.Run(graph, new PassContext(precision, limits, pass, call.Settings, layout));
+            if (!ReferenceEquals(next, graph)) graph = next.Verified(pass.Name);
             printAfter?.Invoke(pass.Name, graph);
         }
 

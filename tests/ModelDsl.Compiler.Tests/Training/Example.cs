@@ -20,6 +20,9 @@ internal sealed record Example(ModelSpec Model, ModelGraph Graph, Dictionary<str
         qRank: null, mtp: 0, new MoeSpec(
             6, 2, 2, 4, new GateSpec(ScoreFunction.Softmax, 1, false, Origin.None), null, new BalanceSpec(null, 0.2, Origin.None), Origin.None));
 
+    /// <summary>What may be missing is: no shared expert, no balance of any kind; the last layer is dense, and so is the module behind it.</summary>
+    public static ModelSpec TinyPlain { get; } = Plain();
+
     /// <summary>Random weights of a size at which every op matters, random tokens.</summary>
     public static Example Random(ModelSpec model, ModelGraph graph, int tokens = 7, int seed = 5)
     {
@@ -101,6 +104,13 @@ internal sealed record Example(ModelSpec Model, ModelGraph Graph, Dictionary<str
     }
 
     private static int[] Shape(WeightTensor weight) => [.. weight.TensorType.Shape.Select(size => (int)size.Constant!.Value)];
+
+    private static ModelSpec Plain()
+    {
+        var moe = new MoeSpec(4, 0, 1, 3, new GateSpec(ScoreFunction.Sigmoid, 1, false, Origin.None), null, BalanceSpec.None, Origin.None);
+        var model = Model3(qRank: 3, mtp: 1, moe);
+        return model with { Layers = [model.Layers[1], model.Layers[0]] };
+    }
 
     private static ModelSpec Model3(int? qRank, int mtp, MoeSpec moe) => new(
         "Tiny", 17, 12, 1e-6, 0.006,
