@@ -8,7 +8,7 @@ using Bits = System.Numerics.BitOperations;
 namespace ModelDsl.Runtime.VirtualGpu.Checking;
 
 /// <summary>Runs the checks of a launch, block by block: sends each instruction that comes along to those that have to do with it.</summary>
-internal sealed unsafe class BlockChecker : IDisposable
+internal sealed unsafe partial class BlockChecker : IDisposable
 {
     private readonly CheckContext _context;
     private readonly HeapShadow _heap;
@@ -22,12 +22,17 @@ internal sealed unsafe class BlockChecker : IDisposable
     private readonly ClusterBarrier _clusters;
     private readonly WarpCheck _warps;
     private readonly SyncVariables _variables;
+    private readonly SharedProxies _proxies;
+    private readonly WarpgroupRegisters _registersOfGroups;
+
+    /// <summary>Groups of products, and of bulk copies from shared memory.</summary>
+    private readonly AsyncCopies _products, _stores;
     private readonly NativeBuffer _sharedCells = new();
     private GCHandle _handle;
     private AccessCell* _shared;
     private CheckSite[] _sites = [];
     private bool[] _isGap = [];
-    private bool _checksMemory, _checksInit, _checksSync, _tracksShared, _tracksGlobal;
+    private bool _checksMemory, _checksInit, _checksSync, _tracksShared, _tracksGlobal, _isAsync;
 
     public BlockChecker(HeapShadow heap)
     {
@@ -37,7 +42,11 @@ internal sealed unsafe class BlockChecker : IDisposable
         _init = new InitCheck(_context);
         _overflow = new OverflowCheck(_context);
         _copies = new AsyncCopies(_context, _clocks);
-        _races = new RaceCheck(_context, heap.Log, _clocks, _copies);
+        _products = new AsyncCopies(_context, _clocks);
+        _stores = new AsyncCopies(_context, _clocks);
+        _proxies = new SharedProxies(_context);
+        _registersOfGroups = new WarpgroupRegisters(_context);
+        _races = new RaceCheck(_context, heap.Log, _clocks, e => e.Site.Kind switch { SiteKind.Product => _products, SiteKind.BulkCopy => _stores, _ => _copies });
         _barriers = new BarrierCheck(_context, _clocks);
         _clusters = new ClusterBarrier(_context, heap.Log, _clocks);
         _warps = new WarpCheck(_context, _clocks, _barriers);
@@ -57,6 +66,7 @@ internal sealed unsafe class BlockChecker : IDisposable
         _checksInit = _context.Has(VirtualGpuChecks.Init);
         _checksSync = _context.Has(VirtualGpuChecks.Sync);
         _tracksGlobal = _context.Has(VirtualGpuChecks.Race);
+        _isAsync = launch.Kernel.Sites.Exists(site => site.Kind is SiteKind.Product or SiteKind.BulkCopy);
         _tracksShared = _tracksGlobal || (_checksSync && launch.Kernel.Sites.Exists(site => site.Kind == SiteKind.AsyncCopy));
     }
 
@@ -66,6 +76,7 @@ internal sealed unsafe class BlockChecker : IDisposable
         int threads = 32 * _context.State->Warps;
         _clocks.Begin(block, threads);
         _copies.Begin();
+        BeginAsync();
         _barriers.Begin();
         _warps.Begin();
         _variables.Begin();
@@ -127,8 +138,9 @@ internal sealed unsafe class BlockChecker : IDisposable
             case SiteKind.AsyncCopy:
                 if (site.Addresses.Count == 2) Copy(warp, site, mask);
                 break;
-            case SiteKind.BulkCopy:
-                if (_checksInit && site.SizeRow >= 0) BulkCopy(warp, site, mask);
+            case SiteKind.BulkCopy or SiteKind.BulkCommit or SiteKind.BulkWait or SiteKind.Product or SiteKind.ProductFence or SiteKind.ProductCommit or SiteKind.ProductWait
+                or SiteKind.ProxyFence when _isAsync:
+                Async(warp, site, mask);
                 break;
             case SiteKind.MatrixLoad or SiteKind.MatrixStore:
                 _warps.Run(warp, site, mask);
@@ -140,6 +152,7 @@ internal sealed unsafe class BlockChecker : IDisposable
                 break;
         }
         if (_checksMemory) _overflow.Run(warp, site, mask);
+        if (_isAsync && _checksSync && site.Kind != SiteKind.Product) _registersOfGroups.Run(warp, site);
         return instruction;
     }
 
@@ -179,20 +192,6 @@ internal sealed unsafe class BlockChecker : IDisposable
             if (site.IgnoreSlot >= 0 && ((*(uint*)(warp->Registers + site.IgnoreSlot) ^ site.IgnoreFlip) >> lane & 1) != 0) bytes = 0;
             if (bytes > 0) Touch(warp, site, lane, mask, from.Space, AddressOf(warp, from, lane), bytes, reads: true, writes: false, -1);
             Touch(warp, site, lane, mask, to.Space, AddressOf(warp, to, lane), site.Bytes, reads: false, writes: true, _copies.Group(32 * warp->Index + lane));
-        }
-    }
-
-    /// <summary>What a bulk copy fills has values afterwards; its mbarrier orders it, and nothing more is asked.</summary>
-    private void BulkCopy(Warp* warp, CheckSite site, uint mask)
-    {
-        bool toShared = site.Addresses.Count == 3;
-        for (uint left = mask; left != 0; left &= left - 1)
-        {
-            int lane = Bits.TrailingZeroCount(left);
-            ulong to = AddressOf(warp, site.Addresses[toShared ? 0 : 1], lane);
-            uint bytes = ((uint*)(warp->Registers + site.SizeRow))[lane], room = _context.State->SharedBytes;
-            if (toShared && to <= room && to + bytes <= room) InitCheck.Write(_init.Shared(to), (int)bytes);
-            else if (!toShared && _heap.Of(to) is { } shadow && shadow.Holds(to, (int)Math.Min(bytes, int.MaxValue))) _heap.Write(to, bytes);
         }
     }
 
@@ -237,9 +236,11 @@ internal sealed unsafe class BlockChecker : IDisposable
                 if (_checksInit && address <= block->LocalBytes && address + (uint)bytes <= block->LocalBytes) TouchLocal(warp, site, lane, _init.Local(warp, lane, address), bytes, reads, writes);
                 return;
             case StateSpace.Shared:
+                if (address >> Cluster.RankShift != 0 && IsElsewhere(warp, site, lane, mask, ref address, bytes, writes)) return;
                 if (address > block->SharedBytes || address + (uint)bytes > block->SharedBytes) return;
                 if (_isGap.Length > 0 && (_isGap[address >> 2] || _isGap[(address + (uint)bytes - 1) >> 2]) && IsInGap(warp, site, lane, (uint)address, bytes)) return;
                 if (_checksInit) Initialise(warp, site, lane, _init.Shared(address), bytes, reads, writes, "shared", address);
+                if (_isAsync && writes && site.Kind != SiteKind.BulkCopy) _proxies.Store(site, 32 * warp->Index + lane, address, bytes);
                 if (!_tracksShared) return;
                 var place = new AccessPoint(warp, site, lane, mask, space, address, block->Shared + address);
                 Track(warp, site, lane, place, _shared + (address >> _heap.Log.Shift), bytes, reads, writes, group);

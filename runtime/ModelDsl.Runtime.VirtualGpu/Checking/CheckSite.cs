@@ -15,6 +15,15 @@ internal enum SiteKind
     /// <summary><c>cp.async.bulk</c>: its first address is in shared memory, the second in global; with a third one it goes to shared.</summary>
     BulkCopy,
     AsyncCommit, AsyncWait,
+
+    /// <summary><c>cp.async.bulk.commit_group</c> and <c>wait_group</c>.</summary>
+    BulkCommit, BulkWait,
+
+    /// <summary><c>wgmma</c>.</summary>
+    Product, ProductFence, ProductCommit, ProductWait,
+
+    /// <summary><c>fence.proxy.async</c>.</summary>
+    ProxyFence,
     MatrixLoad, MatrixStore,
 
     /// <summary><c>bar.sync</c>, <c>bar.red</c> and <c>bar.arrive</c>.</summary>

@@ -31,6 +31,10 @@ internal static class CheckSiteDecoder
         site.Bytes = Bytes(i, site.Kind);
         switch (site.Kind)
         {
+            case SiteKind.BulkWait or SiteKind.ProductWait:
+                site.GroupsLeft = i.Operands.Length > 0 ? (int)Math.Min(i.Operands[0].Bits, int.MaxValue) : 0;
+                site.IsAligned = site.Kind == SiteKind.ProductWait;
+                break;
             case SiteKind.AsyncWait:
                 site.GroupsLeft = i.Operands.Length > 0 && !i.Has("wait_all") ? (int)Math.Min(i.Operands[0].Bits, int.MaxValue) : 0;
                 break;
@@ -42,7 +46,7 @@ internal static class CheckSiteDecoder
                 if (site.Sources.Length > 1) site.MaskRow = site.Sources[1];
                 site.IsAligned = i.Name == "bar" || i.Has("aligned");
                 break;
-            case SiteKind.MatrixLoad or SiteKind.MatrixStore or SiteKind.WarpWide:
+            case SiteKind.MatrixLoad or SiteKind.MatrixStore or SiteKind.WarpWide or SiteKind.Product or SiteKind.ProductFence or SiteKind.ProductCommit:
                 site.IsAligned = true;
                 break;
         }
@@ -56,7 +60,9 @@ internal static class CheckSiteDecoder
         "atom" or "red" => SiteKind.Atomic,
         "mbarrier" when i.Has("init") || i.Has("inval") => SiteKind.Store,
         _ when IsBarrierObject(i) => SiteKind.Atomic,
-        "cp" when i.Has("bulk") => SiteKind.BulkCopy,
+        "cp" when i.Has("bulk") && i.Has("commit_group") => SiteKind.BulkCommit,
+        "cp" when i.Has("bulk") && i.Has("wait_group") => SiteKind.BulkWait,
+        "cp" when i.Has("bulk") => i.Has("prefetch") ? SiteKind.Plain : SiteKind.BulkCopy,
         "cp" when i.Has("commit_group") => SiteKind.AsyncCommit,
         "cp" when i.Has("wait_group") || i.Has("wait_all") => SiteKind.AsyncWait,
         "cp" => SiteKind.AsyncCopy,
@@ -68,6 +74,8 @@ internal static class CheckSiteDecoder
         "bar" or "barrier" => SiteKind.Barrier,
         "shfl" or "vote" or "match" or "redux" or "elect" => SiteKind.WarpExchange,
         "mma" or "wmma" => SiteKind.WarpWide,
+        "wgmma" => i.Opcode[1] switch { "fence" => SiteKind.ProductFence, "commit_group" => SiteKind.ProductCommit, "wait_group" => SiteKind.ProductWait, _ => SiteKind.Product },
+        "fence" when i.Has("proxy") && i.Has("async") => SiteKind.ProxyFence,
         "membar" or "fence" when !i.Has("proxy") => SiteKind.Fence,
         "exit" or "ret" => SiteKind.Exit,
         _ => SiteKind.Plain,

@@ -42,6 +42,12 @@ public enum FindingKind
     /// <summary>Data of an asynchronous copy used before the copy was waited for.</summary>
     AsyncCopy,
 
+    /// <summary>Registers of <c>wgmma</c> touched while it is under way, or used by it without a fence.</summary>
+    WarpgroupRegisters,
+
+    /// <summary>Shared memory that bulk copies or <c>wgmma</c> read after plain stores, with no fence between the proxies.</summary>
+    ProxyFence,
+
     /// <summary>A warp-wide instruction without all lanes it needs.</summary>
     InactiveLanes,
 

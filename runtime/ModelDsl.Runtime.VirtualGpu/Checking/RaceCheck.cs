@@ -7,7 +7,7 @@ namespace ModelDsl.Runtime.VirtualGpu.Checking;
 /// them: program order, barriers of the block and of the warp, and strong accesses with fences (PTX memory model). Two strong
 /// accesses do not race. Writing the value that is there already is let pass.
 /// </summary>
-internal sealed unsafe class RaceCheck(CheckContext context, AccessLog log, ThreadClocks clocks, AsyncCopies copies)
+internal sealed unsafe class RaceCheck(CheckContext context, AccessLog log, ThreadClocks clocks, Func<AccessEvent, AsyncCopies> copies)
 {
     private int _warp, _thread;
     private int[] _known = [];
@@ -76,7 +76,7 @@ internal sealed unsafe class RaceCheck(CheckContext context, AccessLog log, Thre
         int thread = 32 * e.Warp + (int)(earlier & 31), clock = e.Clock;
         if (e.Group >= 0)
         {
-            clock = copies.WaitedAt(thread, e.Group);
+            clock = copies(e).WaitedAt(thread, e.Group);
             if (clock == 0) return AccessOrder.CopyUnderWay;
         }
         if (e.Block != context.Block) return clocks.KnowsFar(_thread, e.Block, thread, clock) ? AccessOrder.Before : AccessOrder.Unordered;
@@ -121,7 +121,7 @@ internal sealed unsafe class RaceCheck(CheckContext context, AccessLog log, Thre
 
     private void Report(in AccessEvent e, int lane, CheckSite site, in AccessPoint at, bool isWrite, bool wasWrite, AccessOrder order)
     {
-        FindingKind kind = order == AccessOrder.CopyUnderWay ? FindingKind.AsyncCopy : FindingKind.Race;
+        FindingKind kind = order == AccessOrder.CopyUnderWay && e.Site.Kind != SiteKind.Product ? FindingKind.AsyncCopy : FindingKind.Race;
         if (!context.Has(kind == FindingKind.Race ? VirtualGpuChecks.Race : VirtualGpuChecks.Sync)) return;
         log.NoteRace(site, e.Site);
         // The same two lines are the same cause, whichever came first.
@@ -130,10 +130,15 @@ internal sealed unsafe class RaceCheck(CheckContext context, AccessLog log, Thre
         bool isSameBlock = e.Block == context.Block, isSameWarp = isSameBlock && e.Warp == _warp;
         string other = $"thread {context.Launch.ThreadAt(32 * e.Warp + lane)}{(isSameBlock ? "" : $" of block {context.Launch.BlockAt(e.Block)}")}";
         string place = at.IsShared ? "shared" : "global";
-        string message = kind == FindingKind.AsyncCopy
+        string message = order == AccessOrder.CopyUnderWay && e.Site.Kind == SiteKind.Product
+            ? $"this writes {place} memory that a product of {other} reads, which has not been waited for"
+            : kind == FindingKind.AsyncCopy && e.Site.Kind == SiteKind.BulkCopy
+            ? $"this writes {place} memory from which a bulk copy of {other} is under way: its group has not been waited for"
+            : kind == FindingKind.AsyncCopy
             ? $"this {(isWrite ? "writes" : "reads")} {place} memory into which a copy of {other} is under way: its group has not been waited for"
             : $"this {(isWrite ? "writes" : "reads")} {place} memory that {other} {(wasWrite ? "writes" : "reads")}, and nothing orders the two";
         string? remedy = kind == FindingKind.AsyncCopy ? null
+            : site.Kind == SiteKind.BulkCopy || e.Site.Kind == SiteKind.BulkCopy ? "let readers arrive at an mbarrier when they are done, and whoever copies wait for it; let readers wait for the mbarrier that the copy completes"
             : isSameWarp ? "put bar.warp.sync (__syncwarp) between the two accesses, or a barrier of the block"
             : isSameBlock ? "put a barrier of the block (bar.sync) between the two accesses, or make both atomic"
             : "let each block have memory of its own, make both accesses atomic, or order them: a fence and a strong write (or release) there, a strong read and a fence (or acquire) here";

@@ -13,6 +13,8 @@ internal static class Remedies
         FindingKind.UninitialisedRegister => "give the register a value on every path that leads here",
         FindingKind.UninitialisedMemory => "write the memory before it is read, or do not read what was not written",
         FindingKind.Race => "put a barrier between the two accesses, or make both atomic",
+        FindingKind.WarpgroupRegisters => "put wgmma.fence before the first product, and wgmma.wait_group between it and what touches its registers",
+        FindingKind.ProxyFence => "let the threads that store execute fence.proxy.async after it and before the barrier that the copy or product waits for",
         FindingKind.BarrierMismatch => "let all threads that take part reach the same barrier: move it out of the branch, return only after it",
         FindingKind.Deadlock => "let every thread that is waited for reach the barrier",
         FindingKind.EndlessLoop => "let the loop end: write what it waits for, or bound the number of rounds",

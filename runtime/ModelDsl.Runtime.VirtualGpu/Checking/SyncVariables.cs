@@ -10,9 +10,17 @@ internal sealed class SyncVariables(CheckContext context, AccessLog log, ThreadC
 
     public void Begin() => _shared.Clear();
 
-    public void Access(CheckSite site, int thread, in AccessPoint at)
+    /// <summary>A bulk copy of a thread completes at an mbarrier of the block, or of another one.</summary>
+    public void Complete(int thread, ulong barrier, SyncVariables? of = null)
     {
-        Dictionary<ulong, Knowledge> places = at.IsShared ? _shared : log.Told;
+        Dictionary<ulong, Knowledge> places = (of ?? this)._shared;
+        places[barrier] = Knowledge.Join(places.GetValueOrDefault(barrier), clocks.Published(thread, isRelease: true, isBlockScope: false))!;
+    }
+
+    /// <param name="of">Whose shared memory, where it is another block's.</param>
+    public void Access(CheckSite site, int thread, in AccessPoint at, SyncVariables? of = null)
+    {
+        Dictionary<ulong, Knowledge> places = at.IsShared ? (of ?? this)._shared : log.Told;
         bool reads = site.Kind is SiteKind.Load or SiteKind.Atomic, writes = site.Kind is SiteKind.Store or SiteKind.Atomic;
         Knowledge? there = places.GetValueOrDefault(at.Address);
         if (reads && there?.Reaching(context.Block) is { } told) clocks.Read(thread, told, site.IsAcquire);

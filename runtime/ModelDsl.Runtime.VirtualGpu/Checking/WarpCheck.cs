@@ -82,7 +82,8 @@ internal sealed unsafe class WarpCheck(CheckContext context, ThreadClocks clocks
 
     private bool IsNew(CheckSite site) => context.Has(VirtualGpuChecks.Sync) && context.IsNew(FindingKind.InactiveLanes, site);
 
-    private void Meet(Warp* warp, uint lanes)
+    /// <summary>Lanes tell each other what they know.</summary>
+    public void Meet(Warp* warp, uint lanes)
     {
         Meeting meeting = clocks.NewMeeting();
         clocks.Arrive(meeting, warp->Index, lanes);

@@ -54,7 +54,9 @@ internal static unsafe class WarpgroupDecoder
         if (transposable == 2 && Bit(d, o[6])) flags |= WarpgroupMultiply.FlagTransposeA;
         if (transposable > 0 && Bit(d, o[^1])) flags |= WarpgroupMultiply.FlagTransposeB;
         (rows[WarpgroupMultiply.OperandColumns], rows[WarpgroupMultiply.OperandFlags]) = (columns, flags);
-        d.Emit(handler, target: (nint)d.Kernel.Own(rows));
+        int* own = d.Kernel.Own(rows);
+        if (d.Site != null) d.Site.Operands = (nint)own;
+        d.Emit(handler, target: (nint)own);
         return true;
     }
 

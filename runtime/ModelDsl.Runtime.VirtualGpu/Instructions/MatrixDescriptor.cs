@@ -27,36 +27,46 @@ internal readonly unsafe struct MatrixDescriptor(ulong bits)
     /// <summary>Copies rows of 32 bytes along K to <paramref name="to"/>, one behind the other; <paramref name="first"/> is a multiple of eight.</summary>
     public void Gather(Warp* warp, Instr* instr, int first, int rows, byte* to)
     {
-        int pattern = PatternBytes;
-        uint step = pattern == Chunk ? Leading : Chunk;
         for (int row = first; row < first + rows; row++, to += RowBytes)
         {
-            uint at = Start + (uint)(row / CoreRows) * Stride + (uint)(row % CoreRows * pattern);
-            Vector128.Load(Resolve(warp, instr, at, pattern)).Store(to);
-            Vector128.Load(Resolve(warp, instr, at + step, pattern)).Store(to + Chunk);
+            Vector128.Load(Resolve(warp, instr, Place(row, 0))).Store(to);
+            Vector128.Load(Resolve(warp, instr, Place(row, 1))).Store(to + Chunk);
         }
+    }
+
+    /// <summary>Shared offset of the first or second 16 bytes of a row.</summary>
+    public uint Place(int row, int chunk)
+    {
+        int pattern = PatternBytes;
+        return Untwist(Start + (uint)(row / CoreRows) * Stride + (uint)(row % CoreRows * pattern) + (uint)chunk * (pattern == Chunk ? Leading : Chunk), pattern);
+    }
+
+    /// <summary>Shared offset of eight rows' elements number <paramref name="k"/>, where rows are the fast dimension.</summary>
+    public uint PlaceTransposed(int row, int k)
+    {
+        int pattern = PatternBytes, across = pattern / 2;
+        var (alongRows, alongK) = pattern == Chunk ? (Stride, Leading) : (Leading, Stride);
+        return Untwist(Start + (uint)(row / across) * alongRows + (uint)(row % across * 2) + (uint)(k / CoreRows) * alongK + (uint)(k % CoreRows * pattern), pattern);
     }
 
     /// <summary>The same where rows lie next to each other in memory (M or N is the fast dimension); elements have 16 bits.</summary>
     public void GatherTransposed(Warp* warp, Instr* instr, int first, int rows, byte* to)
     {
-        int pattern = PatternBytes, across = pattern / 2;
-        var (alongRows, alongK) = pattern == Chunk ? (Stride, Leading) : (Leading, Stride);
         for (int k = 0; k < RowBytes / 2; k++)
         {
             for (int row = first; row < first + rows; row += ChunkElements)
             {
-                uint at = Start + (uint)(row / across) * alongRows + (uint)(row % across * 2) + (uint)(k / CoreRows) * alongK + (uint)(k % CoreRows * pattern);
-                ushort* from = (ushort*)Resolve(warp, instr, at, pattern), column = (ushort*)(to + (row - first) * RowBytes) + k;
+                ushort* from = (ushort*)Resolve(warp, instr, PlaceTransposed(row, k)), column = (ushort*)(to + (row - first) * RowBytes) + k;
                 for (int n = 0; n < ChunkElements; n++) column[n * RowBytes / 2] = from[n];
             }
         }
     }
 
     /// <summary>Where the 16 bytes at an address lie when its pattern is undone.</summary>
-    private byte* Resolve(Warp* warp, Instr* instr, uint address, int pattern)
+    private uint Untwist(uint address, int pattern) => pattern == Chunk ? address : address ^ ((address >> 7) - BaseOffset & (uint)(pattern / Chunk - 1)) << 4;
+
+    private byte* Resolve(Warp* warp, Instr* instr, uint address)
     {
-        if (pattern != Chunk) address ^= ((address >> 7) - BaseOffset & (uint)(pattern / Chunk - 1)) << 4;
         BlockState* block = warp->Block;
         if (address + Chunk > block->SharedBytes)
             throw new FaultException(FindingKind.OutOfBounds, $"out of bounds: the matrix descriptor 0x{bits:x16} leads to shared offset {address}, the block has {block->SharedBytes} bytes", instr, -1) { Address = address };

@@ -73,38 +73,20 @@ internal static unsafe class TensorCopy
     /// <summary>Row after row of a tile. <paramref name="offset"/> is where <paramref name="tile"/> lies in its block's shared memory.</summary>
     private static void Move(Warp* warp, Instr* i, int lane, TensorMapImage* map, int* at, byte* tile, uint offset, TensorCopyKind kind)
     {
-        int rank = map->Rank, size = map->ElementBytes, across = map->Count(0);
-        int* index = stackalloc int[TensorMap.MostDimensions];
-        new Span<int>(index, rank).Clear();
+        int size = map->ElementBytes, step = map->Steps[0];
         byte* origin = tile - offset;
-        // Along the fastest dimension: the first element inside the tensor, and the first behind it.
-        long length = map->LastIndices[0] + 1L;
-        int step = map->Steps[0], from = (int)Math.Clamp((-(long)at[0] + step - 1) / step, 0, across), to = (int)Math.Clamp((length - at[0] + step - 1) / step, 0, across);
         MemoryRange range = default;
-        while (true)
+        var walk = new TensorWalk(map, at);
+        var (from, to, across) = (walk.From, walk.To, walk.Across);
+        while (walk.MoveNext())
         {
-            ulong global = map->Address;
-            bool isInside = to > from;
-            for (int n = 1; n < rank; n++)
-            {
-                long coordinate = at[n] + (long)index[n] * map->Steps[n];
-                isInside &= (ulong)coordinate <= map->LastIndices[n];
-                global += (ulong)coordinate * map->Strides[n];
-            }
-            if (kind == TensorCopyKind.Load && (!isInside || from > 0 || to < across)) Fill(map, origin, offset, across * size);
-            if (isInside)
-            {
-                global += (ulong)((at[0] + (long)from * step) * size);
-                int span = ((to - from - 1) * step + 1) * size;
-                byte* host = Resolve(warp, i, lane, ref range, global, span);
-                if (step == 1) Row(map, kind, host, origin, offset + (uint)(from * size), span, size);
-                else
-                    for (int x = from; x < to; x++) Row(map, kind, host + (x - from) * step * size, origin, offset + (uint)(x * size), size, size);
-            }
-            offset += (uint)(across * size);
-            int next = 1;
-            while (next < rank && ++index[next] == map->Count(next)) index[next++] = 0;
-            if (next >= rank) return;
+            uint start = offset + (uint)walk.Offset;
+            if (kind == TensorCopyKind.Load && (!walk.IsInside || from > 0 || to < across)) Fill(map, origin, start, across * size);
+            if (!walk.IsInside) continue;
+            byte* host = Resolve(warp, i, lane, ref range, walk.Global, walk.Span);
+            if (step == 1) Row(map, kind, host, origin, start + (uint)(from * size), walk.Span, size);
+            else
+                for (int x = from; x < to; x++) Row(map, kind, host + (x - from) * step * size, origin, start + (uint)(x * size), size, size);
         }
     }
 

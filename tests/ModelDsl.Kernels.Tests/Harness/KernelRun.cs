@@ -13,11 +13,11 @@ namespace ModelDsl.Kernels.Tests.Harness;
 /// One launch of one kernel on the virtual GPU. Buffers are given by parameter name and are exactly as long as their data, so that an
 /// access beyond the end is caught; outputs start as garbage, so that what is not written shows.
 /// </summary>
-public sealed class KernelRun(Kernel kernel) : IDisposable
+public sealed class KernelRun(Kernel kernel, VirtualGpuChecks checks = VirtualGpuChecks.None) : IDisposable
 {
     private const byte Garbage = 0xA5;
 
-    private readonly VirtualDevice _device = new(new VirtualDeviceOptions { Workers = 1 });
+    private readonly VirtualDevice _device = new(new VirtualDeviceOptions { Workers = 1, Checks = checks });
     private readonly Dictionary<string, DeviceMemory> _buffers = [];
     private readonly Dictionary<string, KernelArgument> _numbers = [];
     private readonly Dictionary<DimSymbol, long> _symbols = [];
@@ -105,6 +105,9 @@ public sealed class KernelRun(Kernel kernel) : IDisposable
 
     /// <summary>Instructions that the warps of all launches have executed: what the kernel costs on the virtual GPU.</summary>
     public long WarpInstructions => (long)_device.Profile.Kernels.Single().WarpInstructions;
+
+    /// <summary>What the checks have found.</summary>
+    public IReadOnlyList<Finding> Findings => _device.Findings;
 
     public int[] Ints(string name) => MemoryMarshal.Cast<byte, int>(Download(name)).ToArray();
 

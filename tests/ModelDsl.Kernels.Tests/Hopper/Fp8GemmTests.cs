@@ -2,6 +2,7 @@ using ModelDsl.Compiler.Graph;
 using ModelDsl.Compiler.Kernels.Hopper;
 using ModelDsl.Kernels.Tests.Gemm;
 using ModelDsl.Kernels.Tests.Harness;
+using ModelDsl.Runtime.VirtualGpu;
 
 namespace ModelDsl.Kernels.Tests.Hopper;
 
@@ -66,6 +67,24 @@ public class Fp8GemmTests
         Assert.Equal(first, Run(333, 264, 528, DType.F32, Fp8GemmTile.Middle, left, codes, scales, blocks: 1));
         Assert.Equal(first, Run(333, 264, 528, DType.F32, Fp8GemmTile.Few, left, codes, scales, blocks: 7));
         Assert.Equal(first, Run(333, 264, 528, DType.F32, Fp8GemmTile.Many, left, codes, scales, blocks: 4));
+    }
+
+    /// <summary>Two tiles for a block and more steps than stages, so that every barrier is used again.</summary>
+    [Theory]
+    [InlineData(DType.BF16)]
+    [InlineData(DType.F32)]
+    public void Checks_find_nothing(DType output)
+    {
+        const int Rows = 70, N = 136, K = 1296;
+        var (codes, scales, _) = GemmReference.Weights(3, N, K);
+        var (left, _) = GemmReference.Activations(4, Rows, K);
+        foreach (var tile in new[] { Fp8GemmTile.Few, Fp8GemmTile.Many })
+        {
+            using var run = new KernelRun(new Fp8Gemm(N, K, output, tile, Blocks: 1), VirtualGpuChecks.All);
+            run.Set("a", left.Codes).Set("a_scales", left.Scales).Set("w", codes).Set("w_scales", scales);
+            run.Output("c", Rows * N).Number("rows", Rows).Launch(Rows);
+            Assert.Equal("", string.Join("\n", run.Findings));
+        }
     }
 
     /// <summary>Groups of 128, none and 256 rows of which some are padding, and a tile that nobody wants.</summary>
