@@ -1,4 +1,5 @@
 using ModelDsl.Compiler.Specs;
+using ModelDsl.Compiler.Tests.Lowering;
 using ModelDsl.Simulation.Costs;
 using ModelDsl.Simulation.Network;
 using ModelDsl.Simulation.Schedules;
@@ -175,6 +176,38 @@ public class TrainingPlanTests
         // All GPUs take part.
         Assert.Equal(2048, plan.DataParallel * plan.Schedule.Ranks);
         Assert.Equal(batches is null ? 62_914_560 : 256 * 64 * 4096, plan.TokensPerStep);
+    }
+
+    /// <summary>Without query latents, without groups, without experts, without MTP modules: everything is finite and within reason.</summary>
+    [Theory]
+    [InlineData("V2", 20, 32)]
+    [InlineData("V2Lite", 4, 8)]
+    [InlineData("dense", 4, 1)]
+    [InlineData("bf16", 16, 64)]
+    public void Other_models_can_be_planned(string name, int pipeline, int expert)
+    {
+        var model = name switch
+        {
+            "V2" => Models.V2,
+            "V2Lite" => Models.V2Lite,
+            "dense" => Models.V3 with { Layers = Enumerable.Repeat(Models.V3.Layers[0], 12).ToEquatable(), MtpDepth = 0 },
+            _ => Models.V3,
+        };
+        var run = Run with
+        {
+            Model = model,
+            Precision = name == "bf16" ? BuiltInPrecision.Bf16 : Run.Precision,
+            Cluster = Run.Cluster with { Nodes = 256 / 16 * pipeline },
+            Parallel = Run.Parallel with { Pipeline = pipeline, Expert = expert },
+            Schedule = Run.Schedule with { MicroBatches = 8 * pipeline },
+        };
+        var plan = TrainingPlan.Of(run);
+        Assert.Equal(expert == 1, plan.Exchange is null);
+        Assert.Equal(model.Layers.Count, plan.Stages.Sum(stage => stage.Layers));
+        Assert.InRange(plan.Throughput.MfuCausal, 0.05, 0.6);
+        Assert.All(Enumerable.Range(0, pipeline), rank => Assert.Equal(plan.PlannedSeconds, plan.Parts(rank).Seconds, 1e-9));
+        Assert.All(plan.Memory.Ranks, rank => Assert.InRange(rank.Peak, 1e9, 1e12));
+        Assert.Null(plan.Residual);
     }
 
     [Fact]

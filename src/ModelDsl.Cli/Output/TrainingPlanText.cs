@@ -50,6 +50,8 @@ internal static class TrainingPlanText
         var (schedule, timeline) = (plan.Schedule, plan.Timeline);
         var ranks = Enumerable.Range(0, schedule.Ranks).ToArray();
         lines.Add("schedule", $"{schedule.Name}, {schedule.Ranks} ranks, at most {ranks.Max(rank => ScheduleValidator.PeakLive(schedule, rank))} micro-batches live on a rank");
+        var layers = string.Join(',', plan.Stages.Select(stage => stage.Layers));
+        lines.Add("stages", $"layers {layers}; the embedding in the first, the head{(plan.Train.Model.MtpDepth > 0 ? " and MTP" : "")} in the last");
         var formula = BubbleFormula.Of(schedule, plan.MeanTimes);
         lines.Add("bubble", $"{ranks.Min(timeline.Bubble):0.###} to {ranks.Max(timeline.Bubble):0.###} s by rank in {timeline.Makespan:0.###} s; {formula.Text} = {formula.Value:0.###} s of equal ranks");
     }
