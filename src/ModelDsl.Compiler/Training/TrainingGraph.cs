@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using ModelDsl.Compiler.Graph;
+using ModelDsl.Compiler.Graph.Ops.Collectives;
 using ModelDsl.Compiler.Lowering;
 using ModelDsl.Compiler.Passes;
 using ModelDsl.Compiler.Passes.Shard;
@@ -75,6 +76,14 @@ public sealed record TrainingGraph(
             foreach (var result in op.Results) makers.Add(((Temporary)result).Id, op);
         }
 
+        // What only came from other ranks is what it was there.
+        Op Source(Op op) => op switch
+        {
+            AllGatherOp { X: Temporary part } => Source(makers[part.Id]),
+            AllToAllOp { X: Temporary rows } => Source(makers[rows.Id]),
+            _ => op,
+        };
+
         var saved = ImmutableArray.CreateBuilder<SavedValue>();
         var deferred = ImmutableArray.CreateBuilder<(Temporary, int?)>();
         foreach (var op in graph.Ops)
@@ -83,7 +92,7 @@ public sealed record TrainingGraph(
                 if (!readers.TryGetValue(result.Id, out var list)) continue;
                 if (op.Work == Work.Forward)
                 {
-                    var format = formats.Of(result, op, list);
+                    var format = formats.Of(result, Source(op), list);
                     saved.Add(new SavedValue(result, op.Layer, list.Max(reader => reader.Work), format, formats.BytesPerElement(format)));
                 }
                 else

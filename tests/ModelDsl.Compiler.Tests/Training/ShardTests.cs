@@ -109,6 +109,21 @@ public class ShardTests
         Assert.Equal([true, false], stages[5].Graph.Ops.OfType<SendOp>().Select(op => op.To == 6));
     }
 
+    /// <summary>What came from other ranks is kept as what it is there: rows of experts in FP8, their weights and all scores in FP32.</summary>
+    [Fact]
+    public void Values_keep_their_format_across_ranks()
+    {
+        var e4m3 = new ScaledFormat(NumberFormat.E4M3, ScaleRounding.Exact);
+        var precision = BuiltInPrecision.Fp8 with { Cache = new CacheSpec(e4m3, e4m3, e4m3, ["norm", "mla_up", "swiglu"], Origin.None) };
+        var stage = TrainingGraph.OfStage(Models.V3, precision, 4096, new ParallelLayout(16, 5, 4, 32, 32));
+        NumberFormat? Format(Func<Op, bool> maker) => stage.Saved
+            .Where(value => stage.Graph.Ops.Any(op => maker(op) && op.Results.Contains(value.Value))).Select(value => value.Format).Distinct().Single();
+        Assert.Equal(NumberFormat.E4M3, Format(op => op is AllToAllOp { Wire: null, X.Type.Width: 7168, Back: false }));
+        Assert.Equal(NumberFormat.Fp32, Format(op => op is AllToAllOp { X.Type.Width: 1 }));
+        Assert.Equal(NumberFormat.Fp32, Format(op => op is AllGatherOp { X.Type.Width: 256 }));
+        Assert.Equal(NumberFormat.Bf16, Format(op => op is RecvOp));
+    }
+
     [Fact]
     public void Both_ends_of_a_folded_pipeline_move_a_shared_weight_once()
     {
