@@ -182,6 +182,21 @@ public sealed class PlanVerbTests : IDisposable
     }
 
     [Fact]
+    public void WhatDoesNotFitIsPlannedAllTheSame()
+    {
+        string[] two = ["plan", V3, "--train", "Pretrain", "--set", "Pretrain.parallel.pipeline=2", "--set", "Pretrain.schedule.micro_batches=4"];
+        var result = Dsmc.Run(two);
+        Assert.Equal(ExitCode.Success, result.ExitCode);
+        Assert.Contains("warning DSM0408: Pretrain needs 140 GB per GPU", result.Error);
+        Assert.Contains("fits              NO", result.Out);
+        using var json = JsonDocument.Parse(Dsmc.Run([.. two, "--json"]).Out);
+        Assert.Equal(
+            ["F0", "F1", "F0", "B1", "FB10", "B1", "Bi0", "W"],
+            json.RootElement.GetProperty("schedule").GetProperty("ranks")[0].GetProperty("program").EnumerateArray().Select(op => op.GetString()!));
+        Assert.Equal(ExitCode.Diagnostics, Dsmc.Run("check", V3, "--set", "Pretrain.parallel.pipeline=2").ExitCode);
+    }
+
+    [Fact]
     public void AClusterCanBeHalved()
     {
         var result = Dsmc.Run("plan", V3, "--train", "Pretrain", "--set", "cluster.H800x2048.nodes=128");

@@ -1,12 +1,16 @@
 using System.CommandLine;
 using ModelDsl.Cli.Output;
 using ModelDsl.Compiler.Binding;
+using ModelDsl.Compiler.Diagnostics;
 using ModelDsl.Compiler.Specs;
 
 namespace ModelDsl.Cli.Input;
 
 /// <summary>The .dsm file of a verb and what applies to it: <c>FILE --set path=value --model NAME</c>.</summary>
-public sealed class ProgramInput
+/// <param name="asksForMemory">
+/// What does not fit is what the verb wants to know, and by how much: a warning, and no reason to stop.
+/// </param>
+public sealed class ProgramInput(bool asksForMemory = false)
 {
     private readonly Argument<string> _file = new("FILE") { Description = "The .dsm file." };
 
@@ -38,8 +42,12 @@ public sealed class ProgramInput
         var path = parsed.GetValue(_file)!;
         var text = DiskSources.Read(path) ?? throw TroubleException.Failed($"cannot read '{path}'");
         var options = new BindOptions([.. parsed.GetValue(_set)!, .. more], parsed.GetValue(_model), new DiskSources(path));
-        return FrontEnd.Bind(text, options);
+        var program = FrontEnd.Bind(text, options);
+        return asksForMemory ? program with { Diagnostics = [.. program.Diagnostics.Select(Milder)] } : program;
     }
+
+    private static Diagnostic Milder(Diagnostic diagnostic) =>
+        diagnostic.Code is DiagnosticCode.TrainMemory or DiagnosticCode.ServeMemory ? diagnostic with { Severity = Severity.Warning } : diagnostic;
 
     /// <summary>Reads, binds, prints what is wrong.</summary>
     /// <returns>The program, or null if it has errors.</returns>

@@ -19,7 +19,7 @@ internal static class PlanVerb
     public static Command Create(IoContext io)
     {
         var verb = new Command("plan", "Says of a training run whether it fits, what hides behind what, where the bubble is, how long it takes and what it costs; of a deployment what it serves, and how fast.");
-        var input = new ProgramInput();
+        var input = new ProgramInput(asksForMemory: true);
         var train = new Option<string?>("--train") { Description = "Which train block, where a file declares several." };
         var training = new TrainingInput();
         var routing = new Option<string>("--routing")
