@@ -79,8 +79,8 @@ public sealed class PlanVerbTests : IDisposable
     {
         var alone = _folder.Write("alone.dsm", string.Join('\n', File.ReadLines(V3).Where(line => !line.Contains("multi_plane_fat_tree"))));
         var result = Dsmc.Run("plan", alone, "--set", "H800x2048.node.nics=0");
-        Assert.Equal(ExitCode.Usage, result.ExitCode);
-        Assert.Contains("have no network adapters", result.Error);
+        Assert.Equal(ExitCode.Diagnostics, result.ExitCode);
+        Assert.Contains("nics=0:1:21: error DSM0426: the 256 nodes of H800x2048 have no network adapters", result.Error);
     }
 
     [Fact]

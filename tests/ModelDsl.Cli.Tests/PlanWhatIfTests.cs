@@ -74,6 +74,17 @@ public sealed class PlanWhatIfTests : IDisposable
     }
 
     [Fact]
+    public void APageOfAVeryLongStepSaysWhatItLeavesOut()
+    {
+        var file = Path.Combine(_folder.Path, "plan.html");
+        Dsmc.Run("plan", V3, "--train", "Pretrain", "--set", "Pretrain.schedule.micro_batches=8000", "--html", file);
+        var page = File.ReadAllText(file);
+        Assert.Contains("Drawn are the first 6,250 of up to ", page);
+        Assert.DoesNotContain("https:", page.Replace("http://www.w3.org/2000/svg", ""));
+        Assert.InRange(page.Length, 1_000_000, 20_000_000);
+    }
+
+    [Fact]
     public void ATraceHasEveryOpOfEveryRankTheLanesOfAPairAndTheMemory()
     {
         var file = Path.Combine(_folder.Path, "step.json");

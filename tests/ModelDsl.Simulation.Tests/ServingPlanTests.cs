@@ -26,7 +26,7 @@ public class ServingPlanTests
     {
         var plan = Plan();
         Assert.Equal((15.11, 66.2), (Math.Round(plan.ExactBound!.TokenSeconds * 1e3, 2), Math.Round(plan.ExactBound.TokensPerSecond, 1)));
-        Assert.Equal(0.82, Math.Round(plan.NvlinkBound.TokenSeconds * 1e3, 2));
+        Assert.Equal(0.82, Math.Round(plan.NvlinkBound!.TokenSeconds * 1e3, 2));
     }
 
     /// <summary>
@@ -119,6 +119,42 @@ public class ServingPlanTests
         Assert.Equal((2, 16), (smallest.Nodes, smallest.Gpus));
         Assert.True(smallest.KvTokensPerGpu >= 163_840);
         Assert.Equal(1, Plan(null, "H800x2048.gpu=h200").Prefill!.Smallest!.Nodes);
+    }
+
+    /// <summary>No experts: nothing travels but prompts' caches, and nothing is infinite.</summary>
+    [Fact]
+    public void A_dense_model_has_no_floor_of_exchanges()
+    {
+        var program = FrontEnd.Bind(SourceText.From("dense.dsm", """
+            model Dense {
+              vocabulary = 32000
+              hidden = 4096
+              attention mla { heads = 32, kv_rank = 512, nope_dim = 128, rope_dim = 64, v_dim = 128, rope { theta = 10000 } }
+              layers 0..31 { dense { width = 11008 } }
+            }
+            cluster One { gpu = h100, nodes = 1, node { gpus = 8, nvlink = 160 GB/s } }
+            serve Chat {
+              model = Dense
+              precision = bf16
+              cluster = One
+              prefill { unit = 1 nodes, attention = parallel(tensor: 1, data: 8) }
+              decode { unit = 1 nodes, attention = parallel(tensor: 1, data: 8) }
+            }
+            """));
+        Assert.Empty(program.Diagnostics.Where(d => d.IsError).Select(d => d.Message));
+        var plan = ServingPlan.Of(program.Serves.Single());
+        Assert.Equal((null, null, null), (plan.Bound, plan.NvlinkBound, plan.Decode!.Experts));
+        Assert.Equal(0, plan.Decode.Operating.NetworkSeconds);
+        Assert.InRange(plan.Decode.Operating.TokensPerSecondPerNode, 1_000, 1_000_000);
+        Assert.Equal((1, 8), (plan.Decode.Smallest!.Nodes, plan.Decode.Smallest.Gpus));
+    }
+
+    [Fact]
+    public void What_does_not_fit_is_said()
+    {
+        var decode = Plan(new ServingOptions(Context: 1e9)).Decode!;
+        Assert.False(decode.Operating.Fits);
+        Assert.Empty(decode.Curve);
     }
 
     [Fact]

@@ -27,7 +27,7 @@ internal static class ServingPlanJson
                 json.WriteNumber("tpot_bound_exchange_seconds", bound.ExchangeSeconds);
                 json.WriteNumber("tpot_bound_exact_seconds", plan.ExactBound!.TokenSeconds);
             }
-            json.WriteNumber("tpot_bound_nvlink_seconds", plan.NvlinkBound.TokenSeconds);
+            if (plan.NvlinkBound is { } nvlink) json.WriteNumber("tpot_bound_nvlink_seconds", nvlink.TokenSeconds);
             if (plan.Decode is { } decode)
             {
                 json.WriteNumber("tokens_per_second_per_node", decode.Operating.TokensPerSecondPerNode);
@@ -95,6 +95,7 @@ internal static class ServingPlanJson
     {
         json.WriteStartObject();
         json.WriteNumber("requests_per_gpu", point.RequestsPerGpu);
+        json.WriteBoolean("fits", point.Fits);
         json.WriteNumber("tpot_seconds", point.TokenSeconds);
         json.WriteNumber("step_seconds", point.StepSeconds);
         json.WriteNumber("compute_seconds", point.ComputeSeconds);

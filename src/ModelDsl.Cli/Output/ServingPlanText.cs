@@ -17,7 +17,8 @@ internal static class ServingPlanText
         lines.Add("KV cache", $"{plan.KvBytesPerToken:N0} bytes per token{(plan.KvTransferSeconds is { } moved ? string.Create(CultureInfo.InvariantCulture, $"; the cache of a prompt of {plan.Options.Prompt:N0} moves from prefill to decode in {moved * 1e3:0.0} ms") : "")}");
         if (plan.Bound is { } bound && plan.ExactBound is { } exact)
             lines.Add("time per token", $"no less than {bound.TokenSeconds * 1e3:0.00} ms, {Math.Floor(bound.TokensPerSecond)} tokens/s, over {bound.BytesPerSecond / 1e9:0.#} GB/s (width in thousands, as published; {exact.TokenSeconds * 1e3:0.00} ms with {serve.Model.Hidden})");
-        lines.Add("", $"no less than {plan.NvlinkBound.TokenSeconds * 1e3:0.00} ms, {plan.NvlinkBound.TokensPerSecond:0} tokens/s, in an {plan.NvlinkBound.Link} at {plan.NvlinkBound.BytesPerSecond / 1e9:0} GB/s");
+        if (plan.NvlinkBound is { } nvlink)
+            lines.Add("", $"no less than {nvlink.TokenSeconds * 1e3:0.00} ms, {nvlink.TokensPerSecond:0} tokens/s, in an {nvlink.Link} at {nvlink.BytesPerSecond / 1e9:0} GB/s");
         if (plan.Prefill is { } prefill) Prefill(lines, plan, prefill);
         if (plan.Decode is { } decode) Decode(lines, plan, decode);
         lines.Add($"  rests on");
@@ -38,7 +39,7 @@ internal static class ServingPlanText
     {
         lines.Add("decode", $"{decode.Phase.UnitNodes} nodes: attention tensor {decode.Phase.Attention.Tensor} x data {decode.Phase.Attention.Data}, experts over {decode.Phase.Experts.Expert} GPUs with {decode.Phase.Experts.Redundant} copies");
         var point = decode.Operating;
-        var late = point.TokenSeconds > plan.Options.TokenSeconds ? " (slower than asked for)" : "";
+        var late = !point.Fits ? " (the cache of even one does not fit)" : point.TokenSeconds > plan.Options.TokenSeconds ? " (slower than asked for)" : "";
         lines.Add("", $"{point.TokensPerSecondPerNode:N0} tokens/s per node with {point.RequestsPerGpu} requests on a GPU, {point.TokenSeconds * 1e3:0.0} ms per token{late}: bound by {point.Bound}; a step computes for {point.ComputeSeconds * 1e3:0.0} ms and travels for {point.NetworkSeconds * 1e3:0.0} ms{Overlap(decode.Phase.OverlapMicroBatches > 1)}");
         Unit(lines, decode.Memory, decode.Experts, decode.Smallest);
         if (decode.Draft is { } draft)

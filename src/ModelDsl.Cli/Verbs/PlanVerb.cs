@@ -64,8 +64,6 @@ internal static class PlanVerb
                 return ExitCode.Success;
             }
             var run = Whole(program, Choose(parsed.GetValue(train), program.Trains));
-            if (run.Cluster is { Nodes: > 1, Node: { Nics: 0 } or { NicBytesPerSecond: 0 } })
-                throw TroubleException.Usage($"the {run.Cluster.Nodes} nodes of {run.Cluster.Name} have no network adapters, and a run needs all of them: say nics and nic in its node block");
             var options = training.Options(parsed, run, PlanFiles.Routing(parsed.GetValue(routing)!, run.Model));
             if (axes.Length > 0)
             {

@@ -15,7 +15,8 @@ internal static class ClusterBuilder
             name,
             GpuProfiles.ByName(block.Word("gpu"))!,
             block.Int("nodes"),
-            new NodeSpec(node.Int("gpus"), node.Number("nvlink"), node.Int("nics"), node.TryNumber("nic") ?? 0, node.Origin),
+            new NodeSpec(node.Int("gpus"), node.Number("nvlink"), node.Int("nics"), node.TryNumber("nic") ?? 0,
+                new Origin(node.SpanOf("nics")), node.Origin),
             block.TryCall("network") is { } network
                 ? new NetworkSpec(network.Name, network.Word("fabric"), Figures(network), new Origin(network.Span))
                 : null,

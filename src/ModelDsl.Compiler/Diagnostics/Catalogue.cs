@@ -284,6 +284,9 @@ public static class Catalogue
     public static Diagnostic StepTooLong(SourceSpan at, long microBatches, int stages, long most) => Error(DiagnosticCode.StepTooLong, at,
         $"a step of {Count(microBatches)} micro-batches on {stages} stages is longer than can be planned", $"use at most {Count(most)} micro-batches");
 
+    public static Diagnostic NoAdapters(SourceSpan at, string cluster, int nodes) => Error(DiagnosticCode.NoAdapters, at,
+        $"the {Count(nodes)} nodes of {cluster} have no network adapters, and a run needs all of them", "say nics = 8, nic = 50 GB/s in the node");
+
     public static Diagnostic NotJson(SourceSpan at, string problem) => Error(
         DiagnosticCode.NotJson, at, problem, "the importer reads a Hugging Face config.json");
 

@@ -95,6 +95,7 @@ public enum DiagnosticCode
     BatchPerRank = 423,
     CommunicationSms = 424,
     StepTooLong = 425,
+    NoAdapters = 426,
 
     NotJson = 501,
     ConfigMissingKey = 502,

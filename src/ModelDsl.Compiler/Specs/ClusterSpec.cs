@@ -13,7 +13,9 @@ public sealed record ClusterSpec(
 
 /// <param name="NvlinkBytesPerSecond">Per GPU, within the node.</param>
 /// <param name="NicBytesPerSecond">Per network adapter.</param>
-public sealed record NodeSpec(int Gpus, double NvlinkBytesPerSecond, int Nics, double NicBytesPerSecond, Origin Origin);
+/// <param name="AdaptersOrigin">Where their number is given.</param>
+public sealed record NodeSpec(
+    int Gpus, double NvlinkBytesPerSecond, int Nics, double NicBytesPerSecond, Origin AdaptersOrigin, Origin Origin);
 
 /// <summary>What a GPU can do at best, from its data sheet.</summary>
 /// <param name="Target">PTX target with suffix, <c>sm_90a</c>.</param>

@@ -15,11 +15,11 @@ public sealed record DecodePlan(
     ServePhase Phase, UnitMemory Memory, ExpertSpread? Experts, DecodePoint Operating, ImmutableArray<DecodePoint> Curve, DraftGain? Draft, SmallestUnit? Smallest);
 
 /// <summary>What a deployment serves: cache, time per token, tokens per node, and on what figures that rests.</summary>
-/// <param name="Bound">The published floor on the cluster's own link, its width in whole thousands.</param>
+/// <param name="Bound">Null without experts or adapters. The published floor on the cluster's own link, its width in whole thousands.</param>
 /// <param name="ExactBound">The same with the width as it is.</param>
 /// <param name="NvlinkBound">The same on an NVLink domain of 72 GPUs.</param>
 public sealed record ServingPlan(
-    ServeSpec Serve, ServingOptions Options, double KvBytesPerToken, TokenBound? Bound, TokenBound? ExactBound, TokenBound NvlinkBound,
+    ServeSpec Serve, ServingOptions Options, double KvBytesPerToken, TokenBound? Bound, TokenBound? ExactBound, TokenBound? NvlinkBound,
     PrefillPlan? Prefill, DecodePlan? Decode, RoutingLoad Loads, ImmutableArray<Assumption> Assumptions)
 {
     private const double FittedExponent = 1.01;
@@ -33,11 +33,11 @@ public sealed record ServingPlan(
         var costs = ModelCosts.Of(serve.Model, Math.Min(options.Prompt, serve.Model.Context));
         var moe = serve.Model.Layers.Select(layer => layer.FeedForward).OfType<MoeSpec>().FirstOrDefault();
         var loads = options.Loads ?? (moe is null ? RoutingLoad.Balanced : RoutingLoad.PowerLaw(FittedExponent, moe.Routed));
-        TokenBound Bound(string link, double rate, bool rounded) => TokenBound.Of(serve, link, rate, options.BoundTokens, rounded);
+        TokenBound? Bound(string link, double rate, bool rounded) => TokenBound.Of(serve, link, rate, options.BoundTokens, rounded);
         var rate = Link(serve.Cluster);
         return new ServingPlan(
             serve, options, ServeMemory.CacheBytesPerToken(serve),
-            rate > 0 ? Bound("network adapter", rate, rounded: true) : null, rate > 0 ? Bound("network adapter", rate, rounded: false) : null,
+            Bound("network adapter", rate, rounded: true), Bound("network adapter", rate, rounded: false),
             Bound("NVLink domain of 72 GPUs", TokenBound.NvlinkDomain, rounded: true),
             serve.Prefill is { } prefill ? PrefillOf(serve, prefill, costs, loads) : null,
             serve.Decode is { } decode ? DecodeOf(serve, decode, costs, loads, options) : null,

@@ -19,13 +19,14 @@ public sealed record TokenBound(string Link, double BytesPerSecond, double Excha
 
     public double TokensPerSecond => 1 / TokenSeconds;
 
+    /// <returns>Null: the model has no experts, and nothing travels; or the link carries nothing.</returns>
     /// <param name="rounded">The width in whole thousands, as the published figure counts it: 7K for 7168.</param>
-    public static TokenBound Of(ServeSpec serve, string link, double bytesPerSecond, int tokens, bool rounded)
+    public static TokenBound? Of(ServeSpec serve, string link, double bytesPerSecond, int tokens, bool rounded)
     {
         var model = serve.Model;
         double width = rounded && model.Hidden >= 1000 ? model.Hidden / 1000 * 1000 : model.Hidden;
         var experts = model.Layers.Select(layer => layer.FeedForward).OfType<MoeSpec>().Select(moe => moe.Active + moe.Shared).DefaultIfEmpty(0).Max();
-        return new TokenBound(link, bytesPerSecond, WireBytes(serve) * tokens * experts * width / bytesPerSecond, model.Layers.Count);
+        return experts == 0 || bytesPerSecond <= 0 ? null : new TokenBound(link, bytesPerSecond, WireBytes(serve) * tokens * experts * width / bytesPerSecond, model.Layers.Count);
     }
 
     /// <summary>Of a value, there and back, without scales.</summary>

@@ -47,7 +47,7 @@ public class DeepSeekV3Tests
     {
         var cluster = Program.Clusters.Single();
         Assert.Equal((2048, "sm_90a", 132), (cluster.Gpus, cluster.Gpu.Target, cluster.Gpu.Multiprocessors));
-        Assert.Equal(new NodeSpec(8, 160e9, 8, 50e9, Origin.None), cluster.Node);
+        Assert.Equal(new NodeSpec(8, 160e9, 8, 50e9, Origin.None, Origin.None), cluster.Node);
         Assert.Equal(2.0, cluster.DollarsPerGpuHour!.Value, 1e-12);
         Assert.Equal([new NamedNumber("planes", 8), new NamedNumber("radix", 64)], cluster.Network!.Figures);
     }

@@ -31,7 +31,7 @@ internal static class PlanPage
         title,
         subtitle = PlanProse.Subtitle(plan),
         verdicts = PlanProse.Verdicts(plan),
-        step = new { makespan = plan.Timeline.Makespan, lead = PlanProse.Step(plan), explain = PlanProse.StepExplained(plan) },
+        step = new { makespan = plan.Timeline.Makespan, lead = PlanProse.Step(plan) + Omitted(plan), explain = PlanProse.StepExplained(plan) },
         schedule = new { name = plan.Schedule.Name, parts = plan.Schedule.Placement.PartsPerRank, pipes = plan.Schedule.Placement.Pipes },
         ranks = Enumerable.Range(0, plan.Schedule.Ranks).Select(rank => Rank(plan, rank)),
         overlapLead = PlanProse.Overlap(plan),
@@ -53,6 +53,10 @@ internal static class PlanPage
             row.Class == WorkClass.ExchangeNotice ? Invariant($"{row.Value * 1e6:0} us") : Invariant($"{row.Value:0.0%} of peak"), row.Source,
         }),
     };
+
+    private static string Omitted(TrainingPlan plan) => plan.Schedule.Programs.Max(program => program.Length) is var longest && longest > MostOps / plan.Schedule.Ranks
+        ? Invariant($" Drawn are the first {MostOps / plan.Schedule.Ranks:N0} of up to {longest:N0} ops of every rank.")
+        : "";
 
     /// <summary>An op is its kind, part, backward's part, micro-batch, backward's micro-batch, start and end.</summary>
     private static object Rank(TrainingPlan plan, int rank)

@@ -33,6 +33,8 @@ internal static class TrainChecks
                 $"{spread.Expert} expert ranks do not divide the {gpus / replica} GPUs of a pipeline stage", ExpertHint(train))
                 .WithNote(size, $"the cluster has {train.Cluster.Nodes} nodes of {train.Cluster.Node.Gpus} GPUs"));
 
+        if (train.Cluster is { Nodes: > 1, Node: { Nics: 0 } or { NicBytesPerSecond: 0 } })
+            diagnostics.Add(Catalogue.NoAdapters(train.Cluster.Node.AdaptersOrigin.Span, train.Cluster.Name, train.Cluster.Nodes));
         CheckSchedule(train, block, divides ? gpus / replica : null, diagnostics);
         CheckGroups(train, At("expert"), diagnostics);
         if (divides && gpus / replica % spread.Expert == 0) MemoryChecks.Train(train, parallel?.NameSpan ?? block.NameSpan, diagnostics);

@@ -33,7 +33,7 @@ internal static class ClusterSchema
                 Named("rails", Planes, "adapters of a node, each on a leaf of its own"), Layers("3"), Radix),
             Network("fat_tree", "a fat tree", Layers(null), Radix),
             Network("dragonfly", "groups of switches that all know one another, and a link between any two groups",
-                Radix, Named("groups", new IntegerType(1, LargestCount), "none", "groups; absent: as many as share one link each")),
+                Radix, Named("groups", new IntegerType(1, LargestCount), "none", "groups; absent: as many as the published comparison counts, 511 for 64 ports")),
             Network("slim_fly", "any two switches at most two links apart", Radix)),
             "how nodes are connected"),
     ], [new ChildSchema(Node, Required: true)]);
