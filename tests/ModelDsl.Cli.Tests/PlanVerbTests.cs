@@ -224,6 +224,7 @@ public sealed class PlanVerbTests : IDisposable
         var text = Dsmc.Run("plan", V3, "--serve", "Online", "--set", "H800x2048.node.nic=900 GB/s").Out;
         Assert.Contains("no less than 0.82 ms, 1219 tokens/s, over 900 GB/s", text);
         Assert.Contains("ISCA 2025, section 4.3: 40 of 50 GB/s effective", text);
+        Assert.Contains("decode 14,800 tokens/s per node: 144 GPUs", text);
     }
 
     [Theory]

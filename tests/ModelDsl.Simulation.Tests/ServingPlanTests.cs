@@ -78,6 +78,14 @@ public class ServingPlanTests
     }
 
     [Fact]
+    public void Measurements_are_named_for_what_was_measured_and_for_nothing_else()
+    {
+        Assert.Equal([73_700, 62_713, 14_800, 18_598], PublishedServing.Of(Plan().Serve).Select(measured => measured.TokensPerSecondPerNode));
+        Assert.Empty(PublishedServing.Of(Plan(null, "H800x2048.gpu=h200").Serve));
+        Assert.Empty(PublishedServing.Of(Plan(null, "DeepSeekV3.vocabulary=100000").Serve));
+    }
+
+    [Fact]
     public void More_requests_take_longer_and_give_more_until_the_cache_is_full()
     {
         var decode = Plan().Decode!;

@@ -37,6 +37,17 @@ internal static class ServingPlanJson
             }
             if (plan.Prefill is { } prefill) Prefill(json, prefill);
             json.WriteString("expert_loads", plan.Loads.Name);
+            json.WriteStartArray("measured");
+            foreach (var measured in PublishedServing.Of(plan.Serve))
+            {
+                json.WriteStartObject();
+                json.WriteString("phase", measured.Phase);
+                json.WriteNumber("tokens_per_second_per_node", measured.TokensPerSecondPerNode);
+                json.WriteString("how", measured.How);
+                json.WriteString("source", measured.Source);
+                json.WriteEndObject();
+            }
+            json.WriteEndArray();
             json.WriteStartArray("assumptions");
             foreach (var assumption in plan.Assumptions)
             {

@@ -21,6 +21,8 @@ internal static class ServingPlanText
             lines.Add("", $"no less than {nvlink.TokenSeconds * 1e3:0.00} ms, {nvlink.TokensPerSecond:0} tokens/s, in an {nvlink.Link} at {nvlink.BytesPerSecond / 1e9:0} GB/s");
         if (plan.Prefill is { } prefill) Prefill(lines, plan, prefill);
         if (plan.Decode is { } decode) Decode(lines, plan, decode);
+        foreach (var measured in PublishedServing.Of(serve))
+            lines.Add("measured", $"{measured.Phase} {measured.TokensPerSecondPerNode:N0} tokens/s per node: {measured.How} ({measured.Source})");
         lines.Add($"  rests on");
         foreach (var assumption in plan.Assumptions) lines.Add($"    {assumption.Name,-38} {assumption.Value,6:0.###} {assumption.Unit,-14} {assumption.Source}");
         lines.Add($"    {"load of experts",-38} {plan.Loads.Name}");
