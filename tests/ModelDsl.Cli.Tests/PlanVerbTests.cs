@@ -99,6 +99,7 @@ public sealed class PlanVerbTests : IDisposable
     [InlineData("memory", "activations", "were it missing", "put off", "Over the step, rank 7")]
     [InlineData("overlap", "combine B 0", "limited by nic")]
     [InlineData("time", "fp8_grouped_gemm", "which rank is not said")]
+    [InlineData("cost", "thousand GPU hours x 2 $ =", "2664 thousand", "119 thousand", "5 thousand of post-training")]
     public void NumbersAreDerivedTermByTerm(string topic, params string[] said)
     {
         var result = Dsmc.Run("plan", V3, "--explain", topic);

@@ -16,7 +16,7 @@ internal static class PlanExplanation
     /// <summary>Length of a bar that fills the memory.</summary>
     private const int Bar = 40;
 
-    public static IReadOnlyList<string> Topics { get; } = ["bubble", "memory", "overlap", "time"];
+    public static IReadOnlyList<string> Topics { get; } = ["bubble", "memory", "overlap", "time", "cost"];
 
     public static string Write(TrainingPlan plan, string topic)
     {
@@ -26,6 +26,7 @@ internal static class PlanExplanation
             case "bubble": Bubble(lines, plan); break;
             case "memory": Memory(lines, plan); break;
             case "overlap": Overlap(lines, plan); break;
+            case "cost": Cost(lines, plan); break;
             default: Time(lines, plan); break;
         }
         return lines.ToString();
@@ -151,5 +152,23 @@ internal static class PlanExplanation
         lines.Add($"  Efficiencies (fraction of the peak of what limits the kernel, or of the link):");
         foreach (var row in (plan.Options.Efficiencies ?? EfficiencyTable.BuiltIn).Rows)
             lines.Add($"    {row.Class.Text(),-24} {(row.N == 0 ? "" : FormattableString.Invariant($"{row.N}x{row.K}")),-12} {row.Value,7:0.0000}  {row.Source}");
+    }
+
+    private static void Cost(PlanLines lines, TrainingPlan plan)
+    {
+        var (train, cost, step) = (plan.Train, plan.Cost, plan.StepSeconds);
+        var (gpus, price) = (train.Cluster.Gpus, train.Cluster.DollarsPerGpuHour);
+        lines.Add($"Cost of {train.Name} on {gpus} GPUs, steps of {step:0.000} s{(plan.Options.StepSeconds is null ? " as planned" : " as measured")}");
+        lines.Add($"  {plan.TokensPerStep:N0} tokens / {step:0.000} s = {plan.TokensPerStep / step / 1e6:0.000} M tokens/s, {plan.Throughput.TokensPerDay / 1e9:0.00} B a day");
+        lines.Add($"  1 T tokens / that x {gpus} GPUs = {plan.Throughput.GpuHoursPerTrillion / 1e3:0.0} thousand GPU hours, {plan.Throughput.GpuHoursPerTrillion / gpus / 24:0.0} days");
+        foreach (var stage in cost.Stages)
+        {
+            var slower = 1 - plan.AttentionShare + plan.AttentionShare * stage.Sequence / train.Data.Sequence;
+            lines.Add($"  {stage.Name}: {stage.Tokens / 1e12:0.0000} T tokens{(slower > 1 ? FormattableString.Invariant($", each taking {slower:0.00} times as long, as attention's core ({plan.AttentionShare:0.0%} of a layer at {train.Data.Sequence} tokens) grows {(double)stage.Sequence / train.Data.Sequence:0.#} times") : "")}: {stage.GpuHours / 1e3:N1} thousand GPU hours");
+        }
+        lines.Add($"  in all {cost.GpuHours / 1e3:N1} thousand GPU hours{(cost.Dollars is { } dollars ? FormattableString.Invariant($" x {price:0.##} $ = {dollars / 1e6:0.000} M$") : "")}; steps before the batch has grown are reckoned like those after");
+        if (plan.Published is not { } run) return;
+        var (own, longer) = (cost.Stages[0].GpuHours, cost.Stages.Skip(1).Sum(stage => stage.GpuHours));
+        lines.Add($"  measured ({run.CostSource}): {run.RunHours / 1e3:0} thousand, the plan has {own / run.RunHours - 1:+0.0%;-0.0%}{(longer > 0 ? FormattableString.Invariant($"; longer sequences {run.ExtensionHours / 1e3:0} thousand, {longer / run.ExtensionHours - 1:+0.0%;-0.0%}: how they were laid out is not published") : "")}; {run.PostTrainingHours / 1e3:0} thousand of post-training are in no train block");
     }
 }

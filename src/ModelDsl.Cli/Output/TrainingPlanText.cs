@@ -24,7 +24,7 @@ internal static class TrainingPlanText
         Time(lines, plan);
         Cost(lines, plan);
         if (NetworkTopology.Of(train.Cluster) is { } topology) lines.Add(text => TopologyText.Write(text, topology));
-        lines.Add($"  More: --explain bubble, memory, overlap or time; --json for all of it, the programs of the ranks among them.");
+        lines.Add($"  More: --explain bubble, memory, overlap, time or cost; --json for all of it, the programs of the ranks among them.");
         return lines.ToString();
     }
 

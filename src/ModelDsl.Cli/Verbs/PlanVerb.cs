@@ -27,7 +27,7 @@ internal static class PlanVerb
             Description = "How evenly experts are chosen: balanced, powerlaw:EXPONENT, or a JSON file of loads (a list of layers, each a list with the load of every expert).",
             DefaultValueFactory = _ => "balanced",
         };
-        var explain = new Option<string?>("--explain") { Description = "Derives a number term by term: bubble, memory, overlap or time." };
+        var explain = new Option<string?>("--explain") { Description = "Derives a number term by term: bubble, memory, overlap, time or cost." };
         var json = new Option<bool>("--json") { Description = "One JSON object." };
         var trace = new Option<string?>("--trace") { Description = "Writes the planned step to a file for chrome://tracing and Perfetto." };
         var html = new Option<string?>("--html") { Description = "Writes the plan to one page that any browser shows without a network." };

@@ -6,10 +6,16 @@ namespace ModelDsl.Simulation.Time;
 /// <param name="Source">Where.</param>
 /// <param name="Parts">As published; their sum leaves a little of the step unexplained.</param>
 /// <param name="StepSeconds">As published.</param>
-public sealed record PublishedRun(string Source, StepParts Parts, double StepSeconds)
+/// <param name="CostSource">Where its GPU hours are published.</param>
+/// <param name="RunHours">GPU hours of the run itself.</param>
+/// <param name="ExtensionHours">Of the stages of longer sequences.</param>
+/// <param name="PostTrainingHours">Of what came after, which no train block describes.</param>
+public sealed record PublishedRun(
+    string Source, StepParts Parts, double StepSeconds, string CostSource, double RunHours, double ExtensionHours, double PostTrainingHours)
 {
     private static PublishedRun DeepSeekV3 { get; } = new(
-        "ISCA 2025 (arXiv 2505.09343), table 4, MPFT", new StepParts(1.13, 1.99, 0.48, 13.95, 2.06, 0.29), 19.926);
+        "ISCA 2025 (arXiv 2505.09343), table 4, MPFT", new StepParts(1.13, 1.99, 0.48, 13.95, 2.06, 0.29), 19.926,
+        "V3 report, table 1", 2664e3, 119e3, 5e3);
 
     /// <summary>The published run that a plan describes; null: none.</summary>
     public static PublishedRun? Of(TrainSpec train, double parameters) =>
