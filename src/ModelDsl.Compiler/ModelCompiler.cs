@@ -38,7 +38,7 @@ public static class ModelCompiler
         var limits = options.Limits with { DecodeSequences = Math.Max(options.Limits.DecodeSequences, options.DraftTokens + 1) };
         var drafts = options.DraftTokens > 0;
         var lowering = new LoweringOptions(limits.Context, limits.Page, limits.SplitPages, options.Taps, drafts);
-        ModelGraph Run(ModelGraph graph) => Pipeline.Run(graph, precision, limits, options.Passes ?? Pipeline.Default, options.PrintAfter);
+        ModelGraph Run(ModelGraph graph) => Pipeline.Run(graph, precision, limits, options.Passes ?? Pipeline.Default, options.PrintAfter, target: options.Target);
 
         var steps = new List<ModelGraph>
         {

@@ -34,6 +34,16 @@ internal sealed unsafe class HostDevice : IDevice
 
     public IModule LoadModule(ReadOnlySpan<byte> ptx) => new Module();
 
+    /// <summary>Tensor maps that were asked for; as arguments they are their addresses.</summary>
+    public List<TensorMap> Maps { get; } = [];
+
+    public KernelArgument Encode(TensorMap map)
+    {
+        map.Validate();
+        Maps.Add(map);
+        return new KernelArgument(map.Address, TensorMap.Bytes);
+    }
+
     public IStream CreateStream() => new Stream(this);
 
     public IEvent CreateEvent() => new Event();

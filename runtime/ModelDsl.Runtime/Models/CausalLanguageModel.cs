@@ -65,6 +65,10 @@ public abstract partial class CausalLanguageModel : IDisposable
     /// <summary>Where it runs.</summary>
     public IDevice Device { get; }
 
+    /// <summary>A matrix in device memory as an argument of kernels that copy tiles of it.</summary>
+    protected KernelArgument Tiles(ulong address, TensorMapElement element, int rows, int columns, int boxRows, int boxColumns) =>
+        Device.Encode(TensorMap.Matrix(address, element, rows, columns, boxRows, boxColumns, TensorMapSwizzle.Bytes128));
+
     /// <summary>Tokens that end a text, as the checkpoint says.</summary>
     public IReadOnlyList<int> EosTokens { get; private set; } = [];
 

@@ -120,7 +120,7 @@ internal sealed class PhaseWriter(CodeWriter code, WeightArena arena)
             var index = i;
             var step = steps[i];
             var (names, added) = buffers.Of(step, a => method?.ParameterOf(index, a) is not null);
-            var arguments = step.Arguments.Select((argument, a) => Argument(argument, step.Layer, method?.ParameterOf(index, a), names[a]));
+            var arguments = step.Arguments.Select((argument, a) => Mapped(step, a, Argument(argument, step.Layer, method?.ParameterOf(index, a), names[a])));
             code.Line($"// {Comment(step, method)}");
             WritePlaces(added);
             var (threads, shared) = (step.Geometry.Threads, CSharp.Number(step.Geometry.SharedBytes));
@@ -171,6 +171,17 @@ internal sealed class PhaseWriter(CodeWriter code, WeightArena arena)
         DimArgument size => CSharp.Int(size.Value),
         _ => throw new InvalidOperationException($"No C# for {argument.GetType().Name}."),
     };
+
+    /// <summary>The address, or the tensor map of what lies there.</summary>
+    private static string Mapped(LaunchStep step, int index, string address)
+    {
+        var parameter = step.Kernel.Parameters[index];
+        if (parameter.Map is not { } map) return address;
+        var element = parameter.Type switch { DType.BF16 => "BF16", DType.F32 => "F32", _ => "U8" };
+        var given = step.Kernel.Parameters.IndexOf(KernelParameter.Int("rows"));
+        var rows = map.Rows.Substitute(DimSymbol.Rows, ((DimArgument)step.Arguments[given]).Value);
+        return $"Tiles({address}, TensorMapElement.{element}, {CSharp.Int(rows)}, {CSharp.Number(map.Columns)}, {map.BoxRows}, {map.BoxColumns})";
+    }
 
     private static string Base(string key) => WeightArena.LayerOf(key) is { } layer ? $"LayerWeights({layer})" : "Weights";
 

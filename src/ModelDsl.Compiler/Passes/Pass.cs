@@ -2,6 +2,7 @@ using ModelDsl.Compiler.Graph;
 using ModelDsl.Compiler.Passes.Shard;
 using ModelDsl.Compiler.Scheduling;
 using ModelDsl.Compiler.Specs;
+using ModelDsl.Ptx.Targets;
 
 namespace ModelDsl.Compiler.Passes;
 
@@ -29,7 +30,8 @@ public sealed record PassSetting(string Name, string Value);
 /// <summary>What a pass may ask besides the graph.</summary>
 /// <param name="Layout">How the step is spread over ranks; null: it is not.</param>
 public sealed record PassContext(
-    PrecisionSpec Precision, PlanLimits Limits, Pass Pass, EquatableArray<PassSetting> Settings, ParallelLayout? Layout = null)
+    PrecisionSpec Precision, PlanLimits Limits, Pass Pass, EquatableArray<PassSetting> Settings, ParallelLayout? Layout = null,
+    PtxTarget? Target = null)
 {
     /// <summary>The value of one of the pass's options.</summary>
     public string this[string option]

@@ -8,6 +8,7 @@ using ModelDsl.Compiler.Passes.SelectKernels;
 using ModelDsl.Compiler.Passes.Shard;
 using ModelDsl.Compiler.Scheduling;
 using ModelDsl.Compiler.Specs;
+using ModelDsl.Ptx.Targets;
 
 namespace ModelDsl.Compiler.Passes;
 
@@ -60,6 +61,7 @@ public static class Pipeline
     /// <summary>Runs passes one after the other and verifies the graph after each.</summary>
     /// <param name="printAfter">Called with the name of what has just run (<c>lower</c> first) and its result; null: not called.</param>
     /// <param name="layout">How the step is spread over ranks; null: it is not.</param>
+    /// <param name="target">What kernels are written for; null: any.</param>
     /// <exception cref="PassException">A pass does not exist, or cannot do what is asked.</exception>
     /// <exception cref="InvalidGraphException">A pass broke the rules.</exception>
     public static ModelGraph Run(
@@ -68,14 +70,15 @@ public static class Pipeline
         PlanLimits limits,
         EquatableArray<PassCall> passes,
         Action<string, ModelGraph>? printAfter = null,
-        ParallelLayout? layout = null)
+        ParallelLayout? layout = null,
+        PtxTarget? target = null)
     {
         graph = graph.Verified("lower");
         printAfter?.Invoke("lower", graph);
         foreach (var call in passes)
         {
             var pass = Find(call);
-            var next = pass.Run(graph, new PassContext(precision, limits, pass, call.Settings, layout));
+            var next = pass.Run(graph, new PassContext(precision, limits, pass, call.Settings, layout, target));
             if (!ReferenceEquals(next, graph)) graph = next.Verified(pass.Name);
             printAfter?.Invoke(pass.Name, graph);
         }

@@ -1,5 +1,6 @@
 using ModelDsl.Compiler.Graph;
 using ModelDsl.Compiler.HostCode;
+using ModelDsl.Compiler.Kernels;
 using ModelDsl.Compiler.Scheduling;
 using ModelDsl.Runtime.Checkpoints;
 using ModelDsl.Runtime.Models;
@@ -18,7 +19,7 @@ internal sealed unsafe class PlayedPlan : IDisposable
     private readonly HostDevice _device = new();
     private readonly string _folder = Directory.CreateTempSubdirectory("dsm").FullName;
     private readonly Dictionary<string, float[]> _stored = [];
-    private int _seen;
+    private int _seen, _maps;
 
     public PlayedPlan(ModelPlan plan)
     {
@@ -54,6 +55,7 @@ internal sealed unsafe class PlayedPlan : IDisposable
             Assert.Equal(
                 (Value(geometry.GridX), Value(geometry.GridY), Value(geometry.GridZ)), (launch.Grid.X, launch.Grid.Y, launch.Grid.Z));
             Assert.Equal(step.Arguments.Count, launch.Arguments.Length);
+            ExpectMaps(step, Value);
             foreach (var (argument, actual) in step.Arguments.Zip(launch.Arguments))
                 switch (argument)
                 {
@@ -79,6 +81,18 @@ internal sealed unsafe class PlayedPlan : IDisposable
         }
         Assert.InRange(workspace.Count, 0, 1);
         Assert.Equal(caches.Count, caches.Values.Distinct().Count());
+    }
+
+    /// <summary>The maps of a launch, in the order of its parameters: as many rows as it has, tiles as the kernel takes them.</summary>
+    private void ExpectMaps(LaunchStep step, Func<Dim, long> value)
+    {
+        foreach (var map in step.Kernel.Parameters.Select(parameter => parameter.Map).OfType<TileMap>())
+        {
+            var made = _device.Maps[_maps++];
+            var rows = step.Arguments.Items.OfType<DimArgument>().Single().Value;
+            Assert.Equal([map.Columns, value(map.Rows.Substitute(DimSymbol.Rows, rows))], made.Sizes);
+            Assert.Equal([map.BoxColumns, map.BoxRows], made.Box);
+        }
     }
 
     public void Dispose()

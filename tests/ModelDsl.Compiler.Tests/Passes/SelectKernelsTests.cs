@@ -1,11 +1,13 @@
 using ModelDsl.Compiler.Graph;
 using ModelDsl.Compiler.Kernels.Gemm;
+using ModelDsl.Compiler.Kernels.Hopper;
 using ModelDsl.Compiler.Kernels.Moe;
 using ModelDsl.Compiler.Passes;
 using ModelDsl.Compiler.Passes.SelectKernels;
 using ModelDsl.Compiler.Scheduling;
 using ModelDsl.Compiler.Specs;
 using ModelDsl.Compiler.Tests.Lowering;
+using ModelDsl.Ptx.Targets;
 
 namespace ModelDsl.Compiler.Tests.Passes;
 
@@ -41,6 +43,30 @@ public class SelectKernelsTests
         Assert.All(kernels.OfType<Fp8GemmKernel>(), kernel => Assert.Equal(kernel.N == 32768 ? GemmShape.Tile : dense, kernel.Shape));
         Assert.All(kernels.OfType<GroupedFp8GemmKernel>(), kernel => Assert.Equal(experts, kernel.Shape));
         Assert.Equal(head, kernels.OfType<GemmKernel>().Single(kernel => kernel.N == 129280).Shape);
+    }
+
+    /// <summary>Dense FP8 products with many rows have kernels of Hopper's own; few rows, experts, other targets and who says no have not.</summary>
+    [Theory]
+    [InlineData("sm_90a", "on", 4096, true)]
+    [InlineData("sm_90a", "off", 4096, false)]
+    [InlineData("sm_90a", "on", 8, false)]
+    [InlineData("sm_89", "on", 4096, false)]
+    [InlineData("sm_90", "on", 4096, false)]
+    public void Hopper_has_products_of_its_own(string target, string option, int rows, bool expected)
+    {
+        var limits = new PlanLimits(PrefillTokens: rows, DecodeSequences: rows, Context: 4096);
+        var graph = Pipeline.Run(
+            Graphs.Lowered(Models.V3, Phase.Prefill, limits: limits), BuiltInPrecision.Fp8, limits,
+            [new PassCall("place-precision"), new PassCall("fuse"), Graphs.With("select-kernels", "hopper", option)], target: PtxTarget.Find(target));
+        var kernels = graph.Ops.OfType<LaunchOp>().Select(op => op.Kernel).ToList();
+        // The up-projection of the latents has a row for each token of the context, so many as there are.
+        var own = kernels.OfType<Fp8Gemm>().Where(kernel => kernel.N != 32768).Distinct().ToList();
+        Assert.Equal(expected, own.Count > 0);
+        Assert.Equal(expected, !kernels.OfType<Fp8GemmKernel>().Any(kernel => kernel.N != 32768));
+        Assert.NotEmpty(kernels.OfType<GroupedFp8GemmKernel>());
+        if (!expected) return;
+        Assert.Equal(Fp8GemmTile.Many, own.Single(kernel => (kernel.N, kernel.K) == (24576, 1536)).Tile);
+        Assert.Equal(Fp8GemmTile.Middle, own.Single(kernel => (kernel.N, kernel.K) == (576, 7168)).Tile);
     }
 
     [Fact]

@@ -38,6 +38,9 @@ public sealed record Fp8Gemm(int N, int K, DType Out, Fp8GemmTile Tile, int Bloc
 {
     private const int Step = Fp8GemmTile.Step, WarpgroupThreads = 128, Lanes = 32;
 
+    /// <summary>Of an H100 or H200. On another GPU a grid of so many blocks is right, too, only not as even.</summary>
+    public const int Multiprocessors = 132;
+
     /// <summary>Registers of a thread that copies; what is left of 64 K for those that multiply.</summary>
     private const int ProducerRegisters = 40;
 
@@ -73,7 +76,12 @@ public sealed record Fp8Gemm(int N, int K, DType Out, Fp8GemmTile Tile, int Bloc
 
     private Dim GroupRows => Groups is MaskedGroups groups ? groups.Rows : Dim.Rows;
 
-    public override LaunchGeometry Geometry => new(Blocks, (1 + Tile.Warpgroups) * WarpgroupThreads, Tile.SharedBytes(Out));
+    public override LaunchGeometry Geometry => new(GridX, (1 + Tile.Warpgroups) * WarpgroupThreads, Tile.SharedBytes(Out));
+
+    /// <summary>No more blocks than tiles, where that is known before the launch.</summary>
+    private Dim GridX => Groups is MaskedGroups ? Blocks : Dim.Min(Blocks, Dim.CeilDiv(Dim.Rows, Tile.Rows) * ColumnTiles);
+
+    private int ColumnTiles => (N + Tile.Columns - 1) / Tile.Columns;
 
     /// <summary>Whether there is such a kernel: tensor maps want rows in multiples of 16 bytes.</summary>
     public static bool Fits(int n, int k, DType output) => k % 16 == 0 && n * output.Bytes() % 16 == 0 && output is DType.BF16 or DType.F32;
@@ -202,7 +210,7 @@ public sealed record Fp8Gemm(int N, int K, DType Out, Fp8GemmTile Tile, int Bloc
             _scales = k.DynamicShared<F32>(stages * tile.ScalesOfStage);
             // The copying thread and the lanes that copy scales make a stage full, a lane of each math warp makes it empty.
             Ring = new StagePipeline(k, stages, fills: 1 + Lanes, releases: 4 * tile.Warpgroups);
-            var columns = (kernel.N + tile.Columns - 1) / tile.Columns;
+            var columns = kernel.ColumnTiles;
             var band = BandScheduler.BestBand(kernel.Blocks, tile.Rows, tile.Columns);
             Tiles = kernel.Groups switch
             {

@@ -29,6 +29,13 @@ internal sealed class Arguments
         return this;
     }
 
+    /// <summary>The scales of a value alone.</summary>
+    public Arguments Scales(Value value)
+    {
+        _list.Add(new TensorArgument(value, Scales: true));
+        return this;
+    }
+
     public Arguments Size(Dim size)
     {
         _list.Add(new SizeArgument(size));

@@ -2,6 +2,8 @@ using ModelDsl.Compiler.Graph;
 using ModelDsl.Compiler.Graph.Ops;
 using ModelDsl.Compiler.Kernels;
 using ModelDsl.Compiler.Kernels.Gemm;
+using ModelDsl.Compiler.Kernels.Hopper;
+using ModelDsl.Ptx.Targets;
 
 namespace ModelDsl.Compiler.Passes.SelectKernels;
 
@@ -14,6 +16,8 @@ internal sealed class GemmSelection(Phase phase, PassContext context)
     /// <summary>The same for what an expert gets on average; its rows are never even.</summary>
     private const int FewRowsPerExpert = 8;
 
+    private readonly bool _hasHopper = context.IsOn("hopper") && context.Target == PtxTarget.Sm90a;
+
     private readonly string _forced = context["gemm"] is "auto" or "tile" or "skinny"
         ? context["gemm"]
         : throw new PassException($"select-kernels: option gemm is '{context["gemm"]}'.", "It is auto, tile or skinny.");
@@ -22,11 +26,21 @@ internal sealed class GemmSelection(Phase phase, PassContext context)
     {
         var (n, k) = (checked((int)op.Weight.Type.Rows.Constant!.Value), op.X.Type.Width);
         var shape = Shape(op.X.Type.Rows, FewRows);
+        if (op.X.Type.IsQuantised && shape == GemmShape.Tile && _hasHopper && Fp8Gemm.Fits(n, k, op.Result.Type.Type)) return Hopper(op, n, k);
         Kernel kernel = op.X.Type.IsQuantised
             ? new Fp8GemmKernel(n, k, op.Result.Type.Type, shape)
             : new GemmKernel(n, k, op.X.Type.Type, op.Weight.Type.Type, op.Result.Type.Type, shape);
         var rows = op.X.Type.Rows;
         return new LaunchOp(op, kernel, new Arguments().WithScales(op.X).WithScales(op.Weight).Tensor(op.Result).Size(rows).Build(), rows);
+    }
+
+    /// <summary>The same by tensor maps and warpgroups.</summary>
+    private LaunchOp Hopper(LinearOp op, int n, int k)
+    {
+        var rows = op.X.Type.Rows;
+        var tile = Fp8GemmTile.For(rows.Evaluate(symbol => context.Limits.Of(symbol, phase)), n, Fp8Gemm.Multiprocessors);
+        var arguments = new Arguments().Tensors(op.X, op.Weight, op.Result).Scales(op.X).Scales(op.Weight).Size(rows);
+        return new LaunchOp(op, new Fp8Gemm(n, k, op.Result.Type.Type, tile, Fp8Gemm.Multiprocessors), arguments.Build(), rows);
     }
 
     public LaunchOp Grouped(GroupedLinearOp op)

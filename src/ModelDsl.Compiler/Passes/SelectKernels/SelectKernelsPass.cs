@@ -12,7 +12,10 @@ public sealed class SelectKernelsPass
         "Specialises a kernel for each op's shapes and formats and lists what its parameters get. Products that have few rows at "
         + "the limits of the plan (a small decode batch, the last logits) get the kernel that streams weights, others the one with tiles. Runs on fused graphs: RoPE of the key, the "
         + "cache write and the choice of experts exist as fused kernels only.",
-        [new PassOption("gemm", "Shape of products: auto, tile or skinny", "auto")],
+        [
+            new PassOption("gemm", "Shape of products: auto, tile or skinny", "auto"),
+            new PassOption("hopper", "Kernels of its own for sm_90a: on or off", "on"),
+        ],
         (graph, context) => new SelectKernelsPass(graph, context).Run());
 
     private readonly ModelGraph _graph;
