@@ -26,7 +26,9 @@ public sealed record TokenBound(string Link, double BytesPerSecond, double Excha
         var model = serve.Model;
         double width = rounded && model.Hidden >= 1000 ? model.Hidden / 1000 * 1000 : model.Hidden;
         var experts = model.Layers.Select(layer => layer.FeedForward).OfType<MoeSpec>().Select(moe => moe.Active + moe.Shared).DefaultIfEmpty(0).Max();
-        return experts == 0 || bytesPerSecond <= 0 ? null : new TokenBound(link, bytesPerSecond, WireBytes(serve) * tokens * experts * width / bytesPerSecond, model.Layers.Count);
+        return experts == 0 || bytesPerSecond <= 0
+            ? null
+            : new TokenBound(link, bytesPerSecond, WireBytes(serve) * tokens * experts * width / bytesPerSecond, model.Layers.Count);
     }
 
     /// <summary>Of a value, there and back, without scales.</summary>

@@ -43,8 +43,14 @@ internal static class TopologyPicture
         };
     }
 
-    private static string Lead(NetworkTopology topology) => Invariant(
-        $"{topology.Network.Kind.Replace('_', ' ')} over {topology.Network.Fabric}. This cluster takes {topology.Used.Endpoints:N0} endpoints, {topology.Used.Switches:N0} switches and {topology.Used.Links:N0} links between them, about {topology.UsedDollars / 1e6:0.0} M$; it can grow to {topology.Full.Endpoints:N0} endpoints with {topology.Full.Switches:N0} switches for {topology.Dollars / 1e6:0.0} M$. Point at a row of what fails to see it in the picture.");
+    private static string Lead(NetworkTopology topology)
+    {
+        var (used, full) = (topology.Used, topology.Full);
+        return Invariant($"{topology.Network.Kind.Replace('_', ' ')} over {topology.Network.Fabric}. This cluster takes {used.Endpoints:N0} endpoints, ")
+            + Invariant($"{used.Switches:N0} switches and {used.Links:N0} links between them, about {topology.UsedDollars / 1e6:0.0} M$; it can grow to ")
+            + Invariant($"{full.Endpoints:N0} endpoints with {full.Switches:N0} switches for {topology.Dollars / 1e6:0.0} M$. ")
+            + "Point at a row of what fails to see it in the picture.";
+    }
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }
