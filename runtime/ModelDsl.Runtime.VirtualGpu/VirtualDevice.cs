@@ -24,6 +24,8 @@ public sealed class VirtualDevice : IDevice
     {
         _options = options ?? new VirtualDeviceOptions();
         ArgumentOutOfRangeException.ThrowIfLessThan(_options.Workers, 1);
+        ArgumentOutOfRangeException.ThrowIfNegative(_options.Fp8SumBits);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(_options.Fp8SumBits, 23);
         _heap = new DeviceHeap(_options.MemoryBytes);
         _launcher = new Launcher(_heap, _options.Workers);
         if (_options.Checks == VirtualGpuChecks.None) return;
@@ -108,6 +110,7 @@ public sealed class VirtualDevice : IDevice
             var launch = new LaunchInfo(decoded, grid, block, sharedBytes, parameters, _options.BranchBudget / (_findings == null ? 1 : 16))
             {
                 Cluster = cluster,
+                Fp8SumBits = _options.Fp8SumBits,
                 Findings = _findings,
                 Mix = _options.CountsClasses ? new ulong[InstructionMix.Classes] : null,
             };

@@ -15,6 +15,12 @@ public sealed record VirtualDeviceOptions
     /// <summary>Backward branches a warp may take in one block before it counts as looping forever; a sixteenth of it where anything is checked.</summary>
     public long BranchBudget { get; init; } = 1L << 32;
 
+    /// <summary>
+    /// Fraction bits that <c>wgmma</c> keeps while it sums FP8 products: 0 for single precision. Hopper is said to keep 13, shifting all products of an
+    /// instruction to the largest exponent and cutting off the rest.
+    /// </summary>
+    public int Fp8SumBits { get; init; }
+
     /// <summary>Counts what kernels execute by class of instruction; see <see cref="KernelCost.Mix"/>. Costs a tenth of the speed or two.</summary>
     public bool CountsClasses { get; init; }
 

@@ -10,9 +10,9 @@ internal sealed class TestGpu : IDisposable
     private readonly VirtualDevice _device;
     private readonly IStream _stream;
 
-    public TestGpu(int workers = 1, VirtualGpuChecks checks = VirtualGpuChecks.None)
+    public TestGpu(int workers = 1, VirtualGpuChecks checks = VirtualGpuChecks.None, int fp8SumBits = 0)
     {
-        _device = new VirtualDevice(new VirtualDeviceOptions { Workers = workers, Checks = checks });
+        _device = new VirtualDevice(new VirtualDeviceOptions { Workers = workers, Checks = checks, Fp8SumBits = fp8SumBits });
         _stream = _device.CreateStream();
     }
 

@@ -73,6 +73,7 @@ internal sealed unsafe class BlockRunner(DeviceHeap heap, int multiprocessor, in
             ParameterBytes = kernel.ParameterBytes,
             Heap = heap.Table,
             Matrix = (Instructions.WidenedMatrix*)_matrix.Ensure(sizeof(Instructions.WidenedMatrix)),
+            Fp8SumBits = launch.Fp8SumBits,
             Cluster = cluster,
             Rank = rank,
             Warpgroups = (Warpgroup*)(barriers + BlockBarrier.Count),

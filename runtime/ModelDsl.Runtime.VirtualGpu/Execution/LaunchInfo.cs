@@ -19,6 +19,9 @@ internal sealed record LaunchInfo(DecodedKernel Kernel, Dim3 Grid, Dim3 Block, i
     /// <summary>Blocks of a cluster along each axis.</summary>
     public Dim3 Cluster { get; init; } = new(1);
 
+    /// <summary>See <see cref="VirtualDeviceOptions.Fp8SumBits"/>.</summary>
+    public int Fp8SumBits { get; init; }
+
     public long Clusters => Grid.Count / Cluster.Count;
 
     public int Warps => (int)((Block.Count + 31) / 32);

@@ -119,6 +119,9 @@ internal unsafe struct BlockState
     public bool HasExited;
     public Warpgroup* Warpgroups;
 
+    /// <summary>See <see cref="VirtualDeviceOptions.Fp8SumBits"/>.</summary>
+    public int Fp8SumBits;
+
     /// <summary>Room for an instruction's intermediate results, <see cref="ScratchBytes"/> of it.</summary>
     public byte* Scratch;
 

@@ -50,7 +50,9 @@ internal static unsafe class WarpgroupMultiply
             if ((flags & FlagRegisters) == 0) Gather(first + w, i, o[OperandA], RowsOfWarp, (flags & FlagTransposeA) != 0, w, rows);
             WidenA<TA>(first[w].Registers, (flags & FlagRegisters) != 0 ? o + OperandFragment : null, rows, a, (flags & FlagNegate) != 0 ? 0x8000_0000 : 0);
             bool accumulates = ((*(uint*)(first[w].Registers + o[OperandScale]) ^ (uint)o[OperandFlip]) & 1) != 0;
-            Multiply(a, (float*)(scratch + AtB), columns / GroupColumns, 8 * TB.Elements, first[w].Registers, o + OperandSums, accumulates);
+            int bits = TB.Elements == 4 ? warp->Block->Fp8SumBits : 0;
+            if (bits == 0) Multiply(a, (float*)(scratch + AtB), columns / GroupColumns, 8 * TB.Elements, first[w].Registers, o + OperandSums, accumulates);
+            else Truncate(a, (float*)(scratch + AtB), columns / GroupColumns, 8 * TB.Elements, first[w].Registers, o + OperandSums, accumulates, bits);
         }
         warp->Block->Cluster->Events++;
         Warpgroup.Release(warp);
@@ -129,6 +131,15 @@ internal static unsafe class WarpgroupMultiply
     private static Vector512<uint> Four(byte* rows) => Vector512.Create(
         Vector256.Create(Vector128.Load((uint*)rows), Vector128.Load((uint*)(rows + MatrixDescriptor.RowBytes))),
         Vector256.Create(Vector128.Load((uint*)(rows + 2 * MatrixDescriptor.RowBytes)), Vector128.Load((uint*)(rows + 3 * MatrixDescriptor.RowBytes))));
+
+    private static void Truncate(float* a, float* b, int groups, int steps, byte* r, int* sums, bool accumulates, int bits)
+    {
+        for (int group = 0; group < groups; group++, b += GroupColumns * steps, sums += 4)
+        {
+            TruncatedSums.EightRows(a, StepsOfA, b, steps, (float*)(r + sums[0]), (float*)(r + sums[1]), accumulates, bits);
+            TruncatedSums.EightRows(a + 32, StepsOfA, b, steps, (float*)(r + sums[2]), (float*)(r + sums[3]), accumulates, bits);
+        }
+    }
 
     private static void Multiply(float* a, float* b, int groups, int steps, byte* r, int* sums, bool accumulates)
     {
