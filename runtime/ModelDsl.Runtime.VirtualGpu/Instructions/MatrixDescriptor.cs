@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using ModelDsl.Runtime.VirtualGpu.Execution;
 
@@ -25,6 +26,7 @@ internal readonly unsafe struct MatrixDescriptor(ulong bits)
     private int PatternBytes => (int)(bits >> 62) switch { 0 => Chunk, 1 => 128, 2 => 64, _ => 32 };
 
     /// <summary>Copies rows of 32 bytes along K to <paramref name="to"/>, one behind the other; <paramref name="first"/> is a multiple of eight.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Gather(Warp* warp, Instr* instr, int first, int rows, byte* to)
     {
         for (int row = first; row < first + rows; row++, to += RowBytes)
@@ -35,6 +37,7 @@ internal readonly unsafe struct MatrixDescriptor(ulong bits)
     }
 
     /// <summary>Shared offset of the first or second 16 bytes of a row.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public uint Place(int row, int chunk)
     {
         int pattern = PatternBytes;
@@ -50,6 +53,7 @@ internal readonly unsafe struct MatrixDescriptor(ulong bits)
     }
 
     /// <summary>The same where rows lie next to each other in memory (M or N is the fast dimension); elements have 16 bits.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void GatherTransposed(Warp* warp, Instr* instr, int first, int rows, byte* to)
     {
         for (int k = 0; k < RowBytes / 2; k++)
@@ -63,8 +67,10 @@ internal readonly unsafe struct MatrixDescriptor(ulong bits)
     }
 
     /// <summary>Where the 16 bytes at an address lie when its pattern is undone.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private uint Untwist(uint address, int pattern) => pattern == Chunk ? address : address ^ ((address >> 7) - BaseOffset & (uint)(pattern / Chunk - 1)) << 4;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private byte* Resolve(Warp* warp, Instr* instr, uint address)
     {
         BlockState* block = warp->Block;

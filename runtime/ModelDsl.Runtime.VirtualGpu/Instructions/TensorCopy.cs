@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using ModelDsl.Runtime.Devices;
@@ -71,6 +72,7 @@ internal static unsafe class TensorCopy
     }
 
     /// <summary>Row after row of a tile. <paramref name="offset"/> is where <paramref name="tile"/> lies in its block's shared memory.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Move(Warp* warp, Instr* i, int lane, TensorMapImage* map, int* at, byte* tile, uint offset, TensorCopyKind kind)
     {
         int size = map->ElementBytes, step = map->Steps[0];
@@ -105,8 +107,16 @@ internal static unsafe class TensorCopy
     private static uint Place(TensorMapImage* map, uint offset) => offset ^ ((offset >> 7 & map->PatternMask) << 4);
 
     /// <summary>Elements next to each other, in pieces of at most 16 bytes as the pattern moves them.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Row(TensorMapImage* map, TensorCopyKind kind, byte* global, byte* origin, uint offset, int bytes, int size)
     {
+        if (kind == TensorCopyKind.Load && (offset | (uint)bytes) % Chunk == 0)
+        {
+            uint pattern = map->PatternMask;
+            for (uint end = offset + (uint)bytes; offset < end; offset += Chunk, global += Chunk)
+                Vector128.Load(global).Store(origin + (offset ^ ((offset >> 7 & pattern) << 4)));
+            return;
+        }
         while (bytes > 0)
         {
             int piece = Math.Min(bytes, Chunk - (int)(offset % Chunk));

@@ -28,6 +28,7 @@ internal static unsafe class WarpgroupMultiply
     // In a block's scratch memory: bytes of B, B, and A of a warp with its bytes.
     private const int AtB = MostColumns * MatrixDescriptor.RowBytes, AtA = AtB + MostColumns * MostSteps * sizeof(float), AtRows = AtA + MostSteps * StepsOfA * sizeof(float);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Instr* Run<TA, TB>(Warp* warp, Instr* i, uint mask)
         where TA : struct, IFragment
         where TB : struct, IFragment
@@ -68,6 +69,7 @@ internal static unsafe class WarpgroupMultiply
     }
 
     /// <summary>Eight columns of B, for each k in the order of the accumulator's registers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void WidenB<T>(byte* columns, float* to)
         where T : struct, IFragment
     {
@@ -92,16 +94,18 @@ internal static unsafe class WarpgroupMultiply
                 }
                 f0.Store(first);
                 f1.Store(first + 16);
-                for (int t = 0; t < 4; t++)
-                    for (int n = 0; n < GroupColumns; n++) k[t * next + n / 2 + n % 2 * 4] = first[4 * n + t];
+                Turn(first, first + 8, first + 16, first + 24, k, next);
+                Turn(first + 4, first + 12, first + 20, first + 28, k + 4, next);
             }
         }
     }
 
     /// <summary>Sixteen rows of A: for each k four vectors, one for each four rows, with every element four times.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void WidenA<T>(byte* registers, int* fragment, byte* rows, float* to, uint sign)
         where T : struct, IFragment
     {
+        float* block = stackalloc float[16];
         for (int chunk = 0; chunk < 2; chunk++)
         {
             for (int quarter = 0; quarter < 4; quarter++)
@@ -120,10 +124,29 @@ internal static unsafe class WarpgroupMultiply
                         Avx512F.Permute4x32(f, 0b11_11_11_11).Store(k + 3 * next);
                         continue;
                     }
-                    for (int lane = 0; lane < 16; lane++) k[lane % 4 * next + lane / 4 * 4] = f[lane];
+                    f.Store(block);
+                    for (int lane = 0; lane < 16; lane += 4)
+                        (k[lane], k[next + lane], k[2 * next + lane], k[3 * next + lane]) = (block[lane], block[lane + 1], block[lane + 2], block[lane + 3]);
                 }
             }
         }
+    }
+
+    /// <summary>Four columns of four steps in k, written step by step.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Turn(float* a, float* b, float* c, float* d, float* to, int next)
+    {
+        if (!Sse.IsSupported)
+        {
+            for (int t = 0; t < 4; t++) (to[t * next], to[t * next + 1], to[t * next + 2], to[t * next + 3]) = (a[t], b[t], c[t], d[t]);
+            return;
+        }
+        Vector128<float> ab = Sse.UnpackLow(Vector128.Load(a), Vector128.Load(b)), cd = Sse.UnpackLow(Vector128.Load(c), Vector128.Load(d));
+        Sse.MoveLowToHigh(ab, cd).Store(to);
+        Sse.MoveHighToLow(cd, ab).Store(to + next);
+        (ab, cd) = (Sse.UnpackHigh(Vector128.Load(a), Vector128.Load(b)), Sse.UnpackHigh(Vector128.Load(c), Vector128.Load(d)));
+        Sse.MoveLowToHigh(ab, cd).Store(to + 2 * next);
+        Sse.MoveHighToLow(cd, ab).Store(to + 3 * next);
     }
 
     /// <summary>16 bytes of each of four rows.</summary>
