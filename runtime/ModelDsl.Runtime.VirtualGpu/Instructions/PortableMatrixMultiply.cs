@@ -2,7 +2,6 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using ModelDsl.Runtime.VirtualGpu.Execution;
 
-
 namespace ModelDsl.Runtime.VirtualGpu.Instructions;
 
 /// <summary>
@@ -93,26 +92,35 @@ internal static unsafe class PortableMatrixMultiply
     {
         var (s0, s1, s2, s3) = QuadTiles.Transpose(Vector256.Load(topC), Vector256.Load(topC + 8), Vector256.Load(topC + 16), Vector256.Load(topC + 24));
         var (t0, t1, t2, t3) = QuadTiles.Transpose(Vector256.Load(bottomC), Vector256.Load(bottomC + 8), Vector256.Load(bottomC + 16), Vector256.Load(bottomC + 24));
-        for (float* end = b + quads * Lanes; b < end; b += Lanes - Quad)
+        for (; quads > 0; quads--, a += Quad * ColumnOfA, b += Lanes)
         {
-            for (float* next = b + Quad; b < next; b++, a += ColumnOfA)
-            {
-                Vector256<float> top = Vector256.Load(a), bottom = Vector256.Load(a + Rows), k = Vector256.Create(*b);
-                s0 = Vector256.FusedMultiplyAdd(top, k, s0);
-                t0 = Vector256.FusedMultiplyAdd(bottom, k, t0);
-                k = Vector256.Create(b[2 * Quad]);
-                s1 = Vector256.FusedMultiplyAdd(top, k, s1);
-                t1 = Vector256.FusedMultiplyAdd(bottom, k, t1);
-                k = Vector256.Create(b[4 * Quad]);
-                s2 = Vector256.FusedMultiplyAdd(top, k, s2);
-                t2 = Vector256.FusedMultiplyAdd(bottom, k, t2);
-                k = Vector256.Create(b[6 * Quad]);
-                s3 = Vector256.FusedMultiplyAdd(top, k, s3);
-                t3 = Vector256.FusedMultiplyAdd(bottom, k, t3);
-            }
+            Products(a, b, ref s0, ref s1, ref s2, ref s3, ref t0, ref t1, ref t2, ref t3);
+            Products(a + ColumnOfA, b + 1, ref s0, ref s1, ref s2, ref s3, ref t0, ref t1, ref t2, ref t3);
+            Products(a + 2 * ColumnOfA, b + 2, ref s0, ref s1, ref s2, ref s3, ref t0, ref t1, ref t2, ref t3);
+            Products(a + 3 * ColumnOfA, b + 3, ref s0, ref s1, ref s2, ref s3, ref t0, ref t1, ref t2, ref t3);
         }
         Store(s0, s1, s2, s3, topD);
         Store(t0, t1, t2, t3, bottomD);
+    }
+
+    /// <summary>A column of A times four elements of a row of B.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Products(
+        float* a, float* b, ref Vector256<float> s0, ref Vector256<float> s1, ref Vector256<float> s2, ref Vector256<float> s3,
+        ref Vector256<float> t0, ref Vector256<float> t1, ref Vector256<float> t2, ref Vector256<float> t3)
+    {
+        Vector256<float> top = Vector256.Load(a), bottom = Vector256.Load(a + Rows), k = Vector256.Create(*b);
+        s0 = Vector256.FusedMultiplyAdd(top, k, s0);
+        t0 = Vector256.FusedMultiplyAdd(bottom, k, t0);
+        k = Vector256.Create(b[2 * Quad]);
+        s1 = Vector256.FusedMultiplyAdd(top, k, s1);
+        t1 = Vector256.FusedMultiplyAdd(bottom, k, t1);
+        k = Vector256.Create(b[4 * Quad]);
+        s2 = Vector256.FusedMultiplyAdd(top, k, s2);
+        t2 = Vector256.FusedMultiplyAdd(bottom, k, t2);
+        k = Vector256.Create(b[6 * Quad]);
+        s3 = Vector256.FusedMultiplyAdd(top, k, s3);
+        t3 = Vector256.FusedMultiplyAdd(bottom, k, t3);
     }
 
     /// <summary>A register of A as four columns of each of its elements.</summary>
