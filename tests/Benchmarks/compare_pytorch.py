@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What PyTorch (eager, CPU) takes for the work of `generation`: python3 tests/Benchmarks/pytorch.py CHECKPOINT [threads]
+"""What PyTorch (eager, CPU) takes for the work of `generation`: python3 tests/Benchmarks/compare_pytorch.py CHECKPOINT [threads]
 
 A prompt of 128 random tokens, then 32 greedy steps with a KV cache, in float32 and bfloat16; the best of four rounds.
 Needs python3-torch and python3-transformers.
@@ -11,7 +11,7 @@ try:
     import torch
     from transformers import DeepseekV3ForCausalLM
 except ImportError as missing:
-    sys.exit(f"pytorch.py: {missing}; nothing to compare with")
+    sys.exit(f"compare_pytorch.py: {missing}; nothing to compare with")
 
 checkpoint, threads = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 2
 torch.set_num_threads(threads)
