@@ -108,16 +108,16 @@ public sealed class Formatter
     {
         var inside = _nextComment;
         while (inside < _comments.Length && _comments[inside].Span.Start < node.Span.End) inside++;
-        var text = _source.Slice(node.Span);
-        if (inside == _nextComment && (text.IndexOf('\n') < 0 || text.Length <= LongestLine))
+        // Measured as it would be kept, without blanks at the ends of lines: the next time it is no longer.
+        var lines = _source.Slice(node.Span).Split('\n').Select(line => line.TrimEnd()).ToArray();
+        if (inside == _nextComment && (lines.Length == 1 || string.Join("\n", lines).Length <= LongestLine))
         {
             write();
         }
         else
         {
-            var lines = text.Split('\n');
-            _layout.Plain(indent, lines[0].TrimEnd());
-            foreach (var line in lines.Skip(1)) _layout.Plain(0, line.TrimEnd());
+            _layout.Plain(indent, lines[0]);
+            foreach (var line in lines.Skip(1)) _layout.Plain(0, line);
         }
         _nextComment = inside;
         _end = node.Span.End;
