@@ -11,7 +11,7 @@ namespace ModelDsl.Simulation;
 
 /// <summary>A training run as it is laid out: what it takes, where it waits, what it holds and what it costs.</summary>
 /// <param name="Work">Of the model's blocks.</param>
-/// <param name="DataParallel">Copies of the pipeline, each with its own micro-batches of one sequence.</param>
+/// <param name="DataParallel">Copies of the pipeline, each with its own micro-batches.</param>
 /// <param name="Stages">Of the model, first to last.</param>
 /// <param name="Times">Of the ops of every rank, seconds.</param>
 /// <param name="Timeline">A step as it runs, the optimizer apart.</param>
@@ -26,7 +26,7 @@ public sealed record TrainingPlan(
     private const double HardlySlower = 1.01;
 
     /// <summary>Micro-batches of one pipeline in a step of the full batch, as far as the file does not say.</summary>
-    public static int MicroBatches(TrainSpec train) => train.Schedule.MicroBatches ?? Math.Max(1, train.Batch.To / Replicas(train));
+    public static int MicroBatches(TrainSpec train) => train.Schedule.MicroBatches ?? (int)Math.Max(1, train.Batch.To / ((long)Replicas(train) * train.Schedule.MicroBatchSize));
 
     /// <summary>Pipelines side by side.</summary>
     public static int Replicas(TrainSpec train) =>
@@ -48,7 +48,7 @@ public sealed record TrainingPlan(
         var replicas = Replicas(train);
         var timer = new BlockTimer(train, efficiencies, routing, options.LayerTimes);
         var exchange = AllToAll.Of(train, work.Layers.Select(layer => layer.Moe).FirstOrDefault(moe => moe is not null), routing, efficiencies);
-        var attention = RunCost.AttentionShare(work, timer.Roofline, train.Parallel.Tensor, train.Parallel.Expert);
+        var attention = RunCost.AttentionShare(work, timer.Roofline, train);
         var layouts = options.StageLayers is { } layers
             ? StageLayout.Problem(train.Model, schedule.Placement.Stages, layers) is { } problem ? throw new ArgumentException(problem) : [StageLayout.Of(work, layers)]
             : Layouts(work, schedule, timer);
@@ -72,11 +72,14 @@ public sealed record TrainingPlan(
         var schedule = ScheduleCatalogue.Make(train.Schedule.Kind, train.Parallel.Pipeline, MicroBatches(train));
         var timer = new BlockTimer(train, options.Efficiencies ?? EfficiencyTable.BuiltIn, options.Routing ?? RoutingLoad.Balanced, options.LayerTimes);
         var replicas = Replicas(train);
+        // What the schedule keeps at once, though perhaps of the part that keeps least, beside all that stays.
+        int[] live = [.. Enumerable.Range(0, schedule.Ranks).Select(rank => ScheduleValidator.PeakLive(schedule, rank))];
         bool Holds(ImmutableArray<Stage> stages, int rank)
         {
             Stage[] held = [.. Enumerable.Range(0, schedule.Placement.PartsPerRank).Select(part => stages[schedule.Placement.Of(rank, part).Stage])];
             var state = StateMemory.Of(train, schedule, held, replicas, shareEmbeddings: true);
-            return state.Weights + state.Gradients + state.Master + state.Moments <= train.Cluster.Gpu.MemoryBytes;
+            var saved = held.Min(stage => ChunkMemory.Of(stage, train.Schedule.MicroBatchSize, train.Parallel.Tensor, load: 1).Saved);
+            return state.Weights + state.Gradients + state.Master + state.Moments + live[rank] * saved <= train.Cluster.Gpu.MemoryBytes;
         }
 
         if (!Layouts(work, schedule, timer).Any(stages => Enumerable.Range(0, schedule.Ranks).All(rank => Holds(stages, rank)))) return null;
@@ -102,7 +105,7 @@ public sealed record TrainingPlan(
     public ModelCosts Costs => Work.Costs;
 
     /// <summary>Of one step at the full batch.</summary>
-    public double TokensPerStep => (double)DataParallel * Schedule.MicroBatches * Train.Data.Sequence;
+    public double TokensPerStep => (double)DataParallel * Schedule.MicroBatches * Train.MicroBatchTokens;
 
     /// <summary>Seconds from the end of the pipeline to the end of the step.</summary>
     public double OptimizerSeconds => OptimizerStep.Exposed(Timeline, Optimizers);

@@ -28,7 +28,7 @@ public class WhatIfTests
         var layouts = LayoutSearch.Layouts(train, ["", "norm", "norm+swiglu", "mla_up+norm+swiglu"]).ToArray();
         Assert.InRange(layouts.Length, 5_000, 100_000);
         Assert.Equal(layouts.Length, layouts.Distinct().Count());
-        Assert.Contains(new Layout(256, 16, 64, 1, "dualpipe", "mla_up+norm+swiglu"), layouts);
+        Assert.Contains(new Layout(256, 16, 64, 1, "dualpipe", 1, "mla_up+norm+swiglu"), layouts);
         Assert.DoesNotContain(layouts, layout => layout.Schedule == "dualpipe" && layout.Pipeline % 2 != 0);
         Assert.All(layouts, layout => Assert.Equal(0, layout.Nodes * 8 % (ScheduleRules.Ranks(layout.Schedule, layout.Pipeline) * layout.Tensor * layout.Expert)));
     }
@@ -57,6 +57,37 @@ public class WhatIfTests
         var own = LayoutSearch.Run(train).Own!;
         var plan = TrainingPlan.Of(train);
         Assert.Equal((plan.PlannedSeconds, plan.Memory.Peak, plan.Schedule.MicroBatches), (own.StepSeconds, own.MemoryBytes, own.MicroBatches));
+    }
+
+    /// <summary>Twice the sequences in half the micro-batches: what a micro-batch keeps and sends doubles, its fixed parts do not.</summary>
+    [Fact]
+    public void Larger_micro_batches_are_fewer_keep_more_and_announce_fewer_exchanges()
+    {
+        var train = Runs.DeepSeekV3;
+        var (one, two) = (TrainingPlan.Of(train), TrainingPlan.Of(train with { Schedule = train.Schedule with { MicroBatchSize = 2 } }));
+        Assert.Equal((120, 60), (one.Schedule.MicroBatches, two.Schedule.MicroBatches));
+        Assert.Equal(one.TokensPerStep, two.TokensPerStep);
+        Assert.Equal(2 * one.Exchange!.Dispatch.NicBytes, two.Exchange!.Dispatch.NicBytes);
+        Assert.Equal(2 * one.Times.Transfer, two.Times.Transfer, 1e-12);
+        Assert.Equal(2 * Held(one, "activations"), Held(two, "activations"), 1.0);
+        Assert.Equal(Held(one, "weights"), Held(two, "weights"));
+        // At 4096 tokens no kernel waits for weights; what is saved are the notices before exchanges: two a layer, 58 layers with experts and MTP's on 16 ranks.
+        var notices = 2 * 59 / 16.0 * EfficiencyTable.BuiltIn.Of(WorkClass.ExchangeNotice).Value;
+        Assert.Equal(2 * one.MeanTimes.Forward - notices, two.MeanTimes.Forward, 1e-9);
+
+        // During the first forward, the same op of both programs.
+        static double Held(TrainingPlan plan, string consumer) => plan.MemoryOverTime(0)[0].Consumers.Single(found => found.Name == consumer).Bytes;
+    }
+
+    [Fact]
+    public void A_search_weighs_few_large_micro_batches_against_many_small_ones()
+    {
+        var train = Quick();
+        var sizes = LayoutSearch.Layouts(train, [""]).GroupBy(layout => layout with { MicroBatchSize = 0 }).ToArray();
+        Assert.Contains(sizes, layouts => layouts.Select(layout => layout.MicroBatchSize).SequenceEqual([1, 2, 4, 8]));
+        var own = Assert.Single(sizes, layouts => layouts.Key == new Layout(4, 4, 8, 1, "dualpipe", 0, ""));
+        // 960 sequences over 8 pipelines are 120, of which DualPipe's four ranks want at least 8 micro-batches, an even number.
+        Assert.Equal([1, 2, 4], own.Select(layout => layout.MicroBatchSize));
     }
 
     [Fact]

@@ -24,11 +24,11 @@ internal static class SearchReport
         var lines = new PlanLines();
         lines.Add($"{result.Tried:N0} layouts, {result.Fitting:N0} fit in the memory; {result.Front.Length} that no other beats in step time, memory and GPUs at once");
         if (result.Front.IsEmpty) return lines.ToString();
-        lines.Add($"     GPUs  schedule      PP   EP  TP  micro-batches  step s   memory GB  MFU     M$       recompute             step time");
+        lines.Add($"     GPUs  schedule      PP   EP  TP  micro-batches  size  step s   memory GB  MFU     M$       recompute             step time");
         var longest = result.Front.Max(layout => layout.StepSeconds);
         foreach (var found in result.Front) Line(found, found == result.Own ? "own" : "");
         if (result.Own is { } own && !result.Front.Contains(own)) Line(own, "own");
-        lines.Add($"  PP, EP and TP are pipeline, expert and tensor ranks; MFU counts half of the attention matrix.");
+        lines.Add($"  PP, EP and TP are pipeline, expert and tensor ranks; size: sequences of a micro-batch; MFU counts half of the attention matrix.");
         lines.Add(result.Own is null
             ? (FormattableString)$"  The file's own layout is not among them: it does not fit, or something does not divide."
             : $"  own: the file's layout.");
@@ -39,7 +39,7 @@ internal static class SearchReport
             var layout = found.Layout;
             var dollars = found.Dollars is { } price ? (price / 1e6).ToString("0.000", CultureInfo.InvariantCulture) : "-";
             var bar = new string('#', Math.Max(1, (int)Math.Round(BarWidth * found.StepSeconds / longest)));
-            lines.Add($"{mark,3}  {found.Gpus,5}  {layout.Schedule,-11}  {layout.Pipeline,3}  {layout.Expert,3}  {layout.Tensor,2}  {found.MicroBatches,13}  {found.StepSeconds,6:0.00}  {found.MemoryBytes / 1e9,10:0.0}  {found.MfuCausal,6:0.0%}  {dollars,-7}  {layout.Recompute,-20}  {bar}");
+            lines.Add($"{mark,3}  {found.Gpus,5}  {layout.Schedule,-11}  {layout.Pipeline,3}  {layout.Expert,3}  {layout.Tensor,2}  {found.MicroBatches,13}  {layout.MicroBatchSize,4}  {found.StepSeconds,6:0.00}  {found.MemoryBytes / 1e9,10:0.0}  {found.MfuCausal,6:0.0%}  {dollars,-7}  {layout.Recompute,-20}  {bar}");
         }
     }
 
@@ -78,6 +78,7 @@ internal static class SearchReport
         json.WriteNumber("tensor", layout.Tensor);
         json.WriteNumber("data_parallel", found.DataParallel);
         json.WriteNumber("micro_batches", found.MicroBatches);
+        json.WriteNumber("micro_batch_size", layout.MicroBatchSize);
         json.WriteStartArray("recompute");
         foreach (var part in layout.Recompute.Split('+', StringSplitOptions.RemoveEmptyEntries)) json.WriteStringValue(part);
         json.WriteEndArray();

@@ -58,6 +58,7 @@ internal static class SweepReport
                 {
                     json.WriteNumber("gpus", plan.Train.Cluster.Gpus);
                     json.WriteNumber("micro_batches", plan.Schedule.MicroBatches);
+                    json.WriteNumber("micro_batch_size", plan.Train.Schedule.MicroBatchSize);
                     json.WriteNumber("step_seconds", plan.PlannedSeconds);
                     json.WriteNumber("bubble_seconds", Bubble(plan));
                     json.WriteNumber("memory_bytes", plan.Memory.Peak);

@@ -63,6 +63,7 @@ internal static class TrainingPlanJson
         json.WriteStartObject("schedule");
         json.WriteString("name", schedule.Name);
         json.WriteNumber("micro_batches", schedule.MicroBatches);
+        json.WriteNumber("micro_batch_size", plan.Train.Schedule.MicroBatchSize);
         json.WriteNumber("data_parallel", plan.DataParallel);
         json.WriteNumber("peak_live_chunks", ranks.Max(rank => ScheduleValidator.PeakLive(schedule, rank)));
         json.WriteNumber("makespan_seconds", timeline.Makespan);

@@ -17,7 +17,7 @@ internal static class TrainingPlanText
         lines.Add("parameters", $"{costs.Parameters / 1e9:0.000} B, {costs.Active / 1e9:0.000} B active per token, MTP {costs.Mtp / 1e9:0.000} B more");
         lines.Add("KV cache", $"{costs.KvBytesPerToken:N0} bytes per token (BF16)");
         lines.Add("training", $"{costs.TrainingFlopsCausal / 1e9:0.00} GFLOPs per token causal, {costs.TrainingFlopsNonCausal / 1e9:0.00} non-causal, at {train.Data.Sequence} tokens");
-        lines.Add("step", $"{plan.TokensPerStep:N0} tokens: {plan.DataParallel} pipelines x {schedule.MicroBatches} micro-batches x {train.Data.Sequence}");
+        lines.Add("step", $"{plan.TokensPerStep:N0} tokens: {plan.DataParallel} pipelines x {schedule.MicroBatches} micro-batches x {(train.Schedule.MicroBatchSize == 1 ? "" : $"{train.Schedule.MicroBatchSize} sequences x ")}{train.Data.Sequence}");
         Memory(lines, plan);
         Overlap(lines, plan);
         Pipeline(lines, plan);

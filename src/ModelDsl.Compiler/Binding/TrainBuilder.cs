@@ -16,8 +16,8 @@ internal static class TrainBuilder
             ? new ParallelSpec(p.Int("pipeline"), p.Int("expert"), p.Int("tensor"), Sharding(p.Word("data")), p.Origin)
             : new ParallelSpec(1, 1, 1, DataSharding.Zero1, Origin.None),
         block.Block("schedule") is { } s
-            ? new ScheduleSpec(s.Kind!, s.Int("comm_sms"), s.Has("micro_batches") ? s.Int("micro_batches") : null, s.Origin)
-            : new ScheduleSpec("1f1b", 0, null, Origin.None),
+            ? new ScheduleSpec(s.Kind!, s.Int("comm_sms"), s.Int("micro_batch_size"), s.Has("micro_batches") ? s.Int("micro_batches") : null, s.Origin)
+            : new ScheduleSpec("1f1b", 0, 1, null, Origin.None),
         Data(block.Block("data")!),
         Batch(block.Find("batch")!),
         Optimizer(block.Call("optimizer")),

@@ -275,8 +275,8 @@ public static class Catalogue
     public static Diagnostic MicroBatchesPerSchedule(SourceSpan at, string message, string? hint) => Error(
         DiagnosticCode.MicroBatchesPerSchedule, at, message, hint);
 
-    public static Diagnostic BatchPerRank(SourceSpan at, int batch, long ranks, string? hint) => Error(DiagnosticCode.BatchPerRank, at,
-        $"a batch of {batch} sequences does not divide among {ranks} data-parallel ranks: {batch % ranks} left over", hint);
+    public static Diagnostic BatchPerRank(SourceSpan at, int batch, long ranks, int size, string? hint) => Error(DiagnosticCode.BatchPerRank, at,
+        $"a batch of {batch} sequences does not divide among {ranks} data-parallel ranks{(size == 1 ? "" : $" in micro-batches of {size}")}: {batch % (ranks * size)} left over", hint);
 
     public static Diagnostic CommunicationSms(SourceSpan at, int sms, int available, string gpu) => Error(DiagnosticCode.CommunicationSms, at,
         $"{sms} multiprocessors for communication leave none of the {available} of {gpu} to compute", $"use fewer than {available}; 20 were published for 132");

@@ -18,7 +18,11 @@ public sealed record TrainSpec(
     EquatableArray<StepValue> BalanceRate,
     double? EmaDecay,
     EquatableArray<ExtendStage> Extensions,
-    Origin Origin);
+    Origin Origin)
+{
+    /// <summary>Of one micro-batch.</summary>
+    public long MicroBatchTokens => (long)Schedule.MicroBatchSize * Data.Sequence;
+}
 
 public enum DataSharding
 {
@@ -32,8 +36,9 @@ public sealed record ParallelSpec(int Pipeline, int Expert, int Tensor, DataShar
 
 /// <param name="Kind"><c>gpipe</c>, <c>1f1b</c>, <c>interleaved</c>, <c>zb1p</c>, <c>dualpipe</c>, <c>dualpipev</c>.</param>
 /// <param name="CommSms">Multiprocessors given to communication.</param>
+/// <param name="MicroBatchSize">Sequences of one micro-batch.</param>
 /// <param name="MicroBatches">Null: derived from the batch.</param>
-public sealed record ScheduleSpec(string Kind, int CommSms, int? MicroBatches, Origin Origin);
+public sealed record ScheduleSpec(string Kind, int CommSms, int MicroBatchSize, int? MicroBatches, Origin Origin);
 
 /// <param name="FimRate">Share of documents turned into prefix-suffix-middle form; null: none.</param>
 public sealed record DataSpec(double Tokens, int Sequence, string Packing, double? FimRate, Origin Origin);

@@ -9,20 +9,26 @@ public sealed record Roofline(GpuProfile Gpu, int Multiprocessors, EfficiencyTab
 {
     private double Share => (double)Multiprocessors / Gpu.Multiprocessors;
 
+    /// <param name="sequences">Of the micro-batch: weights are read once for all of them.</param>
     /// <param name="load">Rows of the rank's experts, beside a balanced rank's.</param>
-    /// <param name="tensor">Ranks that divide a matrix; experts are not divided.</param>
-    /// <param name="expert">Ranks that divide the experts.</param>
-    public double Seconds(ImmutableArray<KernelWork> kernels, double load, int tensor, int expert)
+    /// <param name="spread">Tensor-parallel ranks divide a matrix, but not experts; those are divided among the expert ranks.</param>
+    public double Seconds(ImmutableArray<KernelWork> kernels, int sequences, double load, ParallelSpec spread)
     {
         var sum = 0.0;
         foreach (var kernel in kernels)
-            sum += kernel.Routed ? Seconds(kernel, load, kernel.WeightBytes / expert) : Seconds(kernel, 1, kernel.WeightBytes) / tensor;
+        {
+            sum += kernel.Routed
+                ? Seconds(kernel, sequences * load, kernel.WeightBytes / spread.Expert)
+                : Seconds(kernel, sequences, kernel.WeightBytes) / spread.Tensor;
+        }
+
         return sum;
     }
 
     public double Seconds(KernelWork work) => Seconds(work, 1, work.WeightBytes);
 
-    private double Seconds(in KernelWork work, double load, double weightBytes)
+    /// <param name="rows">As many times as was counted.</param>
+    private double Seconds(in KernelWork work, double rows, double weightBytes)
     {
         var fraction = Efficiencies.Of(work.Class, work.N, work.K).Value;
         var peak = work.Class switch
@@ -31,8 +37,8 @@ public sealed record Roofline(GpuProfile Gpu, int Multiprocessors, EfficiencyTab
             WorkClass.WideGemm or WorkClass.AttentionForward or WorkClass.AttentionBackward => Gpu.Bf16FlopsPerSecond,
             _ => 0,
         };
-        if (peak == 0) return load * work.Bytes / (Gpu.MemoryBytesPerSecond * fraction);
+        if (peak == 0) return rows * work.Bytes / (Gpu.MemoryBytesPerSecond * fraction);
         var stream = Gpu.MemoryBytesPerSecond * Efficiencies.Of(WorkClass.Stream).Value;
-        return Math.Max(load * work.Flops / (peak * Share * fraction), (load * work.Bytes + weightBytes) / stream);
+        return Math.Max(rows * work.Flops / (peak * Share * fraction), (rows * work.Bytes + weightBytes) / stream);
     }
 }

@@ -1,3 +1,4 @@
+using ModelDsl.Simulation.Costs;
 using ModelDsl.Simulation.Time;
 
 namespace ModelDsl.Simulation.Memory;
@@ -6,13 +7,14 @@ namespace ModelDsl.Simulation.Memory;
 public sealed record ChunkMemory(double Saved, double Pinned, double Logits, double WorkingForward, double WorkingBackward)
 {
     /// <summary>What is kept adds up over blocks, what is needed for a while does not.</summary>
+    /// <param name="sequences">Of the micro-batch.</param>
     /// <param name="load">Rows of the rank's experts, beside the mean.</param>
-    public static ChunkMemory Of(Stage stage, int tensor, double load)
+    public static ChunkMemory Of(Stage stage, int sequences, int tensor, double load)
     {
         var blocks = stage.Blocks.Select(block => block.Memory).ToArray();
+        double On(Divisible bytes) => sequences * bytes.On(tensor, load);
         return new ChunkMemory(
-            blocks.Sum(block => block.Saved.On(tensor, load)), blocks.Sum(block => block.Pinned.On(tensor, load)),
-            blocks.Sum(block => block.Logits.On(tensor, load)), blocks.Max(block => block.WorkingForward.On(tensor, load)),
-            blocks.Max(block => block.WorkingBackward.On(tensor, load)));
+            blocks.Sum(block => On(block.Saved)), blocks.Sum(block => On(block.Pinned)), blocks.Sum(block => On(block.Logits)),
+            blocks.Max(block => On(block.WorkingForward)), blocks.Max(block => On(block.WorkingBackward)));
     }
 }

@@ -48,7 +48,7 @@ public sealed record AllToAll(
     /// <returns>Null where every rank has all experts.</returns>
     public static AllToAll? Of(TrainSpec train, MoeSpec? moe, RoutingLoad routing, EfficiencyTable efficiencies)
     {
-        var (cluster, ranks, tokens) = (train.Cluster, train.Parallel.Expert, train.Data.Sequence);
+        var (cluster, ranks, tokens) = (train.Cluster, train.Parallel.Expert, train.MicroBatchTokens);
         if (moe is null || ranks <= 1) return null;
         var perNode = Math.Min(ranks, cluster.Node.Gpus);
         var nodes = Math.Max(1, ranks / perNode);

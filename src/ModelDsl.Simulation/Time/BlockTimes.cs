@@ -63,9 +63,8 @@ public sealed class BlockTimer
     private LayerTimes Planned(BlockWork block, AllToAll? exchange, bool beside)
     {
         var load = exchange?.RankLoad ?? 1;
-        var (tensor, expert) = (_train.Parallel.Tensor, _train.Parallel.Expert);
         var (attention, feedForward) = (block.Attention, block.FeedForward);
-        double Seconds(ImmutableArray<KernelWork> kernels) => _roofline.Seconds(kernels, load, tensor, expert);
+        double Seconds(ImmutableArray<KernelWork> kernels) => _roofline.Seconds(kernels, _train.Schedule.MicroBatchSize, load, _train.Parallel);
         double Exchanged(Exchange? hop) => hop is null ? 0 : beside ? hop.SecondsBesideCompute : hop.Seconds;
         // What the forward dispatches comes back as gradients the way results do, and the other way round.
         var (dispatch, combine) = (Exchanged(exchange?.Dispatch), Exchanged(exchange?.Combine));
@@ -81,7 +80,7 @@ public sealed class BlockTimer
     {
         var ranks = _train.Parallel.Tensor;
         if (ranks == 1) return 0;
-        var bytes = 2.0 * (ranks - 1) / ranks * _train.Data.Sequence * _train.Model.Hidden * 2;
+        var bytes = 2.0 * (ranks - 1) / ranks * _train.MicroBatchTokens * _train.Model.Hidden * 2;
         return bytes / (_train.Cluster.Node.NvlinkBytesPerSecond * _roofline.Efficiencies.Of(WorkClass.NodeExchange).Value);
     }
 }

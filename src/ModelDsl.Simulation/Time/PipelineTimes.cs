@@ -46,7 +46,7 @@ public static class PipelineTimes
     private static LayerTimes[] Beside(Stage stage, BlockTimer timer) => [.. stage.Blocks.Select(block => timer.Of(block).Beside)];
 
     /// <summary>Bytes of a micro-batch's activations or their gradients, BF16, to the next stage.</summary>
-    public static double TransferBytes(TrainSpec train) => 2.0 * train.Data.Sequence * train.Model.Hidden / train.Parallel.Tensor;
+    public static double TransferBytes(TrainSpec train) => 2.0 * train.MicroBatchTokens * train.Model.Hidden / train.Parallel.Tensor;
 
     private static double Transfer(TrainSpec train, EfficiencyTable efficiencies)
     {

@@ -20,7 +20,7 @@ public sealed record PublishedRun(
     /// <summary>The published run that a plan describes; null: none.</summary>
     public static PublishedRun? Of(TrainSpec train, double parameters) =>
         (train.Cluster.Gpu.Name, train.Cluster.Gpus, train.Parallel.Pipeline, train.Parallel.Expert, train.Parallel.Tensor) == ("h800", 2048, 16, 64, 1)
-        && (train.Schedule.Kind, train.Schedule.MicroBatches, train.Batch.To, train.Data.Sequence) == ("dualpipe", null, 15360, 4096)
+        && (train.Schedule.Kind, train.Schedule.MicroBatchSize, train.Schedule.MicroBatches, train.Batch.To, train.Data.Sequence) == ("dualpipe", 1, null, 15360, 4096)
         && (train.Parallel.Data, train.Schedule.CommSms, train.Precision.Gemm.Format) == (DataSharding.Zero1, 20, NumberFormat.E4M3)
         && parameters == 671_026_419_200
             ? DeepSeekV3

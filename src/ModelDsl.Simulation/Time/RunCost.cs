@@ -38,13 +38,13 @@ public sealed record RunCost(ImmutableArray<CostStage> Stages)
     }
 
     /// <summary>Of a step's kernels, those of attention's core.</summary>
-    public static double AttentionShare(TrainingWork work, Roofline roofline, int tensor, int expert)
+    public static double AttentionShare(TrainingWork work, Roofline roofline, TrainSpec train)
     {
         double core = 0, all = 0;
         foreach (var block in work.Layers)
             foreach (var kernel in block.Kernels)
             {
-                var seconds = roofline.Seconds([kernel], 1, tensor, expert);
+                var seconds = roofline.Seconds([kernel], train.Schedule.MicroBatchSize, 1, train.Parallel);
                 all += seconds;
                 if (kernel.Class is WorkClass.AttentionForward or WorkClass.AttentionBackward) core += seconds;
             }

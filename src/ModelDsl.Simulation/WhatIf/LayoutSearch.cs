@@ -11,8 +11,8 @@ namespace ModelDsl.Simulation.WhatIf;
 public sealed record SearchResult(int Tried, int Fitting, ImmutableArray<LayoutResult> Front, LayoutResult? Own);
 
 /// <summary>
-/// Tries layouts of a run at its full batch: pipeline, expert and tensor parallelism, schedule, recomputation, and the cluster whole, halved and so
-/// on, with fewer pipelines and more micro-batches for each. Deterministic, whatever the number of threads.
+/// Tries layouts of a run at its full batch: pipeline, expert and tensor parallelism, schedule, micro-batches few and large or many and small,
+/// recomputation, and the cluster whole, halved and so on, with fewer pipelines and more micro-batches for each. Deterministic, whatever the number of threads.
 /// </summary>
 public static class LayoutSearch
 {
@@ -21,6 +21,8 @@ public static class LayoutSearch
 
     private const int Halvings = 4;
     private const int WidestTensor = 8;
+
+    private static readonly int[] MicroBatchSizes = [1, 2, 4, 8];
 
     private static readonly string[][] Recomputations = [[], ["norm"], ["norm", "swiglu"], ["norm", "mla_up", "swiglu"]];
 
@@ -54,13 +56,15 @@ public static class LayoutSearch
         var expertRanks = Divisors(experts.Length == 0 ? 1 : experts.Min()).Where(ranks => experts.All(count => count % ranks == 0)).ToArray();
         var tensorRanks = Divisors(model.Attention.Heads).Where(ranks => ranks <= Math.Min(WidestTensor, train.Cluster.Node.Gpus)).ToArray();
         var nodes = Enumerable.Range(0, Halvings).Where(half => train.Cluster.Nodes % (1 << half) == 0).Select(half => train.Cluster.Nodes >> half).ToArray();
+        var sizes = MicroBatchSizes.Append(train.Schedule.MicroBatchSize).Distinct().Order().ToArray();
         return
             from count in nodes
             from pipeline in Enumerable.Range(1, model.Layers.Count)
             from expert in expertRanks
             from tensor in tensorRanks
             from schedule in ScheduleRules.Names
-            let layout = new Layout(count, pipeline, expert, tensor, schedule, "")
+            from size in sizes
+            let layout = new Layout(count, pipeline, expert, tensor, schedule, size, "")
             where layout.IsPossible(train)
             from recompute in recomputations
             select layout with { Recompute = recompute };
@@ -87,7 +91,7 @@ public static class LayoutSearch
         var own = Name(Ordered(train.Precision.Cache is { } cache ? [.. cache.Recompute] : []));
         return new Layout(
             train.Cluster.Nodes, train.Parallel.Pipeline, train.Parallel.Expert, train.Parallel.Tensor, train.Schedule.Kind,
-            recomputations.Contains(own) ? own : "");
+            train.Schedule.MicroBatchSize, recomputations.Contains(own) ? own : "");
     }
 
     private static string[] Ordered(string[] recompute) => [.. recompute.Distinct().Order(StringComparer.Ordinal)];

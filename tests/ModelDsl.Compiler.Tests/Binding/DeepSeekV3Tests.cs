@@ -57,7 +57,7 @@ public class DeepSeekV3Tests
     {
         var train = Program.Trains.Single(t => t.Name == "Pretrain");
         Assert.Equal(new ParallelSpec(16, 64, 1, DataSharding.Zero1, Origin.None), train.Parallel);
-        Assert.Equal(new ScheduleSpec("dualpipe", 20, null, Origin.None), train.Schedule);
+        Assert.Equal(new ScheduleSpec("dualpipe", 20, 1, null, Origin.None), train.Schedule);
         Assert.Equal(new DataSpec(14.8e12, 4096, "documents", 0.1, Origin.None), train.Data);
         Assert.Equal(new BatchSpec(3072, 15360, 469e9, Origin.None), train.Batch);
         Assert.Equal(new OptimizerSpec("adamw", 0.9, 0.95, 1e-8, 0.1, 1, Origin.None), train.Optimizer);

@@ -19,6 +19,8 @@ public class PlanRequestTests
     [InlineData("schedule.micro_batches=1e30", DiagnosticCode.OutOfRange, "at most", null)]
     [InlineData("schedule.comm_sms=200", DiagnosticCode.CommunicationSms, "leave none of the 132", "use fewer than 132; 20 were published for 132")]
     [InlineData("batch=15361", DiagnosticCode.BatchPerRank, "does not divide among 128 data-parallel ranks: 1 left over", "use batch = 15360 or 15488")]
+    [InlineData("schedule.micro_batch_size=7", DiagnosticCode.BatchPerRank, "128 data-parallel ranks in micro-batches of 7: 128 left over", "use batch = 15232 or 16128")]
+    [InlineData("schedule.micro_batch_size=8", DiagnosticCode.FewMicroBatches, "at least 32 micro-batches for 16 stages; a batch of 3072 sequences over 128 data-parallel ranks in micro-batches of 8 gives 3", "use batch = 32768")]
     [InlineData("batch=0", DiagnosticCode.OutOfRange, "'batch' is 0, and must be at least 1", null)]
     [InlineData("parallel.pipeline=0", DiagnosticCode.OutOfRange, "at least 1", null)]
     [InlineData("parallel.pipeline=-16", DiagnosticCode.OutOfRange, "at least 1", null)]

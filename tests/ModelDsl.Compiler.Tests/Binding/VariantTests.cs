@@ -78,7 +78,7 @@ public class VariantTests
     public void OtherScheduleReplacesAll()
     {
         var program = Program.Good(Program.DeepSeekV3 + "\ntrain Other from Pretrain { schedule 1f1b { } }");
-        Assert.Equal(new ScheduleSpec("1f1b", 0, null, Origin.None), program.Trains.Single(t => t.Name == "Other").Schedule);
+        Assert.Equal(new ScheduleSpec("1f1b", 0, 1, null, Origin.None), program.Trains.Single(t => t.Name == "Other").Schedule);
     }
 
     [Fact]

@@ -41,7 +41,7 @@ internal static class PlanProse
         var bubbles = Enumerable.Range(0, plan.Schedule.Ranks).Select(plan.Timeline.Bubble).ToArray();
         return Text(
             $"A row is a rank of the pipeline, with the numbers of the stages of the model that it holds; time runs to the right.",
-            $"{plan.Schedule.MicroBatches} micro-batches of {plan.Train.Data.Sequence:N0} tokens go through all stages forward and back.",
+            $"{plan.Schedule.MicroBatches} micro-batches of {plan.Train.MicroBatchTokens:N0} tokens go through all stages forward and back.",
             $"Grey is waiting: between {bubbles.Min():0.00} and {bubbles.Max():0.00} s of {plan.Timeline.Makespan:0.00} s, by rank.",
             $"Then the optimizer takes {plan.OptimizerSeconds:0.00} s.");
     }

@@ -73,25 +73,26 @@ internal static class TrainChecks
         else if (dataRanks is { } ranks)
         {
             // A batch that grows is judged by where it ends; that it starts below is worth a word.
-            var (first, last) = (train.Batch.From / ranks, train.Batch.To / ranks);
-            var origin = $"a batch of {Math.Min(train.Batch.From, train.Batch.To)} sequences over {ranks} data-parallel ranks";
-            CheckMicroBatches(train, block.SpanOf("batch"), first, last, ranks, origin, diagnostics);
-            if (train.Batch.To % ranks != 0)
-                diagnostics.Add(Catalogue.BatchPerRank(block.SpanOf("batch"), train.Batch.To, ranks,
-                    Nearest.Hint("batch", train.Batch.To, int.MaxValue, batch => batch % ranks == 0)));
+            var (size, each) = (train.Schedule.MicroBatchSize, ranks * train.Schedule.MicroBatchSize);
+            var (first, last) = (train.Batch.From / each, train.Batch.To / each);
+            var origin = $"a batch of {Math.Min(train.Batch.From, train.Batch.To)} sequences over {ranks} data-parallel ranks{(size == 1 ? "" : $" in micro-batches of {size}")}";
+            CheckMicroBatches(train, block.SpanOf("batch"), first, last, each, origin, diagnostics);
+            if (train.Batch.To % each != 0)
+                diagnostics.Add(Catalogue.BatchPerRank(block.SpanOf("batch"), train.Batch.To, ranks, size,
+                    Nearest.Hint("batch", train.Batch.To, int.MaxValue, batch => batch % each == 0)));
         }
     }
 
-    /// <param name="ranks">Data-parallel ranks that share the batch; 1 where micro-batches themselves are given.</param>
+    /// <param name="each">Sequences of the batch for one more micro-batch on every rank; 1 where micro-batches themselves are given.</param>
     private static void CheckMicroBatches(
-        TrainSpec train, SourceSpan at, long first, long last, long ranks, string origin, DiagnosticBag diagnostics)
+        TrainSpec train, SourceSpan at, long first, long last, long each, string origin, DiagnosticBag diagnostics)
     {
         var (kind, stages) = (train.Schedule.Kind, train.Parallel.Pipeline);
         ScheduleProblem? Few(long batches) =>
             ScheduleRules.Problems(kind, stages, batches).FirstOrDefault(problem => problem.Fault == ScheduleFault.FewMicroBatches);
         bool Works(long batches) => !ScheduleRules.Problems(kind, stages, batches).Any(problem => problem.Fault != ScheduleFault.Stages);
         var name = train.Schedule.MicroBatches is null ? "batch" : "micro_batches";
-        var hint = Nearest.Hint(name, last * ranks, int.MaxValue, value => value % ranks == 0 && Works(value / ranks));
+        var hint = Nearest.Hint(name, last * each, int.MaxValue, value => value % each == 0 && Works(value / each));
         if ((Few(Math.Min(first, last)) ?? Few(last)) is { } few)
             diagnostics.Add(Catalogue.FewMicroBatches(at, Few(last) is null, Math.Min(first, last), kind, few.Wanted, origin, hint));
         if (ScheduleRules.Problems(kind, stages, last).FirstOrDefault(problem => problem.Fault == ScheduleFault.UnevenMicroBatches) is { } uneven)

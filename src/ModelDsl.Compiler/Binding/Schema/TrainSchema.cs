@@ -24,7 +24,8 @@ internal static class TrainSchema
     private static readonly BlockSchema Schedule = Block("schedule", "In which order a pipeline works off its micro-batches.",
     [
         Attribute("comm_sms", new IntegerType(0, 1024), "0", "multiprocessors given to communication"),
-        Optional("micro_batches", new IntegerType(1, 1 << 24), "micro-batches per step and data-parallel rank; absent: one sequence each"),
+        Attribute("micro_batch_size", new IntegerType(1, 1 << 16), "1", "sequences per micro-batch"),
+        Optional("micro_batches", new IntegerType(1, 1 << 24), "micro-batches per step and data-parallel rank; absent: as many as the batch gives"),
     ], label: new LabelRule.Kind([.. ScheduleRules.Names]));
 
     private static readonly BlockSchema Data = Block("data", "What the run reads.",
