@@ -36,7 +36,7 @@ public sealed record TrainingPlan(
     public static TrainingPlan Of(TrainSpec train, PlanOptions? options = null) => Of(train, TrainingWork.Of(train), options);
 
     /// <summary>One layout of many: what does not depend on it is given.</summary>
-    /// <param name="work">Of the run's model, precision and sequence length.</param>
+    /// <param name="work">Of the run's model, precision, sequence length and tensor-parallel ranks.</param>
     /// <exception cref="ArgumentException">
     /// The schedule cannot be made, or stages not be cut like that; see <see cref="ScheduleCatalogue.Problem"/>, <see cref="StageLayout.Problem"/>.
     /// </exception>
@@ -78,7 +78,7 @@ public sealed record TrainingPlan(
         {
             Stage[] held = [.. Enumerable.Range(0, schedule.Placement.PartsPerRank).Select(part => stages[schedule.Placement.Of(rank, part).Stage])];
             var state = StateMemory.Of(train, schedule, held, replicas, shareEmbeddings: true);
-            var saved = held.Min(stage => ChunkMemory.Of(stage, train.Schedule.MicroBatchSize, train.Parallel.Tensor, load: 1).Saved);
+            var saved = held.Min(stage => ChunkMemory.Of(stage, train.Schedule.MicroBatchSize, load: 1).Saved);
             return state.Weights + state.Gradients + state.Master + state.Moments + live[rank] * saved <= train.Cluster.Gpu.MemoryBytes;
         }
 

@@ -41,7 +41,7 @@ internal sealed class SweepInput
         var works = new List<TrainingWork>();
         TrainingWork Work(TrainSpec train)
         {
-            if (works.Find(work => work.Model == train.Model && work.Precision == train.Precision && work.Sequence == train.Data.Sequence) is { } known) return known;
+            if (works.Find(work => work.Model == train.Model && work.Precision == train.Precision && work.Sequence == train.Data.Sequence && work.Tensor == train.Parallel.Tensor) is { } known) return known;
             works.Add(TrainingWork.Of(train));
             return works[^1];
         }

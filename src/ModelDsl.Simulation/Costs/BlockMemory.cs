@@ -1,16 +1,15 @@
 namespace ModelDsl.Simulation.Costs;
 
-/// <summary>Bytes by what divides them.</summary>
-/// <param name="Whole">On every rank of the stage.</param>
-/// <param name="Divided">Among tensor-parallel ranks.</param>
+/// <summary>Bytes on one rank.</summary>
+/// <param name="Own">Whatever its experts get.</param>
 /// <param name="Routed">Rows of experts: grow with the load of the rank's.</param>
-public readonly record struct Divisible(double Whole, double Divided, double Routed)
+public readonly record struct RankBytes(double Own, double Routed)
 {
-    public double On(int tensor, double load) => Whole + Divided / tensor + Routed * load;
+    public double On(double load) => Own + Routed * load;
 
-    public static Divisible operator +(Divisible a, Divisible b) => new(a.Whole + b.Whole, a.Divided + b.Divided, a.Routed + b.Routed);
+    public static RankBytes operator +(RankBytes a, RankBytes b) => new(a.Own + b.Own, a.Routed + b.Routed);
 
-    public static Divisible operator -(Divisible a, Divisible b) => new(a.Whole - b.Whole, a.Divided - b.Divided, a.Routed - b.Routed);
+    public static RankBytes operator -(RankBytes a, RankBytes b) => new(a.Own - b.Own, a.Routed - b.Routed);
 }
 
 /// <summary>What a block keeps of a micro-batch, bytes.</summary>
@@ -19,4 +18,4 @@ public readonly record struct Divisible(double Whole, double Divided, double Rou
 /// <param name="Logits">As long as <paramref name="Saved"/>; their gradient takes their place.</param>
 /// <param name="WorkingForward">Most that its forward needs besides, for a while.</param>
 /// <param name="WorkingBackward">Most that its backward needs besides, both halves one after the other.</param>
-public sealed record BlockMemory(Divisible Saved, Divisible Pinned, Divisible Logits, Divisible WorkingForward, Divisible WorkingBackward);
+public sealed record BlockMemory(RankBytes Saved, RankBytes Pinned, RankBytes Logits, RankBytes WorkingForward, RankBytes WorkingBackward);

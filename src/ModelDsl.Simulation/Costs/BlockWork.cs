@@ -31,8 +31,15 @@ public sealed record BlockWork(
     public IEnumerable<KernelWork> Kernels => Attention.All.Concat(FeedForward.All);
 }
 
-/// <summary>Weights of one format.</summary>
+/// <summary>Weights of one format on a rank.</summary>
 /// <param name="Type">That the kernels read.</param>
 /// <param name="Routed">Divided among the expert ranks; otherwise every rank of the stage has them.</param>
+/// <param name="Divided">Among the tensor-parallel ranks, which hold all others whole.</param>
 /// <param name="Shared">Embedding and head: an MTP module uses those of the model where it can reach them.</param>
-public sealed record BlockWeights(DType Type, double Parameters, bool Routed, bool Shared);
+public sealed record BlockWeights(DType Type, double Parameters, bool Routed, bool Divided, bool Shared)
+{
+    /// <summary>Ranks that hold the same parameters, and sum their gradients.</summary>
+    /// <param name="copies">Of the stage, each on ranks that share its sequences.</param>
+    public double Holders(double copies, ParallelSpec spread) =>
+        Math.Max(1, copies * (Routed ? (double)spread.Tensor / spread.Expert : Divided ? 1 : spread.Tensor));
+}

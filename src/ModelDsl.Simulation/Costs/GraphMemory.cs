@@ -14,17 +14,16 @@ internal sealed class GraphMemory
     private const double Fp32 = 4;
 
     private readonly ModelSpec _model;
-    private readonly int _sequence;
+    private readonly RankRows _rows;
     private readonly double _wide;
     private readonly Dictionary<int, SavedValue> _saved;
     private readonly HashSet<int> _deferred;
     private readonly Dictionary<int, List<Op>> _readers = [];
     private readonly OpCosts _costs;
-    private readonly HashSet<int> _undivided;
 
-    public GraphMemory(TrainingGraph graph, int sequence)
+    public GraphMemory(TrainingGraph graph, RankRows rows)
     {
-        (_model, _sequence, _costs) = (graph.Model, sequence, new OpCosts(graph.Precision, sequence));
+        (_model, _rows, _costs) = (graph.Model, rows, new OpCosts(graph.Precision, rows.Own));
         _wide = graph.Precision.Gemm.Format == NumberFormat.Fp32 ? Fp32 : 2;
         _saved = graph.Saved.ToDictionary(value => value.Value.Id);
         _deferred = [.. graph.Deferred.Select(value => value.Value.Id)];
@@ -35,39 +34,37 @@ internal sealed class GraphMemory
                     if (!_readers.TryGetValue(read.Id, out var readers)) _readers.Add(read.Id, readers = []);
                     readers.Add(op);
                 }
-        var mla = _model.Attention;
-        _undivided = [_model.Hidden, 2 * _model.Hidden, _model.Vocabulary, mla.QRank ?? 0, mla.KvRank, mla.CacheWidth, mla.RopeDim];
     }
 
     public BlockMemory Of(ImmutableArray<Op> ops)
     {
-        var (saved, pinned, logits) = (default(Divisible), default(Divisible), default(Divisible));
+        var (saved, pinned, logits) = (default(RankBytes), default(RankBytes), default(RankBytes));
         foreach (var value in ops.SelectMany(op => op.Results).OfType<Temporary>())
             if (_saved.TryGetValue(value.Id, out var kept))
             {
-                var bytes = Divide(value, kept.Bytes(_sequence));
+                var bytes = Bytes(value, kept.Bytes(_rows.Own));
                 if (IsLogits(value)) logits += bytes;
                 else saved += bytes;
                 if (kept.Last == Work.WeightGradient) pinned += bytes;
             }
             else if (_deferred.Contains(value.Id))
             {
-                pinned += Divide(value, Elements(value) * (IsForFp8(value) ? FormatBytes.Of(NumberFormat.E4M3) : Width(value)));
+                pinned += Bytes(value, Elements(value) * (IsForFp8(value) ? FormatBytes.Of(NumberFormat.E4M3) : Width(value)));
             }
         return new BlockMemory(
             saved, pinned, logits, Working([.. ops.Where(op => op.Work == Work.Forward)]), Working([.. ops.Where(op => op.Work != Work.Forward)]));
     }
 
     /// <summary>The most that lives between ops of a row, what is saved and logits apart.</summary>
-    private Divisible Working(ImmutableArray<Op> ops)
+    private RankBytes Working(ImmutableArray<Op> ops)
     {
         var last = new Dictionary<int, int>();
         for (var i = 0; i < ops.Length; i++)
             foreach (var operand in ops[i].Operands)
                 if (operand is Temporary read)
                     last[read.Id] = i;
-        var ends = new Divisible[ops.Length];
-        var (live, peak) = (default(Divisible), default(Divisible));
+        var ends = new RankBytes[ops.Length];
+        var (live, peak) = (default(RankBytes), default(RankBytes));
         for (var i = 0; i < ops.Length; i++)
         {
             foreach (var value in ops[i].Results.OfType<Temporary>())
@@ -75,11 +72,11 @@ internal sealed class GraphMemory
                 // Gradients of weights are added to their sums where they are made.
                 if (_saved.ContainsKey(value.Id) || IsLogits(value) || value.Type.Rank == 0 || value.Type.Rows.Constant is not null) continue;
                 if (!last.TryGetValue(value.Id, out var end)) continue;
-                var bytes = Divide(value, Elements(value) * Width(value));
+                var bytes = Bytes(value, Elements(value) * Width(value));
                 live += bytes;
                 ends[end] += bytes;
             }
-            if (live.On(1, 1) > peak.On(1, 1)) peak = live;
+            if (live.On(1) > peak.On(1)) peak = live;
             live -= ends[i];
         }
         return peak;
@@ -89,18 +86,9 @@ internal sealed class GraphMemory
 
     private bool IsLogits(Temporary value) => value.Type.Rank == 2 && value.Type.Rows.Constant is null && value.Type.Width == _model.Vocabulary;
 
-    private Divisible Divide(Temporary value, double bytes)
-    {
-        if (Rows(value) > _sequence) return new Divisible(0, 0, bytes);
-        // Heads and the widths of feed-forwards are what tensor parallelism divides.
-        return value.Type.Rank == 2 && value.Type.Type != DType.I32 && !_undivided.Contains(value.Type.Width) && value.Type.Width >= _model.Attention.Heads
-            ? new Divisible(0, bytes, 0)
-            : new Divisible(bytes, 0, 0);
-    }
+    private RankBytes Bytes(Temporary value, double bytes) => _rows.IsRouted(value) ? new RankBytes(0, bytes) : new RankBytes(bytes, 0);
 
     private double Width(Temporary value) => value.Type.Type == DType.I32 || value.Type.Rank < 2 || IsLogits(value) ? Fp32 : _wide;
 
-    private double Rows(Temporary value) => value.Type.Rank == 0 ? 1 : value.Type.Rows.Evaluate(_ => _sequence);
-
-    private double Elements(Temporary value) => value.Type.Elements.Evaluate(_ => _sequence);
+    private double Elements(Temporary value) => _rows.Elements(value);
 }

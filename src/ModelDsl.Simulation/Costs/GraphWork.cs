@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
 using ModelDsl.Compiler.Graph;
 using ModelDsl.Compiler.Graph.Ops;
+using ModelDsl.Compiler.Graph.Ops.Collectives;
 using ModelDsl.Compiler.Graph.Ops.Training;
+using ModelDsl.Compiler.Passes.Shard;
 using ModelDsl.Compiler.Specs;
 using ModelDsl.Compiler.Training;
 
@@ -20,16 +22,16 @@ internal sealed class GraphWork
 
     private readonly ModelSpec _model;
     private readonly OpCosts _costs;
-    private readonly int _sequence;
+    private readonly RankRows _rows;
     private readonly bool _isFp8;
     private readonly double _wide;
     private readonly Dictionary<int, Op> _makers;
     private readonly HashSet<int> _deferred;
     private readonly HashSet<(int Value, Work Work)> _cast = [];
 
-    public GraphWork(TrainingGraph graph, int sequence)
+    public GraphWork(TrainingGraph graph, RankRows rows)
     {
-        (_model, _sequence, _costs) = (graph.Model, sequence, new OpCosts(graph.Precision, sequence));
+        (_model, _rows, _costs) = (graph.Model, rows, new OpCosts(graph.Precision, rows.Own));
         _isFp8 = graph.Precision.Gemm.IsFp8;
         _wide = graph.Precision.Gemm.Format == NumberFormat.Fp32 ? Fp32 : 2;
         _makers = graph.Graph.Ops.SelectMany(op => op.Results.Select(result => (((Temporary)result).Id, op))).ToDictionary(made => made.Id, made => made.op);
@@ -48,8 +50,11 @@ internal sealed class GraphWork
     [
         .. ops.Where(op => op.Work == Work.Forward).SelectMany(op => op.Operands.OfType<WeightValue>().Select(value => (value.Weight, op)))
             .DistinctBy(use => use.Weight.Key)
-            .GroupBy(use => (Type: TypeOf(use.op), Routed: use.Weight.IsStacked, Shared: use.op is EmbeddingOp or LinearOp { Part: ModelPart.OutputHead }))
-            .Select(group => new BlockWeights(group.Key.Type, group.Sum(use => (double)use.Weight.Parameters), group.Key.Routed, group.Key.Shared)),
+            .GroupBy(use => (
+                Type: TypeOf(use.op), Routed: use.Weight.IsStacked, Divided: ParallelLayout.IsDivided(use.Weight),
+                Shared: use.op is EmbeddingOp or LinearOp { Part: ModelPart.OutputHead }))
+            .Select(group => new BlockWeights(
+                group.Key.Type, group.Sum(use => (double)use.Weight.Parameters), group.Key.Routed, group.Key.Divided, group.Key.Shared)),
     ];
 
     private DType TypeOf(Op reader) => _costs.IsFp8(reader) ? DType.E4M3
@@ -70,19 +75,20 @@ internal sealed class GraphWork
         RopeKeyOp => [Moved(WorkClass.Rope, Activations(op))],
         { IsRecomputed: true } => [],
         RmsNormOp or RmsNormGradOp or RmsNormWeightGradOp => [Moved(WorkClass.Norm, Activations(op))],
-        SwiGluOp or SwiGluGradOp => [Moved(WorkClass.Swiglu, Activations(op)) with { Routed = IsRouted(op.Operands[0]) }],
+        SwiGluOp or SwiGluGradOp => [Moved(WorkClass.Swiglu, Activations(op)) with { Routed = _rows.IsRouted(op.Operands[0]) }],
         // A row is read once for every expert that gets it.
         PermuteOp permute => [Moved(WorkClass.Permute, 2 * Elements(permute.Result) * (_isFp8 ? Fp8 : _wide)) with { Routed = true }],
         UnpermuteOp back => [Moved(WorkClass.Permute, (Elements(back.Y) + Elements(back.Result)) * _wide) with { Routed = true }],
         EmbeddingOp lookup => [Moved(WorkClass.Stream, 2 * Elements(lookup.Result) * _wide)],
         EmbeddingGradOp lookup => [Moved(WorkClass.Stream, Elements(lookup.Gradient) * (_wide + 2 * Fp32))],
-        ScaleRowsOp or ScaleRowsGradOp or AccumulateGradientOp or AccumulateLoadOp or SplitColumnsOp or ShiftRowsOp => [],
+        ScaleRowsOp or ScaleRowsGradOp or AccumulateGradientOp or AccumulateLoadOp or SplitColumnsOp or ShiftRowsOp or OwnRowsOp => [],
+        AllGatherOp or ReduceScatterOp or AllReduceOp => [new KernelWork(WorkClass.NodeExchange, 0, _costs.Of(op).WireBytes)],
         _ => [Moved(WorkClass.Stream, Activations(op))],
     };
 
     private KernelWork Product(Op op, Value x, Value weight, Value result)
     {
-        var (rows, n, k, fp8, routed) = (Rows(x), result.Type.Width, x.Type.Width, _costs.IsFp8(op), weight.Type.Rank == 3);
+        var (rows, n, k, fp8, routed) = (_rows.Of(x), result.Type.Width, x.Type.Width, _costs.IsFp8(op), weight.Type.Rank == 3);
         return new KernelWork(
             fp8 ? routed ? WorkClass.Fp8GroupedGemm : WorkClass.Fp8Gemm : WorkClass.WideGemm, 2.0 * rows * n * k,
             Elements(x) * (fp8 ? Fp8 : Width(x)) + Elements(result) * Width(result), Elements(weight) * (fp8 ? Fp8 : _wide), n, k, routed);
@@ -90,7 +96,7 @@ internal sealed class GraphWork
 
     private KernelWork WeightGradient(Op op, Value x, Value gradient, Value result)
     {
-        var (rows, n, k, fp8) = (Rows(x), gradient.Type.Width, x.Type.Width, _costs.IsFp8(op));
+        var (rows, n, k, fp8) = (_rows.Of(x), gradient.Type.Width, x.Type.Width, _costs.IsFp8(op));
         return new KernelWork(
             fp8 ? WorkClass.Fp8WeightGradient : WorkClass.WideGemm, 2.0 * rows * n * k,
             Elements(x) * (fp8 ? Fp8 : Width(x)) + Elements(gradient) * (fp8 ? Fp8 : Width(gradient)), 2 * Fp32 * Elements(result), n, k,
@@ -98,7 +104,7 @@ internal sealed class GraphWork
     }
 
     private KernelWork Attention(Op op, WorkClass kind, MlaSpec mla, int ofKeys, int ofValues) => new(
-        kind, (double)mla.Heads * (ofKeys * mla.QkDim + ofValues * mla.VDim) * _sequence * _sequence, Activations(op));
+        kind, (double)mla.Heads * (ofKeys * mla.QkDim + ofValues * mla.VDim) * _rows.Sequence * _rows.Sequence, Activations(op));
 
     /// <summary>
     /// What FP8 products read, tiled along their sums. A value fresh from another kernel is quantised, before its rows are copied; a gradient that its weight
@@ -116,7 +122,7 @@ internal sealed class GraphWork
             if (!_cast.Add((source.Id, op.Work)) || !fresh && maker.Work != Work.Forward) continue;
             var bytes = fresh ? Elements(source) * (_wide + Fp8) : Elements(value) * 2 * Fp8;
             if (fresh && _deferred.Contains(value.Id)) bytes += Elements(value) * (source == value ? 1 : 2) * Fp8;
-            yield return Moved(WorkClass.Cast, bytes) with { Routed = IsRouted(value) };
+            yield return Moved(WorkClass.Cast, bytes) with { Routed = _rows.IsRouted(value) };
         }
     }
 
@@ -130,9 +136,5 @@ internal sealed class GraphWork
     private double Width(Value value) =>
         value.Type.Type == DType.I32 || value.Type.Rank < 2 || value.Type.Rows.Constant is not null || value.Type.Width == _model.Vocabulary ? Fp32 : _wide;
 
-    private bool IsRouted(Value value) => Rows(value) > _sequence;
-
-    private double Rows(Value value) => value.Type.Rank == 0 ? 1 : value.Type.Rows.Evaluate(_ => _sequence);
-
-    private double Elements(Value value) => value.Type.Elements.Evaluate(_ => _sequence);
+    private double Elements(Value value) => _rows.Elements(value);
 }

@@ -46,7 +46,7 @@ public enum WorkClass
 
     CombineBesideCompute,
 
-    /// <summary>Either, within a node.</summary>
+    /// <summary>Either, within a node; rows gathered and sums scattered among tensor-parallel ranks.</summary>
     NodeExchange,
 
     /// <summary>Counts that go ahead of the tokens, and waiting for those of all others: seconds for every exchange.</summary>
@@ -61,7 +61,7 @@ public enum WorkClass
 
 /// <summary>What one kernel must do at least.</summary>
 /// <param name="Flops">Multiplications and additions.</param>
-/// <param name="Bytes">Read and written, each tensor once; weights apart.</param>
+/// <param name="Bytes">Read and written, each tensor once, weights apart; of an exchange among tensor-parallel ranks those that are sent.</param>
 /// <param name="WeightBytes">Weights and their gradients; those of experts are divided among the expert ranks.</param>
 /// <param name="N">Columns of a product's result; 0 for other work.</param>
 /// <param name="K">Length of a product's sums; 0 for other work.</param>

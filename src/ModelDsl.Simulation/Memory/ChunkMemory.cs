@@ -9,10 +9,10 @@ public sealed record ChunkMemory(double Saved, double Pinned, double Logits, dou
     /// <summary>What is kept adds up over blocks, what is needed for a while does not.</summary>
     /// <param name="sequences">Of the micro-batch.</param>
     /// <param name="load">Rows of the rank's experts, beside the mean.</param>
-    public static ChunkMemory Of(Stage stage, int sequences, int tensor, double load)
+    public static ChunkMemory Of(Stage stage, int sequences, double load)
     {
         var blocks = stage.Blocks.Select(block => block.Memory).ToArray();
-        double On(Divisible bytes) => sequences * bytes.On(tensor, load);
+        double On(RankBytes bytes) => sequences * bytes.On(load);
         return new ChunkMemory(
             blocks.Sum(block => On(block.Saved)), blocks.Sum(block => On(block.Pinned)), blocks.Sum(block => On(block.Logits)),
             blocks.Max(block => On(block.WorkingForward)), blocks.Max(block => On(block.WorkingBackward)));

@@ -57,7 +57,7 @@ public sealed record MemoryPlan(ImmutableArray<RankMemory> Ranks, double Capacit
         bool shareEmbeddings, IEnumerable<int> ranks, Action<MemorySample>? watch)
     {
         var load = exchange?.RankLoad ?? 1;
-        var chunks = stages.Select(stage => ChunkMemory.Of(stage, train.Schedule.MicroBatchSize, train.Parallel.Tensor, load)).ToArray();
+        var chunks = stages.Select(stage => ChunkMemory.Of(stage, train.Schedule.MicroBatchSize, load)).ToArray();
         var buffers = Buffers(train, exchange);
         return
         [

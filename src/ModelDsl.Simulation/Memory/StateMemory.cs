@@ -27,10 +27,10 @@ public sealed record StateMemory(double Parameters, double Weights, double Gradi
             foreach (var weights in block.Weights)
             {
                 if (weights.Shared && block.Kind == BlockKind.Mtp && shareEmbeddings) continue;
-                var parameters = weights.Parameters / (weights.Routed ? spread.Expert : spread.Tensor);
+                var parameters = weights.Parameters / (weights.Routed ? spread.Expert : 1);
                 // Where micro-batches enter at both ends, two ranks hold a stage, and divide its state.
-                var holders = (double)replicas * schedule.Placement.Pipes / (weights.Routed ? spread.Expert : 1);
-                double Of(double bytes, DataSharding from) => parameters * bytes / (spread.Data >= from ? Math.Max(1, holders) : 1);
+                var holders = weights.Holders((double)replicas * schedule.Placement.Pipes, spread);
+                double Of(double bytes, DataSharding from) => parameters * bytes / (spread.Data >= from ? holders : 1);
                 var read = weights.Type switch { DType.E4M3 => 2 * Fp8Copy, DType.BF16 => 2.0, _ => 4.0 };
                 sum = new StateMemory(
                     sum.Parameters + parameters,
@@ -43,7 +43,7 @@ public sealed record StateMemory(double Parameters, double Weights, double Gradi
         // Head and embedding of a module that cannot reach the model's embedding: it has one of its own.
         if (shareEmbeddings && blocks.Any(block => block.Kind == BlockKind.Mtp) && blocks.All(block => block.Kind != BlockKind.Embedding))
         {
-            var embedding = (double)train.Model.Vocabulary * train.Model.Hidden / spread.Tensor;
+            var embedding = (double)train.Model.Vocabulary * train.Model.Hidden;
             sum = sum with
             {
                 Parameters = sum.Parameters + embedding, Weights = sum.Weights + 2 * embedding,

@@ -48,7 +48,7 @@ public sealed record AllToAll(
     /// <returns>Null where every rank has all experts.</returns>
     public static AllToAll? Of(TrainSpec train, MoeSpec? moe, RoutingLoad routing, EfficiencyTable efficiencies)
     {
-        var (cluster, ranks, tokens) = (train.Cluster, train.Parallel.Expert, train.MicroBatchTokens);
+        var (cluster, ranks, tokens) = (train.Cluster, train.Parallel.Expert, (double)train.MicroBatchTokens / train.Parallel.Tensor);
         if (moe is null || ranks <= 1) return null;
         var perNode = Math.Min(ranks, cluster.Node.Gpus);
         var nodes = Math.Max(1, ranks / perNode);
@@ -61,7 +61,7 @@ public sealed record AllToAll(
         {
             var bytes = train.Model.Hidden * FormatBytes.Of(format);
             var nic = tokens * remote * bytes * nodeLoad;
-            var nvlink = tokens * (double)moe.Active * (perNode - 1) / perNode * bytes * rankLoad;
+            var nvlink = tokens * moe.Active * (perNode - 1) / perNode * bytes * rankLoad;
             double Seconds(WorkClass kind, double share) => notice + Math.Max(
                 nic == 0 ? 0 : nic / (NicRate(cluster) * efficiencies.Of(kind).Value * share),
                 nvlink / (cluster.Node.NvlinkBytesPerSecond * efficiencies.Of(WorkClass.NodeExchange).Value * share));
@@ -72,7 +72,7 @@ public sealed record AllToAll(
         var dispatch = Make(wire?.Dispatch.Format ?? NumberFormat.Bf16, WorkClass.Dispatch, WorkClass.DispatchBesideCompute);
         var combine = Make(wire?.Combine.Format ?? NumberFormat.Bf16, WorkClass.Combine, WorkClass.CombineBesideCompute);
         return new AllToAll(
-            nodes, reached, remote, dispatch, combine, tokens * (double)moe.Active * (nodes - 1) / nodes * dispatch.BytesPerToken,
+            nodes, reached, remote, dispatch, combine, tokens * moe.Active * (nodes - 1) / nodes * dispatch.BytesPerToken,
             cluster.Node.NvlinkBytesPerSecond / NicRate(cluster), Math.Max(1, train.Schedule.CommSms / 2), Warps(dispatch, combine), rankLoad, routing);
     }
 

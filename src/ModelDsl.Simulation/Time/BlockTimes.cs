@@ -27,7 +27,9 @@ public sealed class BlockTimer
     public BlockTimer(TrainSpec train, EfficiencyTable efficiencies, RoutingLoad routing, LayerTimes? measured)
     {
         (_train, _routing, _measured) = (train, routing, measured);
-        _roofline = new Roofline(train.Cluster.Gpu, Math.Max(1, train.Cluster.Gpu.Multiprocessors - train.Schedule.CommSms), efficiencies);
+        _roofline = new Roofline(
+            train.Cluster.Gpu, train.Parallel.Tensor <= train.Cluster.Node.Gpus ? train.Cluster.Node.NvlinkBytesPerSecond : AllToAll.NicRate(train.Cluster),
+            Math.Max(1, train.Cluster.Gpu.Multiprocessors - train.Schedule.CommSms), efficiencies);
     }
 
     public Roofline Roofline => _roofline;
@@ -64,23 +66,13 @@ public sealed class BlockTimer
     {
         var load = exchange?.RankLoad ?? 1;
         var (attention, feedForward) = (block.Attention, block.FeedForward);
-        double Seconds(ImmutableArray<KernelWork> kernels) => _roofline.Seconds(kernels, _train.Schedule.MicroBatchSize, load, _train.Parallel);
+        double Seconds(ImmutableArray<KernelWork> kernels) => _roofline.Seconds(kernels, _train.Schedule.MicroBatchSize, load, _train.Parallel.Expert);
         double Exchanged(Exchange? hop) => hop is null ? 0 : beside ? hop.SecondsBesideCompute : hop.Seconds;
         // What the forward dispatches comes back as gradients the way results do, and the other way round.
         var (dispatch, combine) = (Exchanged(exchange?.Dispatch), Exchanged(exchange?.Combine));
-        var sum = attention == HalfWork.None ? 0 : TensorSum();
         return new LayerTimes(
-            Seconds(attention.Forward) + sum, Seconds(feedForward.Forward) + sum, Seconds(feedForward.BackwardInput) + sum,
-            Seconds(feedForward.BackwardWeight), Seconds(attention.BackwardInput) + sum, Seconds(attention.BackwardWeight),
+            Seconds(attention.Forward), Seconds(feedForward.Forward), Seconds(feedForward.BackwardInput),
+            Seconds(feedForward.BackwardWeight), Seconds(attention.BackwardInput), Seconds(attention.BackwardWeight),
             dispatch, combine, combine, dispatch);
-    }
-
-    /// <summary>The sum of a row that tensor-parallel ranks hold parts of: a ring within the node, BF16.</summary>
-    private double TensorSum()
-    {
-        var ranks = _train.Parallel.Tensor;
-        if (ranks == 1) return 0;
-        var bytes = 2.0 * (ranks - 1) / ranks * _train.MicroBatchTokens * _train.Model.Hidden * 2;
-        return bytes / (_train.Cluster.Node.NvlinkBytesPerSecond * _roofline.Efficiencies.Of(WorkClass.NodeExchange).Value);
     }
 }

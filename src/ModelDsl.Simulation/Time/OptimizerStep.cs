@@ -27,8 +27,8 @@ public sealed record OptimizerStep(double Reduce, double Update, double Gather)
         foreach (var block in stages.SelectMany(stage => stage.Blocks))
             foreach (var weights in block.Weights.Where(weights => !weights.Shared || block.Kind != BlockKind.Mtp))
             {
-                var parameters = weights.Parameters / (weights.Routed ? train.Parallel.Expert : train.Parallel.Tensor);
-                var holders = Math.Max(1, (double)replicas * schedule.Placement.Pipes / (weights.Routed ? train.Parallel.Expert : 1));
+                var parameters = weights.Parameters / (weights.Routed ? train.Parallel.Expert : 1);
+                var holders = weights.Holders((double)replicas * schedule.Placement.Pipes, train.Parallel);
                 var moved = parameters * (holders - 1) / holders;
                 reduced += moved * FormatBytes.Of(state.Gradients);
                 gathered += moved * (weights.Type == DType.E4M3 ? 1 : weights.Type.Bytes());

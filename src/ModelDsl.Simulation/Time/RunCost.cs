@@ -44,7 +44,7 @@ public sealed record RunCost(ImmutableArray<CostStage> Stages)
         foreach (var block in work.Layers)
             foreach (var kernel in block.Kernels)
             {
-                var seconds = roofline.Seconds([kernel], train.Schedule.MicroBatchSize, 1, train.Parallel);
+                var seconds = roofline.Seconds([kernel], train.Schedule.MicroBatchSize, 1, train.Parallel.Expert);
                 all += seconds;
                 if (kernel.Class is WorkClass.AttentionForward or WorkClass.AttentionBackward) core += seconds;
             }

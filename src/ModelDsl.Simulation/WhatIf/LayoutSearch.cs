@@ -31,14 +31,15 @@ public static class LayoutSearch
         // Measured times are of one layout and say nothing about others.
         options = (options ?? PlanOptions.None) with { Times = null, LayerTimes = null, StepSeconds = null, StageLayers = null };
         var precisions = Precisions(train).ToDictionary(pair => pair.Name, pair => pair.Precision);
-        var works = precisions.ToDictionary(pair => pair.Key, pair => TrainingWork.Of(train with { Precision = pair.Value }));
         var layouts = Layouts(train, [.. precisions.Keys]).ToArray();
+        var works = layouts.Select(layout => (layout.Recompute, layout.Tensor)).Distinct().AsParallel()
+            .Select(key => (key, Work: TrainingWork.Of(train.Model, precisions[key.Recompute], train.Data.Sequence, key.Tensor))).ToDictionary(pair => pair.key, pair => pair.Work);
         var results = new LayoutResult?[layouts.Length];
         var done = 0;
         Parallel.For(0, layouts.Length, i =>
         {
             var layout = layouts[i];
-            var plan = TrainingPlan.OfFitting(layout.Apply(train, precisions[layout.Recompute]), works[layout.Recompute], options);
+            var plan = TrainingPlan.OfFitting(layout.Apply(train, precisions[layout.Recompute]), works[(layout.Recompute, layout.Tensor)], options);
             if (plan is not null) results[i] = LayoutResult.Of(layout, plan);
             progress?.Report((Interlocked.Increment(ref done), layouts.Length));
         });

@@ -19,16 +19,17 @@ internal static class MemoryChecks
     {
         var counts = ParameterCounts.Of(train.Model);
         var (stages, tensor, expert) = (train.Parallel.Pipeline, train.Parallel.Tensor, train.Parallel.Expert);
-        var dataRanks = train.Cluster.Gpus / ((double)stages * tensor);
+        var holders = train.Cluster.Gpus / (double)stages;
         // DualPipe keeps two stages on every rank, one for each direction (V3 report, table 2).
         var copies = train.Schedule.Kind.StartsWith("dualpipe", StringComparison.Ordinal) ? 2 : 1;
         var experts = (counts.RoutedExperts + counts.Mtp) / stages / expert;
-        var others = (counts.Attention + counts.Dense) / stages / tensor + counts.Embedding / Math.Min(stages, 2) / tensor;
+        // Tensor-parallel ranks divide the projections of heads, which are nearly all of attention, and hold everything else whole.
+        var others = (counts.Attention / tensor + counts.Dense) / stages + counts.Embedding / Math.Min(stages, 2);
 
         var state = train.Precision.State;
         double Sharded(double bytes, double ranks, DataSharding from) => train.Parallel.Data >= from ? bytes / Math.Max(1, ranks) : bytes;
         double All(double bytesEach, DataSharding from, double copied) =>
-            Sharded(experts * bytesEach * copied, dataRanks / expert, from) + Sharded(others * bytesEach * copied, dataRanks, from);
+            Sharded(experts * bytesEach * copied, holders / expert, from) + Sharded(others * bytesEach * copied, holders, from);
 
         Report(train.Cluster, train.Name, "weights, gradients and optimizer state",
         [
