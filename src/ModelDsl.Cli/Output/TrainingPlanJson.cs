@@ -1,9 +1,6 @@
 using System.Text;
 using System.Text.Json;
 using ModelDsl.Simulation;
-using ModelDsl.Simulation.Memory;
-using ModelDsl.Simulation.Network;
-using ModelDsl.Simulation.Schedules;
 using ModelDsl.Simulation.Time;
 using ModelDsl.Simulation.Topologies;
 
@@ -23,11 +20,11 @@ internal static class TrainingPlanJson
             json.WriteStartObject();
             json.WriteString("train", plan.Train.Name);
             Model(json, plan);
-            Schedule(json, plan);
+            ScheduleJson.Write(json, plan);
             Overlap(json, plan);
-            Network(json, plan);
+            ExchangeJson.Write(json, plan);
             if (NetworkTopology.Of(plan.Train.Cluster) is { } topology) TopologyJson.Write(json, topology);
-            Memory(json, plan);
+            MemoryJson.Write(json, plan);
             Time(json, plan);
             Throughput(json, plan);
             Cost(json, plan);
@@ -56,64 +53,6 @@ internal static class TrainingPlanJson
         json.WriteEndObject();
     }
 
-    private static void Schedule(Utf8JsonWriter json, TrainingPlan plan)
-    {
-        var (schedule, timeline) = (plan.Schedule, plan.Timeline);
-        var ranks = Enumerable.Range(0, schedule.Ranks).ToArray();
-        json.WriteStartObject("schedule");
-        json.WriteString("name", schedule.Name);
-        json.WriteNumber("micro_batches", schedule.MicroBatches);
-        json.WriteNumber("micro_batch_size", plan.Train.Schedule.MicroBatchSize);
-        json.WriteNumber("data_parallel", plan.DataParallel);
-        json.WriteNumber("peak_live_chunks", ranks.Max(rank => ScheduleValidator.PeakLive(schedule, rank)));
-        json.WriteNumber("makespan_seconds", timeline.Makespan);
-        json.WriteNumber("bubble_seconds", ranks.Max(timeline.Bubble));
-        var formula = BubbleFormula.Of(schedule, plan.MeanTimes);
-        json.WriteNumber("bubble_formula_seconds", formula.Value);
-        json.WriteString("bubble_formula", formula.Text);
-        json.WriteNumber("transfer_seconds", plan.Times.Transfer);
-        json.WriteStartArray("stages");
-        foreach (var stage in plan.Stages)
-        {
-            json.WriteStartObject();
-            json.WriteNumber("first_layer", stage.FirstLayer);
-            json.WriteNumber("layers", stage.Layers);
-            json.WriteStartArray("blocks");
-            foreach (var block in stage.Blocks) json.WriteStringValue(block.Kind.ToString().ToLowerInvariant());
-            json.WriteEndArray();
-            json.WriteEndObject();
-        }
-        json.WriteEndArray();
-        json.WriteStartArray("ranks");
-        foreach (var rank in ranks)
-        {
-            json.WriteStartObject();
-            json.WriteStartArray("program");
-            foreach (var op in schedule.Programs[rank]) json.WriteStringValue(op.ToString());
-            json.WriteEndArray();
-            json.WriteStartArray("stages");
-            for (var part = 0; part < schedule.Placement.PartsPerRank; part++) json.WriteNumberValue(schedule.Placement.Of(rank, part).Stage);
-            json.WriteEndArray();
-            json.WriteStartArray("op_seconds");
-            foreach (var times in plan.Times.Ranks[rank])
-            {
-                json.WriteStartObject();
-                json.WriteNumber("f", times.Forward);
-                json.WriteNumber("b_input", times.BackwardInput);
-                json.WriteNumber("w", times.BackwardWeight);
-                json.WriteNumber("fb", times.Overlapped);
-                json.WriteEndObject();
-            }
-            json.WriteEndArray();
-            json.WriteNumber("peak_live_chunks", ScheduleValidator.PeakLive(schedule, rank));
-            json.WriteNumber("peak_deferred_weight_gradients", ScheduleValidator.PeakDeferred(schedule, rank));
-            json.WriteNumber("bubble_seconds", timeline.Bubble(rank));
-            json.WriteEndObject();
-        }
-        json.WriteEndArray();
-        json.WriteEndObject();
-    }
-
     private static void Overlap(Utf8JsonWriter json, TrainingPlan plan)
     {
         json.WriteStartObject("overlap");
@@ -139,90 +78,6 @@ internal static class TrainingPlanJson
             }
             json.WriteEndArray();
         }
-        json.WriteEndObject();
-    }
-
-    private static void Network(Utf8JsonWriter json, TrainingPlan plan)
-    {
-        json.WriteStartObject("network");
-        json.WriteNumber("stage_transfer_bytes", PipelineTimes.TransferBytes(plan.Train));
-        if (plan.Exchange is { } exchange)
-        {
-            json.WriteString("routing", exchange.Routing.Name);
-            json.WriteNumber("heaviest_rank", exchange.RankLoad);
-            json.WriteNumber("nodes", exchange.Nodes);
-            json.WriteNumber("nodes_per_token", exchange.NodesPerToken);
-            json.WriteNumber("remote_nodes_per_token", exchange.RemoteNodes);
-            json.WriteNumber("channels", exchange.Channels);
-            json.WriteNumber("dispatch_nic_bytes_without_deduplication", exchange.WithoutDeduplication);
-            Hop(json, "dispatch", exchange.Dispatch, plan);
-            Hop(json, "combine", exchange.Combine, plan);
-            json.WriteNumber("nic_bytes_per_layer", exchange.NicBytesPerLayer);
-            json.WriteNumber("nvlink_bytes_per_layer", exchange.NvlinkBytesPerLayer);
-            json.WriteStartArray("warps");
-            foreach (var role in exchange.Roles)
-            {
-                json.WriteStartObject();
-                json.WriteString("kernel", role.Kernel);
-                json.WriteString("role", role.Name);
-                json.WriteNumber("warps", role.Warps);
-                json.WriteEndObject();
-            }
-            json.WriteEndArray();
-        }
-        json.WriteEndObject();
-    }
-
-    private static void Hop(Utf8JsonWriter json, string name, Exchange hop, TrainingPlan plan)
-    {
-        json.WriteStartObject(name);
-        json.WriteString("format", hop.Format.ToString().ToLowerInvariant());
-        json.WriteNumber("bytes_per_token", hop.BytesPerToken);
-        json.WriteNumber("nic_bytes", hop.NicBytes);
-        json.WriteNumber("nvlink_bytes", hop.NvlinkBytes);
-        json.WriteString("bottleneck", hop.Bottleneck(plan.Train.Cluster));
-        json.WriteNumber("seconds", hop.Seconds);
-        json.WriteNumber("seconds_beside_compute", hop.SecondsBesideCompute);
-        json.WriteEndObject();
-    }
-
-    private static void Memory(Utf8JsonWriter json, TrainingPlan plan)
-    {
-        var memory = plan.Memory;
-        json.WriteStartObject("memory");
-        json.WriteNumber("capacity_bytes", memory.Capacity);
-        json.WriteNumber("peak_bytes", memory.Peak);
-        json.WriteBoolean("fits", memory.Fits);
-        json.WriteNumber("fullest_rank", memory.FullestRank);
-        json.WriteStartObject("savings");
-        foreach (var saving in plan.Savings) json.WriteNumber(saving.Name, saving.Bytes);
-        json.WriteEndObject();
-        if (WeightDeferral.Of(plan) is { } whole)
-        {
-            json.WriteStartObject("without_weight_deferral");
-            json.WriteNumber("peak_bytes", whole.Peak);
-            json.WriteNumber("makespan_seconds", whole.Makespan);
-            json.WriteEndObject();
-        }
-        json.WriteStartArray("ranks");
-        foreach (var rank in memory.Ranks)
-        {
-            json.WriteStartObject();
-            json.WriteNumber("peak_bytes", rank.Peak);
-            json.WriteNumber("peak_op", rank.Op);
-            json.WriteString("peak_op_name", rank.At.ToString());
-            if (rank.Seconds is { } seconds) json.WriteNumber("peak_seconds", seconds);
-            json.WriteNumber("live_chunks", rank.LiveChunks);
-            json.WriteNumber("deferred_weight_gradients", rank.DeferredWeightGradients);
-            json.WriteStartObject("consumers");
-            foreach (var consumer in rank.Consumers) json.WriteNumber(consumer.Name, consumer.Bytes);
-            json.WriteEndObject();
-            json.WriteStartArray("bytes_by_op");
-            foreach (var bytes in rank.ByOp) json.WriteNumberValue(Math.Round(bytes));
-            json.WriteEndArray();
-            json.WriteEndObject();
-        }
-        json.WriteEndArray();
         json.WriteEndObject();
     }
 
