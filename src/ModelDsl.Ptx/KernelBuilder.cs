@@ -20,7 +20,9 @@ public sealed partial class KernelBuilder
     private Guard? _guard;
     private int _labels;
 
-    internal KernelBuilder(PtxTarget target, string name) => (Target, Name) = (target, name);
+    private readonly bool _lines;
+
+    internal KernelBuilder(PtxTarget target, string name, bool lines) => (Target, Name, _lines) = (target, name, lines);
 
     /// <summary>What the kernel is written for.</summary>
     public PtxTarget Target { get; }
@@ -132,7 +134,7 @@ public sealed partial class KernelBuilder
         if (_prologueValues.TryGetValue(key, out var known)) return known;
         var register = NewRegister(result);
         var instruction = Make(name, [register], [source], Effect.None, null);
-        _prologue.Add(instruction);
+        _prologue.Add(Located(instruction));
         _definitions[register] = instruction;
         return _prologueValues[key] = register;
     }
@@ -147,7 +149,9 @@ public sealed partial class KernelBuilder
     private Operand Known(bool value) =>
         EmitOne("setp.ne.s32", Effect.None, RegisterClass.Pred, [InRegister((S32)(value ? 1 : 0)), ((S32)0).Operand]);
 
-    private void Append(Instruction instruction) => _body.Add(instruction);
+    private void Append(Instruction instruction) => _body.Add(Located(instruction));
+
+    private Instruction Located(Instruction instruction) => _lines ? instruction with { Line = SourceLine.OfCaller() } : instruction;
 
     private static Instruction Make(string name, Operand[] destinations, Operand[] sources, Effect effect, Guard? guard) =>
         new(name, destinations, sources, effect, guard);

@@ -20,9 +20,10 @@ public sealed record PtxKernel(
     IReadOnlyList<Statement> Statements)
 {
     /// <summary>Runs <paramref name="write"/> on a fresh builder, tidies and verifies what it wrote.</summary>
-    public static PtxKernel Write(PtxTarget target, string name, Action<KernelBuilder> write)
+    /// <param name="lines">Every instruction knows the line of C# that asked for it. Takes several times as long.</param>
+    public static PtxKernel Write(PtxTarget target, string name, Action<KernelBuilder> write, bool lines = false)
     {
-        var k = new KernelBuilder(target, name);
+        var k = new KernelBuilder(target, name, lines);
         write(k);
         k.Return();
         var statements = Cleanup.Run(k.Statements);

@@ -25,9 +25,10 @@ public sealed class PtxModule(PtxTarget target)
     }
 
     /// <summary>Writes a kernel and adds it.</summary>
-    public PtxKernel Kernel(string name, Action<KernelBuilder> write)
+    /// <param name="lines">With the lines of C# that asked for its instructions, as <c>.loc</c>.</param>
+    public PtxKernel Kernel(string name, Action<KernelBuilder> write, bool lines = false)
     {
-        var kernel = PtxKernel.Write(Target, name, write);
+        var kernel = PtxKernel.Write(Target, name, write, lines);
         Add(kernel);
         return kernel;
     }

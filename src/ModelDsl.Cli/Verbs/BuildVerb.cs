@@ -21,10 +21,12 @@ internal static class BuildVerb
         var input = new CompileInput();
         var output = new Option<string>("--output", "-o") { Description = "The folder to write to.", Required = true };
         var emit = new Option<string>("--emit") { Description = "Which of ptx, csharp, plan, graph, training; comma-separated.", DefaultValueFactory = _ => "ptx,csharp,plan" };
+        var lines = new Option<bool>("--line-info") { Description = "Kernels say which line of C# each instruction comes from (.loc), for profilers and checks." };
         var limits = new LimitOptions();
         input.AddTo(verb);
         verb.Options.Add(output);
         verb.Options.Add(emit);
+        verb.Options.Add(lines);
         limits.AddTo(verb);
         verb.SetAction(parsed =>
         {
@@ -40,7 +42,7 @@ internal static class BuildVerb
                 foreach (var (name, graph) in TrainingGraphs.Of(plan.Model, plan.Precision, input.Train, input.Printer(parsed, io)))
                     graphs[name] = graph.ToText();
             var folder = parsed.GetValue(output)!;
-            var files = Files(plan, wanted, graphs, input.SourceOf);
+            var files = Files(plan, wanted, graphs, input.SourceOf, parsed.GetValue(lines));
             // Kernels that only an earlier build had are no part of this one; they go where the manifest that names them goes.
             OutputFolder.Write(folder, files, wanted.Contains("ptx") ? Manifest.KernelFiles(Path.Combine(folder, "manifest.json")) : []);
             io.Out.WriteLine(
@@ -53,12 +55,12 @@ internal static class BuildVerb
     }
 
     private static List<(string Path, string Text)> Files(
-        ModelPlan plan, string[] wanted, Dictionary<string, string> graphs, Func<Origin, string?> place)
+        ModelPlan plan, string[] wanted, Dictionary<string, string> graphs, Func<Origin, string?> place, bool lines)
     {
         var files = new List<(string, string)>();
         if (wanted.Contains("ptx"))
         {
-            var kernels = KernelEmission.Emit(plan);
+            var kernels = KernelEmission.Emit(plan, lines);
             files.AddRange(kernels.Select(kernel => (kernel.File, kernel.Ptx)));
             files.Add(("manifest.json", Manifest.Write(plan, kernels, place)));
         }

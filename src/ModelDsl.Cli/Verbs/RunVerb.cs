@@ -39,7 +39,7 @@ internal static class RunVerb
                 if (plan.Mtp is not null && request.OneByOne) throw TroubleException.Usage("--speculate and --one-by-one exclude each other");
                 using var checkpoint = Checkpoint.Open(run.Weights(parsed));
                 using var model = LoadingProgress.Watch(
-                    io, progress => ModelHost.Load(plan, gpu, checkpoint, new ModelOptions(ValidIds: tokenizer?.VocabularySize), progress));
+                    io, progress => ModelHost.Load(plan, gpu, checkpoint, new ModelOptions(ValidIds: tokenizer?.VocabularySize), progress, lines: checks != default));
                 if (parsed.GetValue(json))
                 {
                     io.Out.WriteLine(RunJson.Write(ModelRun.Play(model, request, profile: profile), tokenizer, profile));

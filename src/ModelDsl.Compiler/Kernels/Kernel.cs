@@ -23,8 +23,9 @@ public abstract record Kernel
     public virtual PtxTarget MinimumTarget => Parameters.Any(p => p.Type == DType.E4M3) ? PtxTarget.Sm89 : PtxTarget.Sm80;
 
     /// <summary>Writes the kernel as a module of its own: a pure function of the record and the target.</summary>
+    /// <param name="lines">With the lines of this C# that its instructions come from, for tools that point at them.</param>
     /// <exception cref="PtxException">The target lacks what the kernel is made of; see <see cref="MinimumTarget"/>.</exception>
-    public PtxModule Emit(PtxTarget target)
+    public PtxModule Emit(PtxTarget target, bool lines = false)
     {
         var geometry = Geometry;
         var module = new PtxModule(target);
@@ -32,7 +33,7 @@ public abstract record Kernel
         {
             k.RequireThreads(geometry.Threads);
             Write(k);
-        });
+        }, lines);
         if (kernel.DynamicSharedBytes != geometry.SharedBytes)
             throw new PtxException($"kernel '{Name}' uses {kernel.DynamicSharedBytes} bytes of shared memory, its geometry says {geometry.SharedBytes}");
         return module;

@@ -66,6 +66,9 @@ public sealed record Instruction : Statement
 
     public Guard? Guard { get; }
 
+    /// <summary>Null where lines are not asked for.</summary>
+    public SourceLine? Line { get; init; }
+
     /// <summary>Every register read: sources, addresses and guard.</summary>
     public IReadOnlyList<Register> Reads { get; }
 
@@ -78,11 +81,11 @@ public sealed record Instruction : Statement
         Destinations,
         [.. Sources.Select(s => Map(s, map))],
         Effect,
-        Guard is { } guard ? guard with { Predicate = map(guard.Predicate) } : null);
+        Guard is { } guard ? guard with { Predicate = map(guard.Predicate) } : null) { Line = Line };
 
     /// <summary>The same instruction with other registers written.</summary>
     public Instruction WithWrites(Func<Register, Register> map) =>
-        new(Name, [.. Destinations.Select(d => Map(d, map))], Sources, Effect, Guard);
+        new(Name, [.. Destinations.Select(d => Map(d, map))], Sources, Effect, Guard) { Line = Line };
 
     private static void Collect(Operand operand, List<Register> registers)
     {

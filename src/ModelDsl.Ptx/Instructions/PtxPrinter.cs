@@ -14,11 +14,15 @@ internal static class PtxPrinter
         var text = new StringBuilder();
         text.Append($".version {module.Target.IsaVersion}\n.target {module.Target.Name}\n.address_size 64\n");
         if (module.Kernels.Any(k => k.UsesDynamicShared)) text.Append($"\n.extern .shared .align {module.Kernels.Max(k => k.DynamicSharedAlign)} .b8 {PtxModule.DynamicShared}[];\n");
-        foreach (var kernel in module.Kernels) Print(text, kernel);
+        var files = new List<string>();
+        foreach (var kernel in module.Kernels) Print(text, kernel, files);
+        for (var n = 0; n < files.Count; n++) text.Append($"\n.file {n + 1} \"{files[n]}\"");
+        if (files.Count > 0) text.Append('\n');
         return text.ToString();
     }
 
-    private static void Print(StringBuilder text, PtxKernel kernel)
+    /// <param name="files">That lines were of, so far.</param>
+    private static void Print(StringBuilder text, PtxKernel kernel, List<string> files)
     {
         var numbers = new Dictionary<Register, int>();
         var counts = new int[6];
@@ -29,7 +33,13 @@ internal static class PtxPrinter
         }
 
         var body = new StringBuilder();
-        foreach (var statement in kernel.Statements) body.Append(Line(statement, Number)).Append('\n');
+        SourceLine? last = null;
+        foreach (var statement in kernel.Statements)
+        {
+            if (statement is Instruction { Line: { } line } && line != last) body.Append($"    .loc {FileNumber(line.File, files)} {line.Line} 1\n");
+            last = (statement as Instruction)?.Line ?? last;
+            body.Append(Line(statement, Number)).Append('\n');
+        }
 
         text.Append($"\n.visible .entry {kernel.Name}(");
         text.Append(string.Join(",", kernel.Parameters.Select(p => "\n    .param " + (p.Bytes is { } bytes ? $".align 64 .{p.Type} {p.Name}[{bytes}]" : $".{p.Type} {p.Name}"))));
@@ -40,6 +50,12 @@ internal static class PtxPrinter
             if (counts[c] > 0) text.Append($"    .reg {Declarations[c],-5} {Prefixes[c]}<{counts[c] + 1}>;\n");
         foreach (var (name, bytes, align) in kernel.SharedVariables) text.Append($"    .shared .align {align} .b8 {name}[{bytes}];\n");
         text.Append('\n').Append(body).Append("}\n");
+    }
+
+    private static int FileNumber(string file, List<string> files)
+    {
+        if (!files.Contains(file)) files.Add(file);
+        return files.IndexOf(file) + 1;
     }
 
     private static string Line(Statement statement, Func<Register, int> number) => statement switch

@@ -156,8 +156,9 @@ internal sealed class TokenizerKind : FuzzKind
             };
             return Encoding.UTF8.GetBytes(file.ToJsonString());
         }
-        catch (Exception e) when (e is System.Text.Json.JsonException or ArgumentException)
+        catch (Exception e) when (e is System.Text.Json.JsonException or ArgumentException or InvalidOperationException)
         {
+            // It is damaged already, perhaps to half a surrogate, which can be read but not written.
             return tokenizer;
         }
     }

@@ -76,7 +76,7 @@ public sealed class KernelRun(Kernel kernel, VirtualGpuChecks checks = VirtualGp
     public KernelRun Launch(int rows)
     {
         _symbols[DimSymbol.Rows] = rows;
-        var module = _device.LoadModule(Encoding.UTF8.GetBytes(kernel.Emit(PtxTarget.Sm90a).ToText()));
+        var module = _device.LoadModule(Encoding.UTF8.GetBytes(kernel.Emit(PtxTarget.Sm90a, lines: checks != VirtualGpuChecks.None).ToText()));
         var arguments = kernel.Parameters.Select(p => p.Map is { } map ? Encode(map, p) : _numbers.TryGetValue(p.Name, out var number) ? number : _buffers[p.Name]).ToArray();
         var geometry = kernel.Geometry;
         int Size(Dim dim) => (int)dim.Evaluate(symbol => _symbols[symbol]);
