@@ -5,8 +5,11 @@ internal sealed class Budget
 {
     public const int LongestText = 1 << 26;
 
+    /// <summary>All texts that a rendering makes come to 640 MB at most, even if none of them is kept.</summary>
+    public const int CharactersPerStep = 16;
+
     private const int StepsPerItem = 4;
-    private const int MostItems = LongestText / 64 / StepsPerItem;
+    private const int MostItems = 1 << 18;
 
     private long _left = 20_000_000;
 
@@ -15,7 +18,7 @@ internal sealed class Budget
     {
         if (length > LongestText)
             throw new JinjaError($"a text or list of {length} characters or items is too long");
-        _left -= 1 + length / 64;
+        _left -= 1 + length / CharactersPerStep;
         if (_left < 0)
             throw new JinjaError("the template takes too long on these messages");
     }
@@ -25,7 +28,7 @@ internal sealed class Budget
     {
         if (items > MostItems)
             throw new JinjaError($"a list of {items} items is too long");
-        Spend(StepsPerItem * 64L * items);
+        Spend(StepsPerItem * CharactersPerStep * items);
     }
 
     public string Check(string text)

@@ -140,7 +140,7 @@ internal sealed class Interpreter
         for (var i = 0; i < items.Count; i++)
         {
             // A round costs a scope and what goes with it, about as much as copying this many characters.
-            _budget.Spend(512);
+            _budget.Spend(8 * Budget.CharactersPerStep);
             var round = new Scope(scope);
             round.Set("loop", new JinjaValue.Loop(items, i));
             Assign(loop.Targets, items[i], round);

@@ -98,7 +98,7 @@ internal static class ListFilters
         var kept = new List<JinjaValue>();
         foreach (var item in Items(value, a))
         {
-            a.Budget.Spend(64L * seen.Count);
+            a.Budget.Spend((long)Budget.CharactersPerStep * seen.Count);
             var key = Folded(attribute is null ? item : Path(item, attribute, a), caseSensitive);
             if (seen.Any(s => Operators.AreEqual(s, key, a.Budget)))
                 continue;
