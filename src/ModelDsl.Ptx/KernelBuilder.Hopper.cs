@@ -6,7 +6,7 @@ using ModelDsl.Ptx.Values;
 
 namespace ModelDsl.Ptx;
 
-// What came with Hopper: tensor maps, warpgroups, one elected lane.
+// What came with Hopper: tensor maps, registers that change hands, one elected lane, launches that overlap.
 public sealed partial class KernelBuilder
 {
     private const int TensorMapBytes = 128;
@@ -51,42 +51,24 @@ public sealed partial class KernelBuilder
     /// <summary>Waits until at most so many groups of tensor stores of this thread still have to read shared memory.</summary>
     public void TensorStoreWaitRead(int pendingGroups) => EmitVoid("cp.async.bulk.wait_group.read", [], [((S32)pendingGroups).Operand]);
 
-    /// <summary>Orders accesses to registers before the products that use them; needed before the first and when others have written accumulators.</summary>
-    public void WgmmaFence() => EmitVoid("wgmma.fence.sync.aligned", [], []);
-
-    /// <summary>Ends a group of products.</summary>
-    public void WgmmaCommit() => EmitVoid("wgmma.commit_group.sync.aligned", [], []);
-
-    /// <summary>Waits until at most so many groups are under way; the accumulators of the others may be read then.</summary>
-    public void WgmmaWait(int pendingGroups) => EmitVoid("wgmma.wait_group.sync.aligned", [], [((S32)pendingGroups).Operand]);
-
-    /// <summary>Starts a product of two tiles in shared memory.</summary>
-    /// <param name="a">Descriptor of 64 rows; see <see cref="TileDescriptor"/>.</param>
-    /// <param name="b">Descriptor of N rows.</param>
-    /// <param name="accumulates">False: the accumulators are overwritten.</param>
-    public void Wgmma(WgmmaShape shape, Var<F32>[] accumulators, TileDescriptor a, TileDescriptor b, bool accumulates)
-    {
-        Require(Feature.Wgmma, shape.Name);
-        if (shape.N is < 8 or > 256 || shape.N % 8 != 0 || accumulators.Length != shape.Registers)
-            throw new PtxException($"{shape.Name} has {shape.Registers} accumulators, not {accumulators.Length}; N is 8 to 256, a multiple of 8");
-        Operand one = new ImmediateOperand(1, ScalarType.S32), zero = new ImmediateOperand(0, ScalarType.S32);
-        Operand[] sources = [a.Bits, b.Bits, Known(accumulates), one, one];
-        if (shape.IsTransposable) sources = [.. sources, zero, zero];
-        EmitVoid(shape.Name, [new VectorOperand([.. accumulators.Select(v => (Operand)v.Register)])], sources);
-    }
+    /// <summary>Waits until at most so many groups of tensor stores of this thread have still to arrive in global memory.</summary>
+    public void TensorStoreWait(int pendingGroups) => EmitVoid("cp.async.bulk.wait_group", [], [((S32)pendingGroups).Operand]);
 
     /// <summary>
-    /// The matrix descriptor of a tile whose rows of a swizzle's width (16 bytes without) lie one behind the other.
+    /// Lets the next kernel of the stream start, if it was launched so, once all blocks have come here or ended. It sees nothing of this one's
+    /// memory before its own <see cref="AwaitEarlierKernels"/>.
     /// </summary>
-    /// <param name="strideBytes">From eight rows to the next eight.</param>
-    /// <param name="leadingBytes">Without swizzle: from 16 bytes along K to the next 16.</param>
-    public TileDescriptor TileDescriptor<T>(SharedPtr<T> tile, TileSwizzle swizzle, int strideBytes, int leadingBytes = 16) where T : Value
+    public void LetNextKernelStart()
     {
-        var kind = swizzle switch { TileSwizzle.Bytes128 => 1u, TileSwizzle.Bytes64 => 2u, TileSwizzle.Bytes32 => 3u, _ => 0u };
-        // With swizzle the hardware does not look at it.
-        var leading = swizzle == TileSwizzle.None ? leadingBytes >> 4 << 16 : 0;
-        // Shared addresses have 18 bits; the field has those from the fourth on.
-        return new TileDescriptor(this, (tile.ToS32() >> 4) + leading, (uint)(strideBytes >> 4) | kind << 30);
+        Require(Feature.Cluster, "griddepcontrol");
+        EmitVoid("griddepcontrol.launch_dependents", [], []);
+    }
+
+    /// <summary>Waits until the kernels before this one in the stream have ended and their memory is seen; at once where they have.</summary>
+    public void AwaitEarlierKernels()
+    {
+        Require(Feature.Cluster, "griddepcontrol");
+        EmitVoid("griddepcontrol.wait", [], []);
     }
 
     /// <summary>

@@ -31,6 +31,10 @@ public sealed class Mbarrier
 
     public void Arrive() => _k.EmitVoid("mbarrier.arrive.shared::cta.b64", [new SymbolOperand("_")], [Address]);
 
+    /// <summary>Arrives at the barrier that lies at this place in another block of the cluster.</summary>
+    public void ArriveIn(S32 rank) =>
+        _k.EmitVoid("mbarrier.arrive.release.cluster.shared::cluster.b64", [new SymbolOperand("_")], [_k.InBlock(_word, rank).Address(null)]);
+
     /// <summary>Arrives, and lets the phase last until so many more bytes have been copied.</summary>
     public void ArriveExpecting(S32 bytes) => _k.EmitVoid("mbarrier.arrive.expect_tx.shared::cta.b64", [new SymbolOperand("_")], [Address, bytes.Operand]);
 

@@ -20,11 +20,23 @@ public sealed class TensorMapParameter
         $"cp.async.bulk.tensor.{at.Length}d.shared::cluster.global.mbarrier::complete_tx::bytes", [], [to.Address(null), Tile(at), barrier.Address]);
 
     /// <summary>
+    /// Copies the tile to the same place of all blocks of the cluster whose bits are set; each block's own barrier, at the same place as this one's, has
+    /// the bytes taken off.
+    /// </summary>
+    public void LoadForCluster<T>(SharedPtr<T> to, Mbarrier barrier, S32 blocks, params S32[] at) where T : Value => _k.EmitVoid(
+        $"cp.async.bulk.tensor.{at.Length}d.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::cluster", [],
+        [to.Address(null), Tile(at), barrier.Address, _k.Low16(blocks)]);
+
+    /// <summary>
     /// Copies a tile from shared memory; what lies outside of the tensor is not written. Threads that wrote it have to call
     /// <see cref="KernelBuilder.FenceAsyncProxy"/> first.
     /// </summary>
     public void Store<T>(SharedPtr<T> from, params S32[] at) where T : Value =>
         _k.EmitVoid($"cp.async.bulk.tensor.{at.Length}d.global.shared::cta.bulk_group", [], [Tile(at), from.Address(null)]);
+
+    /// <summary>As <see cref="Store{T}"/>, but adds the tile to what is there: each element at once, in whatever order blocks come.</summary>
+    public void Add<T>(SharedPtr<T> from, params S32[] at) where T : Value =>
+        _k.EmitVoid($"cp.reduce.async.bulk.tensor.{at.Length}d.global.shared::cta.add.tile.bulk_group", [], [Tile(at), from.Address(null)]);
 
     private TileOperand Tile(S32[] at) => new(_address, [.. at.Select(c => c.Operand)]);
 }

@@ -14,6 +14,12 @@ public sealed record WgmmaShape(int N, int K, string A, string B)
 
     public static WgmmaShape BF16(int n) => new(n, 16, "bf16", "bf16");
 
+    /// <summary>A lies in shared memory with M fastest. Operands of 16 bits only.</summary>
+    public bool TransposesA { get; init; }
+
+    /// <summary>B lies in shared memory with N fastest. Operands of 16 bits only.</summary>
+    public bool TransposesB { get; init; }
+
     /// <summary>Accumulators of each thread.</summary>
     public int Registers => N / 2;
 
