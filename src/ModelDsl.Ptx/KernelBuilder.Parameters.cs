@@ -10,7 +10,9 @@ public sealed partial class KernelBuilder
 
     internal IReadOnlyList<(string Name, ScalarType Type, int? Bytes)> Parameters => _parameters;
 
-    internal string? LaunchBounds { get; private set; }
+    internal string? LaunchBounds => ClusterBlocks == 1 ? _threadBounds : $"{_threadBounds}\n.explicitcluster\n.reqnctapercluster {ClusterBlocks}, 1, 1".TrimStart();
+
+    private string? _threadBounds;
 
     /// <summary>Index of the thread in its block.</summary>
     public S32 ThreadIdX => Special("tid.x");
@@ -69,7 +71,7 @@ public sealed partial class KernelBuilder
     public void MaxThreads(int threads, int minBlocksPerMultiprocessor = 0) => Bound("maxntid", threads, minBlocksPerMultiprocessor);
 
     private void Bound(string directive, int threads, int minBlocks) =>
-        LaunchBounds = $".{directive} {threads}, 1, 1" + (minBlocks > 0 ? $"\n.minnctapersm {minBlocks}" : "");
+        _threadBounds = $".{directive} {threads}, 1, 1" + (minBlocks > 0 ? $"\n.minnctapersm {minBlocks}" : "");
 
     private Operand Parameter(string name, ScalarType type)
     {

@@ -46,6 +46,6 @@ public static partial class Forms
     [GeneratedRegex(@"\{[^}]*\}|[^,{}]+")]
     private static partial Regex Operand();
 
-    [GeneratedRegex(@"^%(tid|ntid|ctaid|nctaid|laneid|warpid|nwarpid|lanemask_\w+|smid|nsmid|gridid|clock\w*|globaltimer\w*)\b")]
+    [GeneratedRegex(@"^%(tid|ntid|ctaid|nctaid|laneid|warpid|nwarpid|lanemask_\w+|smid|nsmid|gridid|clock\w*|globaltimer\w*|cluster_\w+)\b")]
     private static partial Regex Special();
 }

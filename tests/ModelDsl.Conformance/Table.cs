@@ -24,5 +24,6 @@ public static class Table
         .. Barriers.Rows,
         .. ControlFlow.Rows,
         .. Hopper.Rows,
+        .. Clusters.Rows,
     ];
 }

@@ -25,7 +25,7 @@ public sealed class TensorMapParameter
     /// </summary>
     public void LoadForCluster<T>(SharedPtr<T> to, Mbarrier barrier, S32 blocks, params S32[] at) where T : Value => _k.EmitVoid(
         $"cp.async.bulk.tensor.{at.Length}d.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::cluster", [],
-        [to.Address(null), Tile(at), barrier.Address, _k.Low16(blocks)]);
+        [to.Address(null), Tile(at), barrier.Address, _k.InRegister(_k.LowB16(blocks.As<B32>()))]);
 
     /// <summary>
     /// Copies a tile from shared memory; what lies outside of the tensor is not written. Threads that wrote it have to call

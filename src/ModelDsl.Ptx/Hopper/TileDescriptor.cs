@@ -4,7 +4,7 @@ using ModelDsl.Ptx.Values;
 namespace ModelDsl.Ptx.Hopper;
 
 /// <summary>
-/// Where an operand of <see cref="KernelBuilder.Wgmma"/> lies in shared memory, and how. Only the lower half, with the address, ever changes:
+/// Where an operand of <c>wgmma</c> lies in shared memory, and how. Only the lower half, with the address, ever changes:
 /// in 32 bits, so that moving costs one addition.
 /// </summary>
 public sealed class TileDescriptor
