@@ -73,12 +73,12 @@ public sealed partial class KernelBuilder
 
     /// <summary>
     /// Stores 1, 2 or 4 matrices of 8 rows of 16 bytes. Lane i gives the address of row i%8 of matrix i/8; lane 4·g + t has bytes 4t to 4t+3 of
-    /// row g of each.
+    /// row g of each (transposed: the pair of 16-bit elements of column g in rows 2t and 2t+1).
     /// </summary>
-    public void StoreMatrix<T>(SharedPtr<T> row, IReadOnlyList<B32> values) where T : Value
+    public void StoreMatrix<T>(SharedPtr<T> row, IReadOnlyList<B32> values, bool transposed = false) where T : Value
     {
         Require(Feature.Cluster, "stmatrix");
         if (values.Count is not (1 or 2 or 4)) throw new PtxException($"stmatrix stores 1, 2 or 4 matrices, not {values.Count}");
-        EmitVoid($"stmatrix.sync.aligned.m8n8.x{values.Count}.shared.b16", [], [row.Address(null), new VectorOperand([.. values.Select(InRegister)])]);
+        EmitVoid($"stmatrix.sync.aligned.m8n8.x{values.Count}{(transposed ? ".trans" : "")}.shared.b16", [], [row.Address(null), new VectorOperand([.. values.Select(InRegister)])]);
     }
 }

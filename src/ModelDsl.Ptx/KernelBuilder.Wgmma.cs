@@ -54,13 +54,14 @@ public sealed partial class KernelBuilder
     /// <summary>The matrix descriptor of a tile that lies in shared memory in rows of a swizzle's width (16 bytes without).</summary>
     /// <param name="strideBytes">From eight rows to the next eight.</param>
     /// <param name="leadingBytes">
-    /// Without swizzle: from 16 bytes of a row to the next 16. Of a transposed operand: from the elements of M or N that a row holds to those that the
+    /// Without swizzle: from 16 bytes of a row to the next 16; null: one behind the other. Of a transposed operand: from the elements of M or N that a row holds to those that the
     /// next column of rows does. Otherwise nobody looks at it.
     /// </param>
-    public TileDescriptor TileDescriptor<T>(SharedPtr<T> tile, TileSwizzle swizzle, int strideBytes, int leadingBytes = 16) where T : Value
+    public TileDescriptor TileDescriptor<T>(SharedPtr<T> tile, TileSwizzle swizzle, int strideBytes, int? leadingBytes = null) where T : Value
     {
         var kind = swizzle switch { TileSwizzle.Bytes128 => 1u, TileSwizzle.Bytes64 => 2u, TileSwizzle.Bytes32 => 3u, _ => 0u };
+        var leading = leadingBytes ?? (swizzle == TileSwizzle.None ? 16 : 0);
         // Shared addresses have 18 bits; the field has those from the fourth on.
-        return new TileDescriptor(this, (tile.ToS32() >> 4) + (leadingBytes >> 4 << 16), (uint)(strideBytes >> 4) | kind << 30);
+        return new TileDescriptor(this, (tile.ToS32() >> 4) + (leading >> 4 << 16), (uint)(strideBytes >> 4) | kind << 30);
     }
 }

@@ -34,7 +34,7 @@ public sealed class LineInfoTests
     [PtxasFact]
     public void Lines_are_those_of_the_kernel_file_and_assemble()
     {
-        var kernel = new Fp8Gemm(4096, 7168, DType.BF16, Fp8GemmTile.Many, Fp8Gemm.Multiprocessors);
+        var kernel = new Fp8Gemm(4096, 7168, DType.BF16, Fp8GemmTile.Many, HopperGpu.Multiprocessors);
         var text = kernel.Emit(PtxTarget.Sm90a, lines: true).ToText();
         Assert.Contains("\n.file 1 \"src/ModelDsl.Compiler/Kernels/", text);
         Assert.Contains("\"src/ModelDsl.Compiler/Kernels/Hopper/Fp8Gemm.cs\"", text);

@@ -21,11 +21,13 @@ internal static class BuildVerb
         var input = new CompileInput();
         var output = new Option<string>("--output", "-o") { Description = "The folder to write to.", Required = true };
         var emit = new Option<string>("--emit") { Description = "Which of ptx, csharp, plan, graph, training; comma-separated.", DefaultValueFactory = _ => "ptx,csharp,plan" };
+        var explain = new Option<string?>("--explain") { Description = "Says why: kernels (which there are, their grids, what the cost model expects of each choice)." };
         var lines = new Option<bool>("--line-info") { Description = "Kernels say which line of C# each instruction comes from (.loc), for profilers and checks." };
         var limits = new LimitOptions();
         input.AddTo(verb);
         verb.Options.Add(output);
         verb.Options.Add(emit);
+        verb.Options.Add(explain);
         verb.Options.Add(lines);
         limits.AddTo(verb);
         verb.SetAction(parsed =>
@@ -33,6 +35,7 @@ internal static class BuildVerb
             var wanted = parsed.GetValue(emit)!.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
             if (wanted.FirstOrDefault(product => !Products.Contains(product)) is { } unknown)
                 throw TroubleException.Usage($"--emit: there is no '{unknown}'; there are {string.Join(", ", Products)}");
+            if (parsed.GetValue(explain) is { } topic && topic != "kernels") throw TroubleException.Usage($"--explain {topic}: there is kernels");
             var clock = Stopwatch.StartNew();
             var graphs = new Dictionary<string, string>();
             Action<string, ModelGraph>? watch = wanted.Contains("graph") ? (_, graph) => graphs[graph.Phase.Text()] = graph.ToText() : null;
@@ -45,6 +48,7 @@ internal static class BuildVerb
             var files = Files(plan, wanted, graphs, input.SourceOf, parsed.GetValue(lines));
             // Kernels that only an earlier build had are no part of this one; they go where the manifest that names them goes.
             OutputFolder.Write(folder, files, wanted.Contains("ptx") ? Manifest.KernelFiles(Path.Combine(folder, "manifest.json")) : []);
+            if (parsed.GetResult(explain) is not null) io.Out.WriteLine(KernelExplanation.Write(plan));
             io.Out.WriteLine(
                 $"{plan.Model.Name}, {plan.Precision.Name}, {plan.Target}: {plan.Kernels.Count} kernels, {plan.Prefill.Steps.Count} launches per prefill step, "
                 + $"{plan.Decode.Steps.Count} per decode step, {files.Sum(file => (long)Encoding.UTF8.GetByteCount(file.Text)) / 1024:N0} KiB in {folder} "

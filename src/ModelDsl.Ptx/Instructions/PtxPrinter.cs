@@ -93,7 +93,7 @@ internal static class PtxPrinter
         _ => throw new PtxException($"no text for {operand.GetType().Name}"),
     };
 
-    private static string Offset(long offset) => offset == 0 ? "" : offset.ToString("+0;-0", CultureInfo.InvariantCulture);
+    private static string Offset(long offset) => offset == 0 ? "" : offset.ToString("+0;+-0", CultureInfo.InvariantCulture);
 
     private static string Constant(ImmediateOperand i) => i.Type.Suffix switch
     {

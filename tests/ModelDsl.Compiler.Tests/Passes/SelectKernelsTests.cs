@@ -45,11 +45,11 @@ public class SelectKernelsTests
         Assert.Equal(head, kernels.OfType<GemmKernel>().Single(kernel => kernel.N == 129280).Shape);
     }
 
-    /// <summary>Dense FP8 products with many rows have kernels of Hopper's own; few rows, experts, other targets and who says no have not.</summary>
+    /// <summary>Dense FP8 products have kernels of Hopper's own, others for few rows than for many; experts, other targets and who says no have not.</summary>
     [Theory]
     [InlineData("sm_90a", "on", 4096, true)]
     [InlineData("sm_90a", "off", 4096, false)]
-    [InlineData("sm_90a", "on", 8, false)]
+    [InlineData("sm_90a", "on", 8, true)]
     [InlineData("sm_89", "on", 4096, false)]
     [InlineData("sm_90", "on", 4096, false)]
     public void Hopper_has_products_of_its_own(string target, string option, int rows, bool expected)
@@ -61,12 +61,19 @@ public class SelectKernelsTests
         var kernels = graph.Ops.OfType<LaunchOp>().Select(op => op.Kernel).ToList();
         // The up-projection of the latents has a row for each token of the context, so many as there are.
         var own = kernels.OfType<Fp8Gemm>().Where(kernel => kernel.N != 32768).Distinct().ToList();
-        Assert.Equal(expected, own.Count > 0);
+        var few = kernels.OfType<Fp8GemmFewRows>().Distinct().ToList();
+        Assert.Equal(expected && rows > 128, own.Count > 0);
+        Assert.Equal(expected && rows <= 128, few.Count > 0);
         Assert.Equal(expected, !kernels.OfType<Fp8GemmKernel>().Any(kernel => kernel.N != 32768));
         Assert.NotEmpty(kernels.OfType<GroupedFp8GemmKernel>());
         if (!expected) return;
+        if (rows <= 128)
+        {
+            Assert.Equal(8, few.Single(kernel => (kernel.N, kernel.K) == (24576, 1536)).Tile.Rows);
+            return;
+        }
         Assert.Equal(Fp8GemmTile.Many, own.Single(kernel => (kernel.N, kernel.K) == (24576, 1536)).Tile);
-        Assert.Equal(Fp8GemmTile.Middle, own.Single(kernel => (kernel.N, kernel.K) == (576, 7168)).Tile);
+        Assert.Equal(Fp8GemmTile.Many, own.Single(kernel => (kernel.N, kernel.K) == (576, 7168)).Tile);
     }
 
     [Fact]

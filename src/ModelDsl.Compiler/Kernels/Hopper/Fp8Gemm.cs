@@ -38,9 +38,6 @@ public sealed record Fp8Gemm(int N, int K, DType Out, Fp8GemmTile Tile, int Bloc
 {
     private const int Step = Fp8GemmTile.Step, WarpgroupThreads = 128, Lanes = 32;
 
-    /// <summary>Of an H100 or H200. On another GPU a grid of so many blocks is right, too, only not as even.</summary>
-    public const int Multiprocessors = 132;
-
     /// <summary>Registers of a thread that copies; what is left of 64 K for those that multiply.</summary>
     private const int ProducerRegisters = 40;
 

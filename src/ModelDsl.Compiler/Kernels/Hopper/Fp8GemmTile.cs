@@ -21,16 +21,6 @@ public sealed record Fp8GemmTile(int Rows, int Columns)
 
     public static readonly Fp8GemmTile Middle = new(128, 128);
 
-    /// <summary>The largest that still has a tile for each multiprocessor.</summary>
-    public static Fp8GemmTile For(long rows, int columns, int multiprocessors)
-    {
-        foreach (var tile in new[] { Many, Middle })
-            if (CeilDiv(rows, tile.Rows) * CeilDiv(columns, tile.Columns) >= multiprocessors) return tile;
-        return Few;
-    }
-
-    private static long CeilDiv(long value, int size) => (value + size - 1) / size;
-
     public int Warpgroups => Math.Min(2, Rows / TileStore.WaveRows);
 
     public int Waves => Rows / TileStore.WaveRows / Warpgroups;

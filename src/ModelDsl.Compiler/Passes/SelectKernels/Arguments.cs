@@ -36,6 +36,13 @@ internal sealed class Arguments
         return this;
     }
 
+    /// <summary>The kernel's <see cref="Kernels.Kernel.ScratchBytes"/>.</summary>
+    public Arguments Scratch()
+    {
+        _list.Add(new ScratchMemory());
+        return this;
+    }
+
     public Arguments Size(Dim size)
     {
         _list.Add(new SizeArgument(size));

@@ -1,0 +1,116 @@
+using ModelDsl.Compiler.Graph;
+
+namespace ModelDsl.Compiler.Kernels.Hopper;
+
+/// <summary>What a GPU of the Hopper kind gives.</summary>
+/// <param name="MemoryBytesPerMicrosecond">Of the data sheet; see <see cref="MemoryShare"/>.</param>
+public sealed record HopperGpu(string Name, double MemoryBytesPerMicrosecond)
+{
+    public static readonly HopperGpu H800 = new("H800 SXM", 3.35e6), GH200 = new("GH200", 4.0e6), H200 = new("H200 SXM", 4.8e6);
+
+    /// <summary>Streaming multiprocessors. On a GPU with fewer, a grid of so many blocks is right, too, only not as even.</summary>
+    public const int Multiprocessors = 132;
+
+    /// <summary>Under load, not the boost of the data sheet.</summary>
+    public const double ClocksPerMicrosecond = 1500;
+
+    /// <summary>Of the data sheet's bandwidth, for reads that a kernel has under way all the time.</summary>
+    public const double MemoryShare = 0.8;
+
+    /// <summary>What one multiprocessor reads from memory at most, however much it has under way. An assumption: no published time is bound by it.</summary>
+    public const double MemoryBytesPerMicrosecondEach = 5e4;
+
+    /// <summary>From L2 to all multiprocessors.</summary>
+    public const double L2BytesPerMicrosecond = 7.5e6;
+
+    /// <summary>Start, first bytes, last stores.</summary>
+    public const double LaunchMicroseconds = 5;
+}
+
+/// <summary>What a product is expected to take, and why.</summary>
+/// <param name="Math">Microseconds of the busiest block's tensor cores and promotion.</param>
+/// <param name="L2">Microseconds of what all blocks read from L2.</param>
+/// <param name="Memory">Microseconds of what is read and written once.</param>
+public sealed record GemmCost(double Math, double L2, double Memory)
+{
+    public double Microseconds => HopperGpu.LaunchMicroseconds + System.Math.Max(Math, System.Math.Max(L2, Memory));
+
+    /// <summary>What the time is of: <c>math</c>, <c>L2</c> or <c>memory</c>.</summary>
+    public string Bound => Math >= L2 && Math >= Memory ? "math" : L2 >= Memory ? "L2" : "memory";
+}
+
+/// <summary>
+/// Time of an FP8 product by its tiles: the largest of three times that overlap. Constants are set once, so that published times of DeepGEMM with its own
+/// tiles come out (see the tests): no kernel is ever timed to choose one.
+/// </summary>
+public static class HopperCosts
+{
+    /// <summary>Instructions of a warp beside the promotion, per step of 64 rows.</summary>
+    private const int OtherInstructions = 34;
+
+    /// <summary>Clocks in which a lone warpgroup waits for its own products.</summary>
+    private const int ProductLatency = 60;
+
+    /// <summary>Between the last step of a tile and the first of the next.</summary>
+    private const double TileMicroseconds = 1.5;
+
+    /// <summary>Until another block's sums are there and added.</summary>
+    private const double ExchangeMicroseconds = 1;
+
+    private const int Step = Fp8GemmTile.Step;
+
+    /// <summary>Tiles one after the other, each by one block.</summary>
+    /// <param name="rows">M.</param>
+    /// <param name="tileRows">Of A, a multiple of 64.</param>
+    /// <param name="tileColumns">Rows of W.</param>
+    /// <param name="shared">Bytes that blocks read of 1 that their tiles have: below 1 where pairs share a copy.</param>
+    public static GemmCost Tiles(long rows, int n, int k, DType output, int tileRows, int tileColumns, HopperGpu gpu, double shared = 1)
+    {
+        var (tiles, steps) = (CeilDiv(rows, tileRows) * CeilDiv(n, tileColumns), CeilDiv(k, Step));
+        var turns = CeilDiv(tiles, HopperGpu.Multiprocessors);
+        var math = turns * (steps * StepClocks(tileRows / 64, tileColumns, tileColumns / 2 + OtherInstructions) / HopperGpu.ClocksPerMicrosecond + TileMicroseconds);
+        return new GemmCost(math, tiles * steps * (double)(tileRows + tileColumns) * Step * shared / HopperGpu.L2BytesPerMicrosecond, Memory(rows, n, k, output, tiles, gpu));
+    }
+
+    /// <inheritdoc cref="Tiles(long, int, int, DType, int, int, HopperGpu, double)"/>
+    public static GemmCost Of(Fp8Gemm kernel, long rows, HopperGpu gpu) => Tiles(rows, kernel.N, kernel.K, kernel.Out, kernel.Tile.Rows, kernel.Tile.Columns, gpu);
+
+    /// <summary>Tiles whose depth is dealt out to all blocks.</summary>
+    public static GemmCost Of(Fp8GemmFewRows kernel, long rows, HopperGpu gpu)
+    {
+        var tile = kernel.Tile;
+        var steps = CeilDiv(kernel.K, Step);
+        var chunks = CeilDiv(steps, tile.Chunk);
+        var (tiles, longest) = (CeilDiv(rows, tile.Rows) * CeilDiv(kernel.N, tile.Outputs), Math.Min(tile.Chunk, steps));
+        var blocks = Math.Min(kernel.Blocks, tiles * chunks);
+        var own = CeilDiv(tiles * chunks, blocks);
+        // Scales of columns: a multiplication for each, half a load.
+        var clocks = own * longest * StepClocks(tile.Warpgroups, tile.Rows, tile.Rows / 2 + tile.Rows / 4 + tile.Rows / 8 + OtherInstructions);
+        var cut = chunks > 1 && tiles * chunks % (blocks * (long)chunks) != 0;
+        var parts = cut ? 2.0 * sizeof(float) * tile.Sums * blocks : 0;
+        var math = clocks / HopperGpu.ClocksPerMicrosecond + CeilDiv(own, chunks) * TileMicroseconds + (cut ? ExchangeMicroseconds : 0);
+        var l2 = (tiles * steps * (double)(tile.Rows + tile.Outputs) * Step + parts) / HopperGpu.L2BytesPerMicrosecond;
+        return new GemmCost(math, l2, Memory(rows, kernel.N, kernel.K, kernel.Out, blocks, gpu));
+    }
+
+    /// <summary>
+    /// Clocks for 128 of the depth. A product of 64 x N x 32 takes the tensor cores N / 2, or as long as its operands take out of shared memory; where two warpgroups
+    /// take turns, promotion runs beside that.
+    /// </summary>
+    private static double StepClocks(int waves, int columns, double instructions)
+    {
+        var tensor = waves * 4 * Math.Max(columns / 2.0, 16 + columns / 4.0);
+        var issue = waves * instructions;
+        return waves > 1 ? Math.Max(tensor, issue) : tensor + issue + ProductLatency;
+    }
+
+    private static double Memory(long rows, int n, int k, DType output, long blocks, HopperGpu gpu)
+    {
+        var bytes = rows * k + (double)n * k + (double)rows * n * output.Bytes() + (double)sizeof(float) * rows * CeilDiv(k, Step);
+        return bytes / Math.Min(gpu.MemoryBytesPerMicrosecond * HopperGpu.MemoryShare, blocks * HopperGpu.MemoryBytesPerMicrosecondEach);
+    }
+
+    private static long CeilDiv(long value, int size) => (value + size - 1) / size;
+
+    private static long CeilDiv(long value, long size) => (value + size - 1) / size;
+}

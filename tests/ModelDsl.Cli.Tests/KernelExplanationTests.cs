@@ -1,0 +1,33 @@
+using ModelDsl.Testing;
+
+namespace ModelDsl.Cli.Tests;
+
+/// <summary><c>dsmc build --explain kernels</c>.</summary>
+public sealed class KernelExplanationTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Every_product_by_warpgroups_says_what_it_is_expected_to_take_and_what_it_was_preferred_to()
+    {
+        var (exit, text) = Build("--max-sequences", "64", "--explain", "kernels");
+        Assert.Equal(ExitCode.Success, exit);
+        var lines = text.Split('\n').Select(line => line.Trim()).ToArray();
+        var product = Array.FindLastIndex(lines, line => line.Contains("132                384", StringComparison.Ordinal) && line.Contains("fp8_gemm_n4096_k7168_bf16_few64x", StringComparison.Ordinal));
+        Assert.True(product > 0, text);
+        Assert.Matches(@"^M 64, N 4096, K 7168: \d+\.\d us, bound by \w+ \(math \d+\.\d, L2 \d+\.\d, memory \d+\.\d\)$", lines[product + 1]);
+        Assert.Matches(@"^rather than \d+\.\d us, bound by \w+: fp8_gemm_n4096_k7168_bf16_\d+x\d+$", lines[product + 2]);
+        Assert.Contains("not measured", text);
+    }
+
+    [Fact]
+    public void Other_topics_are_refused() => Assert.Equal(ExitCode.Usage, Build("--explain", "shapes").Exit);
+
+    private (int Exit, string Text) Build(params string[] options)
+    {
+        var run = Dsmc.Run(["build", Repository.PathTo("samples/deepseek-v3/deepseek-v3.dsm"), "-o", _folder.Path, .. options]);
+        return (run.ExitCode, run.Out);
+    }
+}
