@@ -36,6 +36,8 @@ internal static class EmittedForms
         foreach (var (tile, output) in new[] { (new FewRowsTile(8, 64, 4), DType.BF16), (new FewRowsTile(128, 128, 4), DType.F32) })
             kernels.Add((new Fp8GemmFewRows(2112, 7168, output, tile, Blocks: 132), PtxTarget.Sm90a));
 
+        kernels.UnionWith(new Kernel[] { new MlaDecodePlan(), new MlaDecode(128, 2, 128, 0.07, 66), new MlaDecodeCombine(256, 66) }.Select(kernel => (kernel, PtxTarget.Sm90a)));
+
         var forms = new ConcurrentDictionary<string, string>();
         Parallel.ForEach(kernels, entry =>
         {

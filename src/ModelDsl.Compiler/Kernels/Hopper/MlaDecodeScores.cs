@@ -1,0 +1,117 @@
+using ModelDsl.Ptx;
+using ModelDsl.Ptx.Hopper;
+using ModelDsl.Ptx.Values;
+
+namespace ModelDsl.Compiler.Kernels.Hopper;
+
+/// <summary>The warpgroup of <see cref="MlaDecode"/> that makes probabilities: 64 rows by the 64 tokens of a page.</summary>
+internal static class MlaDecodeScores
+{
+    private const float Log2OfE = 1.4426950408889634f;
+
+    public static void Write(MlaDecodeBlock block)
+    {
+        var k = block.K;
+        var kernel = block.Kernel;
+        var (query, page, give) = (block.Queries.Start(), block.Keys.Start(), block.Probabilities.Start());
+        var scores = k.Vars<F32>(MlaDecode.Page / 2, 0f);
+        var (a, b) = (Descriptor(k, block.Q(0)), Descriptor(k, block.K_(0, 0)));
+        var (g, t) = (k.LaneId >> 2, k.LaneId & 3);
+        var row = (k.WarpId & 3) * 16 + g;
+
+        block.ForEach(piece =>
+        {
+            var softmax = new RowSoftmax(k, (float)(kernel.Scale * Log2OfE));
+            query.AwaitFull();
+            k.For(piece.From, piece.To, number =>
+            {
+                page.AwaitFull();
+                Multiply(k, scores, a, b.At(page.Stage, MlaDecode.TileBytes));
+                Mask(block, scores, piece, number * MlaDecode.Page + 2 * t, row);
+                var keep = softmax.Update(scores, mayBeEmpty: true);
+
+                k.Comment("Hand over, when the page before is done with.");
+                give.AwaitEmpty();
+                for (var half = 0; half < 2; half++) block.Keep.StoreIf(t == 0, keep[half], row + 8 * half);
+                WriteProbabilities(k, block, scores);
+                Give();
+                page.Advance();
+            }, nounroll: true);
+            query.Release(k.LaneId == 0);
+            query.Advance();
+
+            give.AwaitEmpty();
+            for (var half = 0; half < 2; half++)
+            {
+                var sum = softmax.Sum(half);
+                block.Sums.StoreIf(t == 0, sum, row + 8 * half);
+                WriteLse(block, piece, row + 8 * half, t == 0, softmax.Largest(half), sum);
+            }
+            Give();
+        });
+
+        void Give()
+        {
+            k.FenceAsyncProxy();
+            k.SyncWarp();
+            k.Guarded(k.LaneId == 0, give.Full.Arrive);
+            give.Advance();
+        }
+    }
+
+    private static TileDescriptor Descriptor(KernelBuilder k, Ptx.Memory.SharedPtr<U8> tile) => k.TileDescriptor(tile, TileSwizzle.Bytes128, 8 * MlaDecodeBlock.RowBytes);
+
+    /// <summary>S = Q · Kᵀ over 576 columns, 36 products.</summary>
+    private static void Multiply(KernelBuilder k, Var<F32>[] scores, TileDescriptor q, TileDescriptor page)
+    {
+        const int Next = 32, Products = MlaDecodeBlock.RowBytes / Next;
+        k.WgmmaFence();
+        for (var tile = 0; tile < MlaDecodeBlock.Tiles; tile++)
+            for (var part = 0; part < Products; part++)
+            {
+                var at = tile * MlaDecodeBlock.ColumnBytes + part * Next;
+                k.Wgmma(WgmmaShape.BF16(MlaDecode.Page), scores, q + at, page + at, accumulates: at > 0);
+            }
+        k.WgmmaCommit();
+        k.WgmmaWait(0);
+    }
+
+    /// <summary>Minus infinity for tokens behind what a row sees, on pages that have such tokens.</summary>
+    /// <param name="position">Of the first of the thread's tokens: element 4j + 2h + i is 8j + i further.</param>
+    /// <param name="row">First of the thread's rows in the tile.</param>
+    private static void Mask(MlaDecodeBlock block, Var<F32>[] scores, DecodePiece piece, S32 position, S32 row)
+    {
+        var (k, kernel) = (block.K, block.Kernel);
+        // The last query sees all tokens, the one before it one less.
+        var least = piece.Length - (kernel.Queries - 1);
+        k.If((position & ~(MlaDecode.Page - 1)) + MlaDecode.Page > least, () =>
+        {
+            var seen = Enumerable.Range(0, 2).Select(half => kernel.Queries == 1 ? piece.Length : least + (block.FirstRow + row + 8 * half) / kernel.Heads).ToArray();
+            for (var e = 0; e < scores.Length; e++)
+                scores[e].Value = k.Select(position + (e / 4 * 8 + e % 2) < seen[e / 2 % 2], scores[e].Value, float.NegativeInfinity);
+        }, uniform: true);
+    }
+
+    /// <summary>As BF16, in swizzled rows: lane i has the address of row i % 16 of a warp's, for eight tokens or the next eight.</summary>
+    private static void WriteProbabilities(KernelBuilder k, MlaDecodeBlock block, Var<F32>[] scores)
+    {
+        var start = block.P.AddBytes(((k.WarpId & 3) * 16 + (k.LaneId & 15)) * MlaDecodeBlock.RowBytes);
+        var twist = ((k.LaneId >> 4) ^ (k.LaneId & 7)) << 4;
+        for (var j = 0; j < MlaDecode.Page / 8; j += 2)
+        {
+            B32 Pair(int n) => k.ToBF16x2(scores[4 * j + 2 * n], scores[4 * j + 2 * n + 1]);
+            k.StoreMatrix(start.AddBytes(twist ^ (j << 4)), [Pair(0), Pair(1), Pair(2), Pair(3)]);
+        }
+    }
+
+    /// <summary>The natural logarithm of the sum of exponentials: of a whole request plus infinity where there are none, of a piece minus infinity.</summary>
+    private static void WriteLse(MlaDecodeBlock block, DecodePiece piece, S32 row, Pred writes, F32 largest, F32 sum)
+    {
+        var (k, kernel) = (block.K, block.Kernel);
+        var inRequest = block.FirstRow + row;
+        var lse = k.Fma(k.Log2(sum), 1 / Log2OfE, largest * (float)kernel.Scale);
+        k.If(writes & inRequest < kernel.Rows, () => k.If(piece.Slot < 0,
+            () => block.Lse.Row(piece.Request, kernel.Rows).Store(k.Select(sum > 0f, lse, float.PositiveInfinity), inRequest),
+            () => block.PartialLse.Row(piece.Slot, kernel.Rows).Store(k.Select(sum > 0f, lse, float.NegativeInfinity), inRequest)));
+    }
+}
