@@ -48,6 +48,9 @@ public sealed partial class KernelBuilder
     /// <summary>Waits for so many threads at barrier 1 to 15.</summary>
     public void Barrier(S32 id, S32 threads) => EmitVoid("bar.sync", [], [id.Operand, threads.Operand]);
 
+    /// <summary>Counts as having come to barrier 1 to 15, which so many threads use, and goes on; others wait by <see cref="Barrier"/>.</summary>
+    public void BarrierArrive(S32 id, S32 threads) => EmitVoid("bar.arrive", [], [id.Operand, threads.Operand]);
+
     /// <summary>Waits for the threads of the warp, and orders their memory accesses.</summary>
     public void SyncWarp(uint mask = 0xFFFFFFFF) => EmitVoid("bar.warp.sync", [], [((B32)mask).Operand]);
 

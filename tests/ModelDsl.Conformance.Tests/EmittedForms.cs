@@ -38,6 +38,9 @@ internal static class EmittedForms
 
         kernels.UnionWith(new Kernel[] { new MlaDecodePlan(), new MlaDecode(128, 2, 128, 0.07, 66), new MlaDecodeCombine(256, 66) }.Select(kernel => (kernel, PtxTarget.Sm90a)));
 
+        foreach (var sequences in new int?[] { null, 16 })
+            kernels.Add((new MlaPrefill(128, 128, 64, 128, Scale: 0.1) { WriteLse = true, Sequences = sequences }, PtxTarget.Sm90a));
+
         var forms = new ConcurrentDictionary<string, string>();
         Parallel.ForEach(kernels, entry =>
         {

@@ -12,7 +12,7 @@ public class MemoryTests
             x[i - 1] = x[(i + 4) * 8 + 5];
         });
         Assert.Contains(lines, l => l.StartsWith("st.global.f32 [%rd3+12]"));
-        Assert.Contains(lines, l => l.StartsWith("st.global.f32 [%rd3-4]"));
+        Assert.Contains(lines, l => l.StartsWith("st.global.f32 [%rd3+-4]"));
         Assert.Equal(2, lines.Count(l => l.StartsWith("mad.wide.s32")));
     }
 
