@@ -41,6 +41,9 @@ internal static class EmittedForms
         foreach (var sequences in new int?[] { null, 16 })
             kernels.Add((new MlaPrefill(128, 128, 64, 128, Scale: 0.1) { WriteLse = true, Sequences = sequences }, PtxTarget.Sm90a));
 
+        foreach (var form in Enum.GetValues<GemmForm>())
+            kernels.Add((new Bf16Gemm(form, 4096, 7168, DType.F32, Bf16GemmTile.Middle, Blocks: 132) { Accumulates = form == GemmForm.WeightGradient }, PtxTarget.Sm90a));
+
         var forms = new ConcurrentDictionary<string, string>();
         Parallel.ForEach(kernels, entry =>
         {

@@ -16,7 +16,7 @@ public class MlaDecodeTests
     /// <summary>Heads, tokens that each request decodes at once, parts, tokens of the requests.</summary>
     public static TheoryData<int, int, int, int[]> Shapes => new()
     {
-        { 1, 1, 1, [20] }, { 3, 4, 2, [140, 4] }, { 9, 2, 3, [65, 0, 64] }, { 63, 1, 2, [1, 129] }, { 64, 1, 5, [300] }, { 126, 1, 2, [100] }, { 128, 2, 2, [20, 70] },
+        { 1, 1, 1, [20] }, { 3, 4, 2, [140, 4, 2] }, { 9, 2, 3, [65, 0, 64] }, { 63, 1, 2, [1, 129] }, { 64, 1, 5, [300] }, { 126, 1, 2, [100] }, { 128, 2, 2, [20, 70] },
         { 16, 1, 4, [33, 512, 0, 7, 200, 64] },
     };
 
@@ -97,7 +97,7 @@ public class MlaDecodeTests
             for (var row = 0; row < lse.Length; row++)
             {
                 var request = row / Rows;
-                var seen = _lengths[request] == 0 ? 0 : _lengths[request] - (_queries - 1) + row % Rows / _heads;
+                var seen = Math.Max(0, _lengths[request] == 0 ? 0 : _lengths[request] - (_queries - 1) + row % Rows / _heads);
                 var scores = Enumerable.Range(0, seen).Select(token => Score(row, Slot(request, token))).ToArray();
                 var sum = scores.Sum(Math.Exp);
                 lse[row] = seen == 0 ? double.PositiveInfinity : Math.Log(sum);

@@ -180,7 +180,7 @@ public sealed record Fp8Gemm(int N, int K, DType Out, Fp8GemmTile Tile, int Bloc
                 }
                 at.Advance();
             }, nounroll: true);
-            store.Store(p.C, sums, Tile.Waves, tile.Row * Tile.Rows, tile.Column * Tile.Columns, p.RowGroup(tile));
+            store.Store(p.C, (wave, e) => sums[wave, e], Tile.Waves, tile.Row * Tile.Rows, tile.Column * Tile.Columns, p.RowGroup(tile));
         });
         store.AwaitRead();
     }

@@ -22,11 +22,12 @@ internal sealed record TileStore(KernelBuilder K, SharedPtr<U8> Tile, int Rows, 
 
     private S32 FirstRow(int wave) => Warpgroup * WaveRows + wave * Warpgroups * WaveRows;
 
-    /// <param name="sums">The thread's sums.</param>
+    /// <param name="sums">The thread's sums, by wave and element: element 4j + 2h + i is column 8j + 2t + i of row g + 8h.</param>
+    /// <param name="adds">To what is there, instead of taking its place.</param>
     /// <param name="waves">Waves of 64 rows.</param>
     /// <param name="row">First row of the block's tile in C.</param>
     /// <param name="group">Coordinates of C behind the row.</param>
-    public void Store(TensorMapParameter c, PromotedSums sums, int waves, S32 row, S32 column, S32[] group)
+    public void Store(TensorMapParameter c, Func<int, int, F32> sums, int waves, S32 row, S32 column, S32[] group, bool adds = false)
     {
         AwaitRead();
         Sync();
@@ -39,7 +40,12 @@ internal sealed record TileStore(KernelBuilder K, SharedPtr<U8> Tile, int Rows, 
         {
             for (var wave = 0; wave < waves; wave++)
                 for (var part = 0; part * ColumnsOfRow < Columns; part++)
-                    c.Store(Tile.AddBytes(part * Rows * RowBytes).AddBytes(FirstRow(wave) * RowBytes), [column + part * ColumnsOfRow, row + FirstRow(wave), .. group]);
+                {
+                    var from = Tile.AddBytes(part * Rows * RowBytes).AddBytes(FirstRow(wave) * RowBytes);
+                    S32[] at = [column + part * ColumnsOfRow, row + FirstRow(wave), .. group];
+                    if (adds) c.Add(from, at);
+                    else c.Store(from, at);
+                }
             K.TensorStoreCommit();
         });
     }
@@ -50,19 +56,19 @@ internal sealed record TileStore(KernelBuilder K, SharedPtr<U8> Tile, int Rows, 
     private void Sync() => K.Barrier(Warpgroup + 1, 128);
 
     /// <summary>Two times eight columns of 16 rows by one instruction: lane i has the address of row i % 16 in the first eight or the second.</summary>
-    private void WriteHalves(PromotedSums sums, int wave)
+    private void WriteHalves(Func<int, int, F32> sums, int wave)
     {
         var start = RowStart(wave, K.LaneId & 15);
         var twist = ((K.LaneId >> 4) ^ (K.LaneId & 7)) << 4;
         for (var j = 0; j < Columns / 8; j += 2)
         {
-            B32 Pair(int n) => K.ToBF16x2(sums[wave, 4 * j + 2 * n], sums[wave, 4 * j + 2 * n + 1]);
+            B32 Pair(int n) => K.ToBF16x2(sums(wave, 4 * j + 2 * n), sums(wave, 4 * j + 2 * n + 1));
             K.StoreMatrix(At(start, twist, j), [Pair(0), Pair(1), Pair(2), Pair(3)]);
         }
     }
 
     /// <summary>A thread's pairs of columns, of which four make 32 bytes.</summary>
-    private void WriteSingles(PromotedSums sums, int wave)
+    private void WriteSingles(Func<int, int, F32> sums, int wave)
     {
         var (g, t) = (K.LaneId / 4, K.LaneId % 4);
         var twist = ((t >> 1) ^ g) << 4;
@@ -70,7 +76,7 @@ internal sealed record TileStore(KernelBuilder K, SharedPtr<U8> Tile, int Rows, 
         {
             var start = RowStart(wave, g + 8 * half).AddBytes((t & 1) * 8);
             for (var j = 0; j < Columns / 8; j++)
-                At(start, twist, 2 * j).As<F32>().StoreVector([sums[wave, 4 * j + 2 * half], sums[wave, 4 * j + 2 * half + 1]]);
+                At(start, twist, 2 * j).As<F32>().StoreVector([sums(wave, 4 * j + 2 * half), sums(wave, 4 * j + 2 * half + 1)]);
         }
     }
 
