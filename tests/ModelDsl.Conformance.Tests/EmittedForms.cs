@@ -39,7 +39,11 @@ internal static class EmittedForms
         kernels.UnionWith(new Kernel[] { new MlaDecodePlan(), new MlaDecode(128, 2, 128, 0.07, 66), new MlaDecodeCombine(256, 66) }.Select(kernel => (kernel, PtxTarget.Sm90a)));
 
         foreach (var sequences in new int?[] { null, 16 })
-            kernels.Add((new MlaPrefill(128, 128, 64, 128, Scale: 0.1) { WriteLse = true, Sequences = sequences }, PtxTarget.Sm90a));
+        {
+            var prefill = new MlaPrefill(128, 128, 64, 128, Scale: 0.1) { WriteLse = true, Sequences = sequences };
+            var backward = Enum.GetValues<MlaGradient>().Select(of => (Kernel)new MlaPrefillBackward(prefill, of));
+            kernels.UnionWith(((Kernel[])[prefill, new MlaPrefillDelta(128, 128), new HeadSum(128, 64), .. backward]).Select(kernel => (kernel, PtxTarget.Sm90a)));
+        }
 
         foreach (var form in Enum.GetValues<GemmForm>())
             kernels.Add((new Bf16Gemm(form, 4096, 7168, DType.F32, Bf16GemmTile.Middle, Blocks: 132) { Accumulates = form == GemmForm.WeightGradient }, PtxTarget.Sm90a));

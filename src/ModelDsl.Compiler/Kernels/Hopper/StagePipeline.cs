@@ -47,6 +47,10 @@ internal sealed class StagePipeline(KernelBuilder k, int stages, int fills, int 
         /// <summary>The stage may be filled again, as far as the threads go for which this one speaks.</summary>
         public void Release(Pred speaks) => k.Guarded(speaks, ring._empty[_stage.Value].Arrive);
 
+        /// <summary>As <see cref="Release"/>, of the stage before this one.</summary>
+        public void ReleasePrevious(Pred speaks) =>
+            k.Guarded(speaks, ring._empty[k.Select(_stage.Value == 0, stages - 1, _stage.Value - 1)].Arrive);
+
         public void Advance()
         {
             var next = _stage.Value + 1;
