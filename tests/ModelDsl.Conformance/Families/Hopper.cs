@@ -16,7 +16,7 @@ public static class Hopper
         .. TileForms.Select(form => Tile(form, 2)), .. TileForms.Take(2).Select(form => Tile(form.Replace(".2d.", ".3d."), 3)), .. BarrierForms.Select(Barrier), .. RegisterForms.Select(Registers),
         .. ProductForms.Select(form => Product(form, "e4m3", 8)),
         .. new[] { 8, 64, 128, 256 }.Select(n => Product($"wgmma.mma_async.sync.aligned.m64n{n}k32.f32.e4m3.e4m3", "e4m3", n)),
-        .. new[] { 64, 128 }.Select(n => Product($"wgmma.mma_async.sync.aligned.m64n{n}k16.f32.bf16.bf16", "bf16", n)),
+        .. new[] { 64, 128, 192, 256 }.Select(n => Product($"wgmma.mma_async.sync.aligned.m64n{n}k16.f32.bf16.bf16", "bf16", n)),
     ];
 
     private static readonly string[] TileForms =
