@@ -8,7 +8,7 @@ namespace ModelDsl.Cli.Output;
 /// <summary>Which kernels a plan has, and for products by warpgroups why: what the cost model expects of the one chosen and of the next.</summary>
 internal static class KernelExplanation
 {
-    private static readonly HopperGpu Gpu = HopperGpu.H200;
+    private static HopperGpu Gpu => HopperGpu.Assumed;
 
     public static string Write(ModelPlan plan)
     {
@@ -21,8 +21,7 @@ internal static class KernelExplanation
             foreach (var group in groups)
             {
                 var geometry = group.First().Geometry;
-                var grid = string.Join(" x ", new[] { geometry.GridX, geometry.GridY, geometry.GridZ }.Select(size => Limit(plan, phase, size)).Reverse().SkipWhile(size => size == 1).Reverse().DefaultIfEmpty(1));
-                lines.Add($"  {group.Count(),8}  {grid,-13} {geometry.Threads,8} {geometry.SharedBytes,8}  {group.Key.Name}");
+                lines.Add($"  {group.Count(),8}  {Grid(plan, phase, geometry),-13} {geometry.Threads,8} {geometry.SharedBytes,8}  {group.Key.Name}");
                 if (Product(group.Key) is { } product) Explain(lines, product, Rows(plan, phase, group.First()));
             }
         }
@@ -45,6 +44,13 @@ internal static class KernelExplanation
         Fp8Gemm { Groups: null } many => (many.N, many.K, many.Out),
         _ => null,
     };
+
+    /// <summary>Without what is 1 behind the last that is not.</summary>
+    private static string Grid(ModelPlan plan, PhasePlan phase, LaunchGeometry geometry)
+    {
+        var (x, y, z) = (Limit(plan, phase, geometry.GridX), Limit(plan, phase, geometry.GridY), Limit(plan, phase, geometry.GridZ));
+        return z > 1 ? $"{x} x {y} x {z}" : y > 1 ? $"{x} x {y}" : $"{x}";
+    }
 
     private static long Rows(ModelPlan plan, PhasePlan phase, LaunchStep step) => Limit(plan, phase, step.Arguments.Items.OfType<DimArgument>().Single().Value);
 

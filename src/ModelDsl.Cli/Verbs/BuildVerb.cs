@@ -35,7 +35,8 @@ internal static class BuildVerb
             var wanted = parsed.GetValue(emit)!.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
             if (wanted.FirstOrDefault(product => !Products.Contains(product)) is { } unknown)
                 throw TroubleException.Usage($"--emit: there is no '{unknown}'; there are {string.Join(", ", Products)}");
-            if (parsed.GetValue(explain) is { } topic && topic != "kernels") throw TroubleException.Usage($"--explain {topic}: there is kernels");
+            var topic = parsed.GetValue(explain);
+            if (topic is not (null or "kernels")) throw TroubleException.Usage($"--explain {topic}: there is kernels");
             var clock = Stopwatch.StartNew();
             var graphs = new Dictionary<string, string>();
             Action<string, ModelGraph>? watch = wanted.Contains("graph") ? (_, graph) => graphs[graph.Phase.Text()] = graph.ToText() : null;
@@ -48,7 +49,7 @@ internal static class BuildVerb
             var files = Files(plan, wanted, graphs, input.SourceOf, parsed.GetValue(lines));
             // Kernels that only an earlier build had are no part of this one; they go where the manifest that names them goes.
             OutputFolder.Write(folder, files, wanted.Contains("ptx") ? Manifest.KernelFiles(Path.Combine(folder, "manifest.json")) : []);
-            if (parsed.GetResult(explain) is not null) io.Out.WriteLine(KernelExplanation.Write(plan));
+            if (topic is not null) io.Out.WriteLine(KernelExplanation.Write(plan));
             io.Out.WriteLine(
                 $"{plan.Model.Name}, {plan.Precision.Name}, {plan.Target}: {plan.Kernels.Count} kernels, {plan.Prefill.Steps.Count} launches per prefill step, "
                 + $"{plan.Decode.Steps.Count} per decode step, {files.Sum(file => (long)Encoding.UTF8.GetByteCount(file.Text)) / 1024:N0} KiB in {folder} "

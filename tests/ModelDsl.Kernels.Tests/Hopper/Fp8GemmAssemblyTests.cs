@@ -8,8 +8,6 @@ namespace ModelDsl.Kernels.Tests.Hopper;
 /// <summary>What the assembler makes of the kernel: nothing spilled, matrix instructions in the loop and little beside them.</summary>
 public class Fp8GemmAssemblyTests
 {
-    private const int Multiprocessors = 132;
-
     public static TheoryData<int, int, DType, Fp8GemmTile> Kernels => new()
     {
         { 2112, 7168, DType.BF16, Fp8GemmTile.Few }, { 7168, 2048, DType.BF16, Fp8GemmTile.Few }, { 4096, 7168, DType.BF16, Fp8GemmTile.Middle },
@@ -21,7 +19,7 @@ public class Fp8GemmAssemblyTests
     [MemberData(nameof(Kernels))]
     public void Assembles_without_a_warning_a_spill_or_a_stack(int n, int k, DType output, Fp8GemmTile tile)
     {
-        var kernel = new Fp8Gemm(n, k, output, tile, Multiprocessors);
+        var kernel = new Fp8Gemm(n, k, output, tile, HopperGpu.Multiprocessors);
         Ptxas.AssembleClean(kernel.Emit(PtxTarget.Sm90a).ToText(), "sm_90a");
         Assert.InRange(kernel.Geometry.SharedBytes, 0, 227 * 1024);
         Assert.InRange(tile.Stages(output), 3, 8);
@@ -34,7 +32,7 @@ public class Fp8GemmAssemblyTests
     {
         foreach (var groups in new Fp8Groups[] { new ContiguousGroups(32), new MaskedGroups(32, 4096) })
             foreach (var tile in new[] { Fp8GemmTile.Few, Fp8GemmTile.Middle })
-                Ptxas.AssembleClean((new Fp8Gemm(n, k, DType.BF16, tile, Multiprocessors) { Groups = groups }).Emit(PtxTarget.Sm90a).ToText(), "sm_90a");
+                Ptxas.AssembleClean((new Fp8Gemm(n, k, DType.BF16, tile, HopperGpu.Multiprocessors) { Groups = groups }).Emit(PtxTarget.Sm90a).ToText(), "sm_90a");
     }
 
     /// <summary>Of a step: four products for each wave, a fused multiply-add for each of their sums, and not many other instructions.</summary>
@@ -42,7 +40,7 @@ public class Fp8GemmAssemblyTests
     [MemberData(nameof(Loops))]
     public void The_loop_is_matrix_instructions_and_promotion(Fp8GemmTile tile, double others)
     {
-        var text = new Fp8Gemm(4096, 7168, DType.BF16, tile, Multiprocessors).Emit(PtxTarget.Sm90a).ToText();
+        var text = new Fp8Gemm(4096, 7168, DType.BF16, tile, HopperGpu.Multiprocessors).Emit(PtxTarget.Sm90a).ToText();
         var loop = Disassembly.Of(text, "sm_90a").LoopAround("QGMMA");
         int Count(string opcode) => loop.Count(i => i.Opcode.StartsWith(opcode, StringComparison.Ordinal));
         var products = 4 * tile.Waves;

@@ -7,8 +7,6 @@ namespace ModelDsl.Kernels.Tests.Hopper;
 
 public class Fp8GemmFewRowsAssemblyTests
 {
-    private const int Multiprocessors = 132;
-
     public static TheoryData<int, int, DType, FewRowsTile> Kernels => new()
     {
         { 2112, 7168, DType.BF16, new(16, 64, 4) }, { 24576, 1536, DType.BF16, new(64, 64, 12) }, { 32768, 512, DType.BF16, new(32, 128, 4) },
@@ -19,7 +17,7 @@ public class Fp8GemmFewRowsAssemblyTests
     [MemberData(nameof(Kernels))]
     public void Assembles_without_a_warning_a_spill_or_a_stack(int n, int k, DType output, FewRowsTile tile)
     {
-        var kernel = new Fp8GemmFewRows(n, k, output, tile, Multiprocessors);
+        var kernel = new Fp8GemmFewRows(n, k, output, tile, HopperGpu.Multiprocessors);
         Ptxas.AssembleClean(kernel.Emit(PtxTarget.Sm90a).ToText(), "sm_90a");
         Assert.InRange(kernel.Geometry.SharedBytes, 0, 227 * 1024);
         Assert.InRange(tile.Stages(output), 4, 12);
@@ -32,7 +30,7 @@ public class Fp8GemmFewRowsAssemblyTests
     [InlineData(128, 128, 80)]
     public void The_loop_is_matrix_instructions_and_promotion(int rows, int outputs, int others)
     {
-        var text = new Fp8GemmFewRows(4096, 7168, DType.BF16, new FewRowsTile(rows, outputs, 4), Multiprocessors).Emit(PtxTarget.Sm90a).ToText();
+        var text = new Fp8GemmFewRows(4096, 7168, DType.BF16, new FewRowsTile(rows, outputs, 4), HopperGpu.Multiprocessors).Emit(PtxTarget.Sm90a).ToText();
         var loop = Disassembly.Of(text, "sm_90a").LoopAround("QGMMA");
         int Count(string opcode) => loop.Count(i => i.Opcode.StartsWith(opcode, StringComparison.Ordinal));
         Assert.Equal(4, Count("QGMMA"));

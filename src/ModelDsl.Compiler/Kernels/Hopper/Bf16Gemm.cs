@@ -67,27 +67,22 @@ public sealed record Bf16Gemm(GemmForm Form, int N, int K, DType Out, Bf16GemmTi
     {
         k.RequireThreads(Geometry.Threads, minBlocksPerMultiprocessor: 1);
         var p = new Problem(k, this);
-
-        k.Comment("One thread makes the barriers; then warpgroups go their own ways.");
-        var warp = k.Shuffle(k.WarpId, 0);
-        k.If(warp == 0, () => k.If(k.Elect(), () =>
-        {
-            p.A.Map.Prefetch();
-            p.B.Map.Prefetch();
-            p.C.Prefetch();
-            p.Ring.Initialise();
-        }));
-        k.SyncThreads();
-
-        k.If(warp < 4, () =>
-        {
-            k.SetMaxRegisters(ProducerRegisters, increases: false);
-            k.If(warp == 0, () => k.If(k.Elect(), () => Copy(p)));
-        }, () =>
-        {
-            k.SetMaxRegisters(Tile.MathRegisters, increases: true);
-            Multiply(p, (warp >> 2) - 1);
-        }, uniform: true);
+        WarpRoles.Split(
+            k,
+            initialise: () =>
+            {
+                p.A.Map.Prefetch();
+                p.B.Map.Prefetch();
+                p.C.Prefetch();
+                p.Ring.Initialise();
+            },
+            ProducerRegisters,
+            copyTiles: () => k.If(k.Elect(), () => Copy(p)),
+            multiply: warp =>
+            {
+                k.SetMaxRegisters(Tile.MathRegisters, increases: true);
+                Multiply(p, (warp >> 2) - 1);
+            });
     }
 
     /// <summary>A tile of A and one of B for each step, as fast as stages become empty.</summary>
@@ -108,18 +103,11 @@ public sealed record Bf16Gemm(GemmForm Form, int N, int K, DType Out, Bf16GemmTi
     private void Multiply(Problem p, S32 warpgroup)
     {
         var k = p.K;
-        // The second follows one step behind the first.
-        var (at, done) = (p.Ring.Start(), p.Ring.Start());
+        var at = p.Ring.Start();
         var shape = WgmmaShape.BF16(Tile.Columns) with { TransposesA = TransposesA, TransposesB = TransposesB };
         var sums = k.Vars<F32>(shape.Registers, 0f);
         var store = new TileStore(k, p.CTile, Tile.Rows, Tile.Columns, Out, warpgroup, Tile.Warpgroups);
         var (a, b) = (p.A.Descriptor(warpgroup * TileStore.WaveRows), p.B.Descriptor(0));
-
-        void Release()
-        {
-            done.Release(k.LaneId == 0);
-            done.Advance();
-        }
 
         p.Tiles.ForEach(tile =>
         {
@@ -133,11 +121,11 @@ public sealed record Bf16Gemm(GemmForm Form, int N, int K, DType Out, Bf16GemmTi
                 for (var part = 0; part < Step / Depth; part++) k.Wgmma(shape, sums, aStage + part * p.A.Next, bStage + part * p.B.Next, accumulates: true);
                 k.WgmmaCommit();
                 k.WgmmaWait(1);
-                k.If(step > 0, Release, uniform: true);
+                at.ReleasePrevious((k.LaneId == 0) & (step > 0));
                 at.Advance();
             }, nounroll: true);
             k.WgmmaWait(0);
-            k.If(p.Steps > 0, Release, uniform: true);
+            at.ReleasePrevious((k.LaneId == 0) & (p.Steps > 0));
             store.Store(p.C, (_, e) => sums[e], 1, tile.Row * Tile.Rows, tile.Column * Tile.Columns, [], Accumulates);
         });
         store.AwaitRead();

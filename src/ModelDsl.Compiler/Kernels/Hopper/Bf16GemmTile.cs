@@ -10,7 +10,7 @@ public sealed record Bf16GemmTile(int Rows, int Columns)
     /// <summary>Along the depth: 128 bytes.</summary>
     public const int Step = 64;
 
-    private const int MostShared = 227 * 1024, MostStages = 8, StepBytes = Step * 2;
+    private const int MostStages = 8, StepBytes = Step * 2;
 
     public static readonly Bf16GemmTile Few = new(64, 64);
 
@@ -19,26 +19,16 @@ public sealed record Bf16GemmTile(int Rows, int Columns)
     /// <summary>The most FLOP for a byte; with BF16 out only, as a tile of FP32 leaves no room for three stages.</summary>
     public static readonly Bf16GemmTile Many = new(128, 256);
 
-    /// <summary>The largest that still has a tile for each multiprocessor.</summary>
-    public static Bf16GemmTile For(long rows, int columns, DType output)
-    {
-        foreach (var tile in output == DType.BF16 ? [Many, Middle] : new[] { Middle })
-            if (CeilDiv(rows, tile.Rows) * CeilDiv(columns, tile.Columns) >= HopperGpu.Multiprocessors) return tile;
-        return Few;
-    }
-
     public int Warpgroups => Rows / TileStore.WaveRows;
 
     /// <summary>With 40 for the copying warpgroup no more than a multiprocessor's 64 K registers.</summary>
     public int MathRegisters => Warpgroups == 1 ? 240 : 232;
 
-    public int Stages(DType output) => Math.Min(MostStages, (MostShared - CBytes(output)) / StageBytes);
+    public int Stages(DType output) => Math.Min(MostStages, (HopperGpu.SharedBytesOfBlock - CBytes(output)) / StageBytes);
 
     public int SharedBytes(DType output) => CBytes(output) + Stages(output) * StageBytes;
 
     private int StageBytes => (Rows + Columns) * StepBytes + StagePipeline.SharedBytes(1);
 
     private int CBytes(DType output) => Rows * Columns * output.Bytes();
-
-    private static long CeilDiv(long value, int size) => (value + size - 1) / size;
 }

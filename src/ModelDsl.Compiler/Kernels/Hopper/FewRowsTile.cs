@@ -10,7 +10,7 @@ public sealed record FewRowsTile(int Rows, int Outputs, int Chunk)
 {
     public const int Step = Fp8GemmTile.Step, MostRows = 128;
 
-    private const int MostShared = 227 * 1024, MostStages = 12;
+    private const int MostStages = 12;
 
     /// <summary>Rows that a tile has for so many: the next of 8, 16, 32, 64 and 128.</summary>
     public static int RowsFor(long rows) => rows <= 8 ? 8 : rows <= 16 ? 16 : rows <= 32 ? 32 : rows <= 64 ? 64 : MostRows;
@@ -26,7 +26,7 @@ public sealed record FewRowsTile(int Rows, int Outputs, int Chunk)
     /// <summary>FP32 sums of a tile.</summary>
     public int Sums => Rows * Outputs;
 
-    public int Stages(DType output) => Math.Min(MostStages, (MostShared - CBytes(output)) / StageBytes);
+    public int Stages(DType output) => Math.Min(MostStages, (HopperGpu.SharedBytesOfBlock - CBytes(output)) / StageBytes);
 
     public int SharedBytes(DType output) => CBytes(output) + Stages(output) * StageBytes;
 

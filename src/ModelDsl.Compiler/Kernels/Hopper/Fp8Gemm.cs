@@ -36,7 +36,7 @@ namespace ModelDsl.Compiler.Kernels.Hopper;
 /// <param name="Blocks">Multiprocessors: blocks of the grid.</param>
 public sealed record Fp8Gemm(int N, int K, DType Out, Fp8GemmTile Tile, int Blocks) : Kernel
 {
-    private const int Step = Fp8GemmTile.Step, WarpgroupThreads = 128, Lanes = 32;
+    private const int Step = Fp8GemmTile.Step, WarpgroupThreads = 128;
 
     /// <summary>Registers of a thread that copies; what is left of 64 K for those that multiply.</summary>
     private const int ProducerRegisters = 40;
@@ -89,28 +89,23 @@ public sealed record Fp8Gemm(int N, int K, DType Out, Fp8GemmTile Tile, int Bloc
     {
         k.RequireThreads(Geometry.Threads, minBlocksPerMultiprocessor: 1);
         var p = new Problem(k, this);
-
-        k.Comment("One thread makes the barriers; then warpgroups go their own ways.");
-        var warp = k.Shuffle(k.WarpId, 0);
-        k.If(warp == 0, () => k.If(k.Elect(), () =>
-        {
-            p.A.Prefetch();
-            p.W.Prefetch();
-            p.C.Prefetch();
-            p.Ring.Initialise();
-        }));
-        k.SyncThreads();
-
-        k.If(warp < 4, () =>
-        {
-            k.SetMaxRegisters(ProducerRegisters, increases: false);
-            k.If(warp == 0, () => k.If(k.Elect(), () => CopyTiles(p)));
-            k.If(warp == 1, () => CopyScales(p));
-        }, () =>
-        {
-            k.SetMaxRegisters(Tile.MathRegisters, increases: true);
-            Multiply(p, (warp >> 2) - 1);
-        }, uniform: true);
+        WarpRoles.Split(
+            k,
+            initialise: () =>
+            {
+                p.A.Prefetch();
+                p.W.Prefetch();
+                p.C.Prefetch();
+                p.Ring.Initialise();
+            },
+            ProducerRegisters,
+            copyTiles: () => k.If(k.Elect(), () => CopyTiles(p)),
+            copyNumbers: () => CopyScales(p),
+            multiply: warp =>
+            {
+                k.SetMaxRegisters(Tile.MathRegisters, increases: true);
+                Multiply(p, (warp >> 2) - 1);
+            });
     }
 
     /// <summary>A tile of A and one of W for each step, as fast as stages become empty.</summary>
@@ -127,24 +122,16 @@ public sealed record Fp8Gemm(int N, int K, DType Out, Fp8GemmTile Tile, int Bloc
         }, nounroll: true));
     }
 
-    /// <summary>A scale for each row of the tile and one for its columns; lanes take rows in turn, what is beyond M becomes zero.</summary>
     private void CopyScales(Problem p)
     {
         var (k, at) = (p.K, p.Ring.Start());
         p.Tiles.ForEach(tile =>
         {
-            var first = tile.Row * Tile.Rows + k.LaneId;
-            var rows = Enumerable.Range(0, Tile.Rows / Lanes).Select(n => first + n * Lanes).ToArray();
-            var a = p.AScalesOf(tile);
-            var from = rows.Select(row => a.Row(k.Min(row, tile.Rows - 1), Steps)).ToArray();
-            var bytes = rows.Select(row => k.Select<S32>(row < tile.Rows, sizeof(float), 0)).ToArray();
-            var fromW = p.WScalesOf(tile).Row(tile.Column * Tile.Columns / BlockScales.Block, Steps);
+            var scales = new ScaleCopies(k, tile, p.AScalesOf(tile), p.WScalesOf(tile), Tile.Rows, Tile.Columns, Steps);
             k.For(0, Steps, step =>
             {
                 at.AwaitEmpty();
-                var to = p.Scales(at.Stage);
-                for (var n = 0; n < rows.Length; n++) k.CopyAsync(to + (k.LaneId + n * Lanes), from[n] + step, sizeof(float), bytes[n]);
-                k.CopyAsync(to + Tile.Rows, fromW + step, sizeof(float), predicate: k.LaneId == 0);
+                scales.Start(p.Scales(at.Stage), step);
                 at.Full.ArriveAfterCopies();
                 at.Advance();
             }, nounroll: true);
@@ -206,7 +193,7 @@ public sealed record Fp8Gemm(int N, int K, DType Out, Fp8GemmTile Tile, int Bloc
             CTile = k.DynamicShared<U8>(tile.Rows * tile.Columns * kernel.Out.Bytes(), align: 1024);
             _scales = k.DynamicShared<F32>(stages * tile.ScalesOfStage);
             // The copying thread and the lanes that copy scales make a stage full, a lane of each math warp makes it empty.
-            Ring = new StagePipeline(k, stages, fills: 1 + Lanes, releases: 4 * tile.Warpgroups);
+            Ring = new StagePipeline(k, stages, fills: 1 + ScaleCopies.Lanes, releases: 4 * tile.Warpgroups);
             var columns = kernel.ColumnTiles;
             var band = BandScheduler.BestBand(kernel.Blocks, tile.Rows, tile.Columns);
             Tiles = kernel.Groups switch

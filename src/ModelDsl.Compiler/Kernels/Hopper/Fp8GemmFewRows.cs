@@ -5,7 +5,6 @@ using ModelDsl.Ptx.Hopper;
 using ModelDsl.Ptx.Memory;
 using ModelDsl.Ptx.Targets;
 using ModelDsl.Ptx.Values;
-using BlockScales = ModelDsl.Compiler.Kernels.Gemm.BlockScales;
 
 namespace ModelDsl.Compiler.Kernels.Hopper;
 
@@ -33,7 +32,7 @@ namespace ModelDsl.Compiler.Kernels.Hopper;
 /// <param name="Blocks">Multiprocessors: blocks of the grid.</param>
 public sealed record Fp8GemmFewRows(int N, int K, DType Out, FewRowsTile Tile, int Blocks) : Kernel
 {
-    private const int Step = FewRowsTile.Step, WarpgroupThreads = 128, Lanes = 32, ProducerRegisters = 40;
+    private const int Step = FewRowsTile.Step, WarpgroupThreads = 128, ProducerRegisters = 40;
 
     public override string Name => $"fp8_gemm_n{N}_k{K}_{Out.Text()}_few{Tile.Rows}x{Tile.Outputs}_chunk{Tile.Chunk}";
 
@@ -68,28 +67,23 @@ public sealed record Fp8GemmFewRows(int N, int K, DType Out, FewRowsTile Tile, i
     {
         k.RequireThreads(Geometry.Threads, minBlocksPerMultiprocessor: 1);
         var p = new Problem(k, this);
-
-        k.Comment("One thread makes the barriers; then warpgroups go their own ways.");
-        var warp = k.Shuffle(k.WarpId, 0);
-        k.If(warp == 0, () => k.If(k.Elect(), () =>
-        {
-            p.A.Prefetch();
-            p.W.Prefetch();
-            p.C.Prefetch();
-            p.Ring.Initialise();
-        }));
-        k.SyncThreads();
-
-        k.If(warp < 4, () =>
-        {
-            k.SetMaxRegisters(ProducerRegisters, increases: false);
-            k.If(warp == 0, () => k.If(k.Elect(), () => CopyTiles(p)));
-            k.If(warp == 1, () => CopyScales(p));
-        }, () =>
-        {
-            k.SetMaxRegisters(Tile.MathRegisters, increases: true);
-            Multiply(p, (warp >> 2) - 1);
-        }, uniform: true);
+        WarpRoles.Split(
+            k,
+            initialise: () =>
+            {
+                p.A.Prefetch();
+                p.W.Prefetch();
+                p.C.Prefetch();
+                p.Ring.Initialise();
+            },
+            ProducerRegisters,
+            copyTiles: () => k.If(k.Elect(), () => CopyTiles(p)),
+            copyNumbers: () => CopyScales(p),
+            multiply: warp =>
+            {
+                k.SetMaxRegisters(Tile.MathRegisters, increases: true);
+                Multiply(p, (warp >> 2) - 1);
+            });
     }
 
     private void CopyTiles(Problem p)
@@ -105,25 +99,16 @@ public sealed record Fp8GemmFewRows(int N, int K, DType Out, FewRowsTile Tile, i
         }, nounroll: true));
     }
 
-    /// <summary>A scale for each row of A and one for the outputs; lanes take rows in turn, what is beyond M becomes zero.</summary>
     private void CopyScales(Problem p)
     {
         var (k, at) = (p.K, p.Ring.Start());
-        var turns = (Tile.Rows + Lanes - 1) / Lanes;
         p.Depth.ForEach(part =>
         {
-            var first = part.Tile.Row * Tile.Rows + k.LaneId;
-            var rows = Enumerable.Range(0, turns).Select(n => first + n * Lanes).ToArray();
-            var from = rows.Select(row => p.AScales.Row(k.Min(row, part.Tile.Rows - 1), Steps)).ToArray();
-            var bytes = rows.Select(row => k.Select<S32>(row < part.Tile.Rows, sizeof(float), 0)).ToArray();
-            var fromW = p.WScales.Row(part.Tile.Column * Tile.Outputs / BlockScales.Block, Steps);
+            var scales = new ScaleCopies(k, part.Tile, p.AScales, p.WScales, Tile.Rows, Tile.Outputs, Steps);
             k.For(part.From, part.To, step =>
             {
                 at.AwaitEmpty();
-                var to = p.Scales(at.Stage);
-                for (var n = 0; n < turns; n++)
-                    k.CopyAsync(to + (k.LaneId + n * Lanes), from[n] + step, sizeof(float), bytes[n], predicate: Tile.Rows < Lanes ? k.LaneId < Tile.Rows : true);
-                k.CopyAsync(to + Tile.Rows, fromW + step, sizeof(float), predicate: k.LaneId == 0);
+                scales.Start(p.Scales(at.Stage), step);
                 at.Full.ArriveAfterCopies();
                 at.Advance();
             }, nounroll: true);
@@ -195,7 +180,7 @@ public sealed record Fp8GemmFewRows(int N, int K, DType Out, FewRowsTile Tile, i
             CTile = k.DynamicShared<U8>(_tile.Sums * kernel.Out.Bytes(), align: 1024);
             _scales = k.DynamicShared<F32>(stages * _tile.ScalesOfStage);
             // The copying thread and the lanes that copy scales make a stage full, a lane of each math warp makes it empty.
-            Ring = new StagePipeline(k, stages, fills: 1 + Lanes, releases: 4 * _tile.Warpgroups);
+            Ring = new StagePipeline(k, stages, fills: 1 + ScaleCopies.Lanes, releases: 4 * _tile.Warpgroups);
             Depth = new DepthScheduler(k, k.S32Param("rows"), _tile.Rows, kernel.OutputTiles, kernel.Steps, _tile.Chunk);
         }
 

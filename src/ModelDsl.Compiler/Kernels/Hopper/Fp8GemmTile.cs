@@ -11,7 +11,7 @@ public sealed record Fp8GemmTile(int Rows, int Columns)
     public const int Step = 128;
 
     /// <summary>Of a block, less what barriers take.</summary>
-    private const int MostShared = 227 * 1024, MostStages = 8;
+    private const int MostStages = 8;
 
     /// <summary>Few rows: more tiles, so that all multiprocessors have one.</summary>
     public static readonly Fp8GemmTile Few = new(64, 64);
@@ -31,7 +31,7 @@ public sealed record Fp8GemmTile(int Rows, int Columns)
     /// <summary>A scale for each row, one for the columns, and what keeps stages apart by 16 bytes.</summary>
     public int ScalesOfStage => Rows + 4;
 
-    public int Stages(DType output) => Math.Min(MostStages, (MostShared - CBytes(output)) / StageBytes);
+    public int Stages(DType output) => Math.Min(MostStages, (HopperGpu.SharedBytesOfBlock - CBytes(output)) / StageBytes);
 
     public int SharedBytes(DType output) => CBytes(output) + Stages(output) * StageBytes;
 

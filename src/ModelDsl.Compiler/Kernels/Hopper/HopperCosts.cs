@@ -8,8 +8,14 @@ public sealed record HopperGpu(string Name, double MemoryBytesPerMicrosecond)
 {
     public static readonly HopperGpu H800 = new("H800 SXM", 3.35e6), GH200 = new("GH200", 4.0e6), H200 = new("H200 SXM", 4.8e6);
 
+    /// <summary>The one that kernels are chosen for.</summary>
+    public static HopperGpu Assumed => H200;
+
     /// <summary>Streaming multiprocessors. On a GPU with fewer, a grid of so many blocks is right, too, only not as even.</summary>
     public const int Multiprocessors = 132;
+
+    /// <summary>Shared memory that a block can have, in bytes.</summary>
+    public const int SharedBytesOfBlock = 227 * 1024;
 
     /// <summary>Under load, not the boost of the data sheet.</summary>
     public const double ClocksPerMicrosecond = 1500;
@@ -109,8 +115,6 @@ public static class HopperCosts
         var bytes = rows * k + (double)n * k + (double)rows * n * output.Bytes() + (double)sizeof(float) * rows * CeilDiv(k, Step);
         return bytes / Math.Min(gpu.MemoryBytesPerMicrosecond * HopperGpu.MemoryShare, blocks * HopperGpu.MemoryBytesPerMicrosecondEach);
     }
-
-    private static long CeilDiv(long value, int size) => (value + size - 1) / size;
 
     private static long CeilDiv(long value, long size) => (value + size - 1) / size;
 }

@@ -9,7 +9,6 @@ namespace ModelDsl.Compiler.Kernels.Hopper;
 internal sealed class MlaBackwardCopies(KernelBuilder k, MlaPrefillBackward kernel, MlaBackwardMemory memory)
 {
     private const int Own = MlaPrefillBackward.OwnRows, Other = MlaPrefillBackward.OtherRows, Columns = MlaPrefillBackward.Columns, RowBytes = MlaPrefillBackward.RowBytes;
-    private const float Log2E = 1.44269504f;
 
     private readonly TensorMapParameter _q = k.TensorMapParam("q"), _kv = k.TensorMapParam("kv"), _kRope = k.TensorMapParam("k_rope"), _dOut = k.TensorMapParam("d_out");
     private readonly MlaPrefill _shape = kernel.Forward;
@@ -59,7 +58,7 @@ internal sealed class MlaBackwardCopies(KernelBuilder k, MlaPrefillBackward kern
             for (var first = 0; first < Other; first += 32)
             {
                 var query = step * Other + first + k.LaneId;
-                to.Store(k.Rounded(fromLse.LoadOr(query < place.Queries, float.PositiveInfinity, query) * Log2E), k.LaneId + first);
+                to.Store(k.Rounded(fromLse.LoadOr(query < place.Queries, float.PositiveInfinity, query) * RowSoftmax.Log2E), k.LaneId + first);
                 to.Store(fromDelta.LoadOr(query < place.Queries, 0f, query), k.LaneId + (first + Other));
             }
             at.Full.Arrive();

@@ -9,7 +9,6 @@ namespace ModelDsl.Compiler.Kernels.Hopper;
 internal sealed class MlaBackwardMath(KernelBuilder k, MlaPrefillBackward kernel, MlaBackwardMemory memory)
 {
     private const int Own = MlaPrefillBackward.OwnRows, Other = MlaPrefillBackward.OtherRows, RowBytes = MlaPrefillBackward.RowBytes, WaveRows = 64;
-    private const float Log2E = 1.44269504f;
 
     private readonly MlaPrefill _shape = kernel.Forward;
 
@@ -48,7 +47,7 @@ internal sealed class MlaBackwardMath(KernelBuilder k, MlaPrefillBackward kernel
                 at.ReleasePrevious((k.LaneId == 0) & (step > steps.First));
             }
             if (masked) Mask(s, place, step * Other, row);
-            for (var e = 0; e < s.Length; e++) s[e].Value = k.Exp2(k.Fma(s[e].Value, (float)_shape.Scale * Log2E, -numbers.Lse(e)));
+            for (var e = 0; e < s.Length; e++) s[e].Value = k.Exp2(k.Fma(s[e].Value, (float)_shape.Scale * RowSoftmax.Log2E, -numbers.Lse(e)));
             var p = kernel.OwnsKeys ? Pack(s) : [];
             if (kernel.OwnsKeys)
             {
@@ -121,7 +120,7 @@ internal sealed class MlaBackwardMath(KernelBuilder k, MlaPrefillBackward kernel
     {
         F32[] Of(GlobalPtr<F32> from, float otherwise) =>
             [.. new[] { 0, 8 }.Select(below => (from.Row(k.BlockIdY, place.Tokens) + place.FirstQuery).LoadOr(row + below < place.Queries, otherwise, row + below))];
-        var scaled = Of(lse, float.PositiveInfinity).Select(x => k.Rounded(x * Log2E)).ToArray();
+        var scaled = Of(lse, float.PositiveInfinity).Select(x => k.Rounded(x * RowSoftmax.Log2E)).ToArray();
         var deltas = Of(delta, 0f);
         return new RowNumbers(e => scaled[e / 2 % 2], e => deltas[e / 2 % 2]);
     }

@@ -74,16 +74,7 @@ public sealed record MlaDecode(int Heads, int Queries, int NopeDim, double Scale
         k.RequireThreads(Geometry.Threads, minBlocksPerMultiprocessor: 1);
         var block = new MlaDecodeBlock(k, this);
 
-        k.Comment("One thread makes the barriers; then warpgroups go their own ways.");
-        var warp = k.Shuffle(k.WarpId, 0);
-        k.If(warp == 0, () => k.If(k.Elect(), block.Initialise));
-        k.SyncThreads();
-
-        k.If(warp < 4, () =>
-        {
-            k.SetMaxRegisters(ProducerRegisters, increases: false);
-            k.If(warp == 0, () => Load(block));
-        }, () => k.If(warp < 8, () =>
+        WarpRoles.Split(k, block.Initialise, ProducerRegisters, copyTiles: () => Load(block), multiply: warp => k.If(warp < 8, () =>
         {
             k.SetMaxRegisters(ScoreRegisters, increases: false);
             MlaDecodeScores.Write(block);
@@ -91,7 +82,7 @@ public sealed record MlaDecode(int Heads, int Queries, int NopeDim, double Scale
         {
             k.SetMaxRegisters(ValueRegisters, increases: true);
             MlaDecodeValues.Write(block, (warp >> 2) - 2);
-        }, uniform: true), uniform: true);
+        }, uniform: true));
     }
 
     /// <summary>Q of each piece, and its pages one after the other as they become free.</summary>
@@ -105,15 +96,15 @@ public sealed record MlaDecode(int Heads, int Queries, int NopeDim, double Scale
             q.AwaitEmpty();
             q.Full.ArriveExpecting(TileBytes);
             var row = piece.Request * block.Kernel.Rows + block.FirstRow;
-            for (var tile = 0; tile < MlaDecodeBlock.LatentTiles; tile++) block.QLatentMap.Load(block.Q(tile), q.Full, tile * MlaDecodeBlock.ColumnsOfTile, row);
-            block.QMap.Load(block.Q(MlaDecodeBlock.LatentTiles), q.Full, block.Kernel.NopeDim, row);
+            for (var tile = 0; tile < MlaDecodeBlock.LatentTiles; tile++) block.QLatentMap.Load(block.Query(tile), q.Full, tile * MlaDecodeBlock.ColumnsOfTile, row);
+            block.QMap.Load(block.Query(MlaDecodeBlock.LatentTiles), q.Full, block.Kernel.NopeDim, row);
             var table = block.PagesOf(piece.Request);
             k.For(piece.From, piece.To, number =>
             {
                 var first = table.Load(number) * Page;
                 page.AwaitEmpty();
                 page.Full.ArriveExpecting(TileBytes);
-                for (var tile = 0; tile < MlaDecodeBlock.Tiles; tile++) block.CacheMap.Load(block.K_(page.Stage, tile), page.Full, tile * MlaDecodeBlock.ColumnsOfTile, first);
+                for (var tile = 0; tile < MlaDecodeBlock.Tiles; tile++) block.CacheMap.Load(block.Key(page.Stage, tile), page.Full, tile * MlaDecodeBlock.ColumnsOfTile, first);
                 page.Advance();
             }, nounroll: true);
             q.Advance();

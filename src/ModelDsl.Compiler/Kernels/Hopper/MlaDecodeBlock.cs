@@ -78,9 +78,9 @@ internal sealed class MlaDecodeBlock
     /// <summary>Of this block's 64, in its request.</summary>
     public S32 FirstRow => K.BlockIdX * MlaDecode.TileRows;
 
-    public SharedPtr<U8> Q(int tile) => _q.AddBytes(tile * ColumnBytes);
+    public SharedPtr<U8> Query(int tile) => _q.AddBytes(tile * ColumnBytes);
 
-    public SharedPtr<U8> K_(S32 stage, int tile) => _k.AddBytes(stage * MlaDecode.TileBytes).AddBytes(tile * ColumnBytes);
+    public SharedPtr<U8> Key(S32 stage, int tile) => _k.AddBytes(stage * MlaDecode.TileBytes).AddBytes(tile * ColumnBytes);
 
     public GlobalPtr<S32> PagesOf(S32 request) => _pages.Row(request, _maxPages);
 

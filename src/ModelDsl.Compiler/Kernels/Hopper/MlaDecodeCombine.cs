@@ -62,6 +62,6 @@ public sealed record MlaDecodeCombine(int Rows, int Parts) : Kernel
         var to = output.Row(request, Rows * MlaDecode.KvRank).Row(row, MlaDecode.KvRank).As<BF16x2>() + k.LaneId * (Vector / 2);
         for (var turn = 0; turn < Turns; turn++)
             to.StoreVector([.. Enumerable.Range(0, Vector / 2).Select(i => k.ToBF16x2(sums[turn * Vector + 2 * i].Value * inverse, sums[turn * Vector + 2 * i + 1].Value * inverse))], turn * Lanes * Vector / 2);
-        lse.Row(request, Rows).StoreIf(k.LaneId == 0, k.Select(total.Value > 0f, k.Fma(k.Log2(total), 0.6931471805599453f, from), float.PositiveInfinity), row);
+        lse.Row(request, Rows).StoreIf(k.LaneId == 0, k.Select(total.Value > 0f, k.Fma(k.Log2(total), RowSoftmax.Ln2, from), float.PositiveInfinity), row);
     }
 }

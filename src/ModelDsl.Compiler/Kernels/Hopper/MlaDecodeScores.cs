@@ -7,21 +7,19 @@ namespace ModelDsl.Compiler.Kernels.Hopper;
 /// <summary>The warpgroup of <see cref="MlaDecode"/> that makes probabilities: 64 rows by the 64 tokens of a page.</summary>
 internal static class MlaDecodeScores
 {
-    private const float Log2OfE = 1.4426950408889634f;
-
     public static void Write(MlaDecodeBlock block)
     {
         var k = block.K;
         var kernel = block.Kernel;
         var (query, page, give) = (block.Queries.Start(), block.Keys.Start(), block.Probabilities.Start());
         var scores = k.Vars<F32>(MlaDecode.Page / 2, 0f);
-        var (a, b) = (Descriptor(k, block.Q(0)), Descriptor(k, block.K_(0, 0)));
+        var (a, b) = (Descriptor(k, block.Query(0)), Descriptor(k, block.Key(0, 0)));
         var (g, t) = (k.LaneId >> 2, k.LaneId & 3);
         var row = (k.WarpId & 3) * 16 + g;
 
         block.ForEach(piece =>
         {
-            var softmax = new RowSoftmax(k, (float)(kernel.Scale * Log2OfE));
+            var softmax = new RowSoftmax(k, (float)(kernel.Scale * RowSoftmax.Log2E));
             query.AwaitFull();
             k.For(piece.From, piece.To, number =>
             {
@@ -33,7 +31,7 @@ internal static class MlaDecodeScores
                 k.Comment("Hand over, when the page before is done with.");
                 give.AwaitEmpty();
                 for (var half = 0; half < 2; half++) block.Keep.StoreIf(t == 0, keep[half], row + 8 * half);
-                WriteProbabilities(k, block, scores);
+                SwizzledRows.Write(k, block.P, (k.WarpId & 3) * 16, 0, MlaDecode.Page, e => scores[e]);
                 Give();
                 page.Advance();
             }, nounroll: true);
@@ -92,24 +90,12 @@ internal static class MlaDecodeScores
         }, uniform: true);
     }
 
-    /// <summary>As BF16, in swizzled rows: lane i has the address of row i % 16 of a warp's, for eight tokens or the next eight.</summary>
-    private static void WriteProbabilities(KernelBuilder k, MlaDecodeBlock block, Var<F32>[] scores)
-    {
-        var start = block.P.AddBytes(((k.WarpId & 3) * 16 + (k.LaneId & 15)) * MlaDecodeBlock.RowBytes);
-        var twist = ((k.LaneId >> 4) ^ (k.LaneId & 7)) << 4;
-        for (var j = 0; j < MlaDecode.Page / 8; j += 2)
-        {
-            B32 Pair(int n) => k.ToBF16x2(scores[4 * j + 2 * n], scores[4 * j + 2 * n + 1]);
-            k.StoreMatrix(start.AddBytes(twist ^ (j << 4)), [Pair(0), Pair(1), Pair(2), Pair(3)]);
-        }
-    }
-
     /// <summary>The natural logarithm of the sum of exponentials: of a whole request plus infinity where there are none, of a piece minus infinity.</summary>
     private static void WriteLse(MlaDecodeBlock block, DecodePiece piece, S32 row, Pred writes, F32 largest, F32 sum)
     {
         var (k, kernel) = (block.K, block.Kernel);
         var inRequest = block.FirstRow + row;
-        var lse = k.Fma(k.Log2(sum), 1 / Log2OfE, largest * (float)kernel.Scale);
+        var lse = k.Fma(k.Log2(sum), 1 / RowSoftmax.Log2E, largest * (float)kernel.Scale);
         k.If(writes & inRequest < kernel.Rows, () => k.If(piece.Slot < 0,
             () => block.Lse.Row(piece.Request, kernel.Rows).Store(k.Select(sum > 0f, lse, float.PositiveInfinity), inRequest),
             () => block.PartialLse.Row(piece.Slot, kernel.Rows).Store(k.Select(sum > 0f, lse, float.NegativeInfinity), inRequest)));

@@ -17,7 +17,7 @@ internal static class MlaDecodeValues
         var firstTile = half * (TilesOfHalf * MlaDecodeBlock.ColumnBytes);
         var a = k.TileDescriptor(block.P, TileSwizzle.Bytes128, 8 * MlaDecodeBlock.RowBytes);
         // Tokens are the depth, so that V lies with its columns fastest: eight tokens, and 64 columns, further.
-        var b = k.TileDescriptor(block.K_(0, 0).AddBytes(firstTile), TileSwizzle.Bytes128, 8 * MlaDecodeBlock.RowBytes, MlaDecodeBlock.ColumnBytes);
+        var b = k.TileDescriptor(block.Key(0, 0).AddBytes(firstTile), TileSwizzle.Bytes128, 8 * MlaDecodeBlock.RowBytes, MlaDecodeBlock.ColumnBytes);
         var row = (k.WarpId & 3) * 16 + (k.LaneId >> 2);
 
         block.ForEach(piece =>
@@ -62,7 +62,7 @@ internal static class MlaDecodeValues
         {
             // 32 threads for each column of 128 bytes, 8 for a row of it.
             var thread = k.ThreadIdX & 127;
-            var column = block.K_(stage, 0).AddBytes(firstTile + (thread >> 5) * MlaDecodeBlock.ColumnBytes + (thread & 7) * 16);
+            var column = block.Key(stage, 0).AddBytes(firstTile + (thread >> 5) * MlaDecodeBlock.ColumnBytes + (thread & 7) * 16);
             k.For(tokens + (thread >> 3 & 3), MlaDecode.Page, 4, token => column.AddBytes(token * MlaDecodeBlock.RowBytes).As<U32>().StoreVector([0u, 0u, 0u, 0u]));
             k.FenceAsyncProxy();
             k.Barrier(half + 1, 128);

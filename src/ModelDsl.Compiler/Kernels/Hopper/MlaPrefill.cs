@@ -79,32 +79,28 @@ public sealed record MlaPrefill(int Heads, int NopeDim, int RopeDim, int VDim, d
         var lse = WriteLse ? k.GlobalPtrParam<F32>("lse") : null;
         var place = SequenceTiles.Of(k, Sequences, Rows, byKeys: false, reverse: Causal);
 
-        k.Comment("One thread makes the barriers; then warpgroups go their own ways.");
-        var warp = k.Shuffle(k.WarpId, 0);
-        k.If(warp == 0, () => k.If(k.Elect(), () =>
-        {
-            q.Prefetch();
-            kv.Prefetch();
-            kRope.Prefetch();
-            memory.Initialise();
-        }));
-        k.SyncThreads();
-
         var head = k.BlockIdY;
         // A block without a visible key still has one step, in which everything is masked.
         var visible = Causal ? k.Min(place.Keys, place.Keys - place.Queries + (place.Tile + 1) * Rows) : place.Keys;
         var steps = k.Max(1, k.CeilDivide(visible, Keys));
-        k.If(warp < 4, () =>
-        {
-            k.SetMaxRegisters(ProducerRegisters, increases: false);
-            k.If(warp == 0, () => k.If(k.Elect(), () => Copy(k, memory, place, head, steps)));
-        }, () =>
-        {
-            k.SetMaxRegisters(MathRegisters, increases: true);
-            new MlaPrefillMath(k, this, memory, place, (warp >> 2) - 1).Emit(steps, head, output, lse);
-        }, uniform: true);
+        WarpRoles.Split(
+            k,
+            initialise: () =>
+            {
+                q.Prefetch();
+                kv.Prefetch();
+                kRope.Prefetch();
+                memory.Initialise();
+            },
+            ProducerRegisters,
+            copyTiles: () => k.If(k.Elect(), Copy),
+            multiply: warp =>
+            {
+                k.SetMaxRegisters(MathRegisters, increases: true);
+                new MlaPrefillMath(k, this, memory, place, (warp >> 2) - 1).Emit(steps, head, output, lse);
+            });
 
-        void Copy(KernelBuilder k, MlaPrefillMemory memory, SequencePlace place, S32 head, S32 steps)
+        void Copy()
         {
             var (keys, values) = (memory.Keys.Start(), memory.Values.Start());
             memory.QueriesFull.ArriveExpecting(Rows * Depth * 2);

@@ -82,19 +82,16 @@ public sealed record MlaPrefillBackward(MlaPrefill Forward, MlaGradient Of) : Ke
         var place = SequenceTiles.Of(k, Forward.Sequences, OwnRows, byKeys: OwnsKeys, reverse: !OwnsKeys && Forward.Causal);
         var steps = MlaBackwardSteps.Of(k, this, place);
 
-        k.Comment("One thread makes the barriers; then warpgroups go their own ways.");
-        var warp = k.Shuffle(k.WarpId, 0);
-        k.If(warp == 0, () => k.If(k.Elect(), memory.Initialise));
-        k.SyncThreads();
-        k.If(warp < 4, () =>
-        {
-            k.SetMaxRegisters(ProducerRegisters, increases: false);
-            k.If(warp == 0, () => k.If(k.Elect(), () => copies.CopyTiles(place, steps)));
-            if (OwnsKeys) k.If(warp == 1, () => copies.CopyRowNumbers(place, steps, lse, delta));
-        }, () =>
-        {
-            k.SetMaxRegisters(MathRegisters, increases: true);
-            math.Emit(place, steps, (warp >> 2) - 1, lse, delta, outputs);
-        }, uniform: true);
+        WarpRoles.Split(
+            k,
+            memory.Initialise,
+            ProducerRegisters,
+            copyTiles: () => k.If(k.Elect(), () => copies.CopyTiles(place, steps)),
+            copyNumbers: OwnsKeys ? () => copies.CopyRowNumbers(place, steps, lse, delta) : null,
+            multiply: warp =>
+            {
+                k.SetMaxRegisters(MathRegisters, increases: true);
+                math.Emit(place, steps, (warp >> 2) - 1, lse, delta, outputs);
+            });
     }
 }

@@ -9,7 +9,6 @@ namespace ModelDsl.Compiler.Kernels.Hopper;
 internal sealed class MlaPrefillMath
 {
     private const int RowBytes = MlaPrefill.RowBytes, KeyRows = MlaPrefill.Keys, WaveRows = 64, BothWarpgroups = 256;
-    private const float Log2E = 1.44269504f, Ln2 = 0.693147181f;
 
     private readonly KernelBuilder _k;
     private readonly MlaPrefill _kernel;
@@ -31,7 +30,7 @@ internal sealed class MlaPrefillMath
         _kTile = k.TileDescriptor(memory.K(0), TileSwizzle.Bytes128, 8 * RowBytes);
         _vTile = k.TileDescriptor(memory.V(0), TileSwizzle.Bytes128, 8 * RowBytes, leadingBytes: KeyRows * RowBytes);
         (_s, _o, _p) = (k.Vars<F32>(KeyRows / 2, 0f), k.Vars<F32>(kernel.VDim / 2, 0f), k.Vars<B32>(KeyRows / 4, 0u));
-        _softmax = new RowSoftmax(k, (float)kernel.Scale * Log2E);
+        _softmax = new RowSoftmax(k, (float)kernel.Scale * RowSoftmax.Log2E);
         _row = place.Tile * MlaPrefill.Rows + warpgroup * WaveRows + (k.WarpId & 3) * 16 + (k.LaneId >> 2);
         _keysSeen = [.. new[] { 0, 8 }.Select(below => kernel.Causal ? k.Min(place.Keys, place.Keys - place.Queries + 1 + _row + below) : place.Keys)];
     }
@@ -142,7 +141,7 @@ internal sealed class MlaPrefillMath
         if (lse is null) return;
         for (var half = 0; half < 2; half++)
         {
-            var value = _k.Select(sums[half] > 0f, _k.Rounded(_k.Fma(_softmax.Largest(half), (float)_kernel.Scale * Log2E, _k.Log2(sums[half])) * Ln2), float.PositiveInfinity);
+            var value = _k.Select(sums[half] > 0f, _k.Rounded(_k.Fma(_softmax.Largest(half), (float)_kernel.Scale * RowSoftmax.Log2E, _k.Log2(sums[half])) * RowSoftmax.Ln2), float.PositiveInfinity);
             var row = _row + 8 * half;
             (lse.Row(head, _place.Tokens) + (_place.FirstQuery + row)).StoreIf(((_k.LaneId & 3) == 0) & (row < _place.Queries), value);
         }

@@ -9,6 +9,8 @@ namespace ModelDsl.Compiler.Kernels.Hopper;
 /// </summary>
 internal sealed class RowSoftmax(KernelBuilder k, float factor)
 {
+    public const float Log2E = 1.44269504f, Ln2 = 0.693147181f;
+
     /// <summary>Chains of maxima and sums for each row, so that one does not wait for the other.</summary>
     private const int Chains = 2;
 

@@ -13,7 +13,7 @@ namespace ModelDsl.Compiler.Kernels.Hopper;
 /// <param name="BarrierId">A barrier of the warpgroup's own.</param>
 internal sealed record RowStore(KernelBuilder K, SharedPtr<U8> Room, int ColumnBytes, S32 BarrierId)
 {
-    private const int RowBytes = 128, WarpRows = 16, Piece = 16;
+    private const int RowBytes = SwizzledRows.RowBytes, WarpRows = 16, Piece = 16;
 
     /// <param name="sum">A thread's sums: element 4j + 2h + i is column 8j + 2t + i of row g + 8h.</param>
     /// <param name="columns">A multiple of 64.</param>
@@ -24,13 +24,7 @@ internal sealed record RowStore(KernelBuilder K, SharedPtr<U8> Room, int ColumnB
     {
         K.Barrier(BarrierId, 128);
         var warpRow = (K.WarpId & 3) * WarpRows;
-        var start = Room.AddBytes((warpRow + (K.LaneId & 15)) * RowBytes);
-        var twist = ((K.LaneId >> 4) ^ (K.LaneId & 7)) << 4;
-        for (var j = 0; j < columns / 8; j += 2)
-        {
-            B32 Pair(int n) => K.ToBF16x2(sum(4 * j + 2 * n), sum(4 * j + 2 * n + 1));
-            K.StoreMatrix(start.AddBytes(j / 8 * ColumnBytes).AddBytes(twist ^ ((j % 8) << 4)), [Pair(0), Pair(1), Pair(2), Pair(3)]);
-        }
+        SwizzledRows.Write(K, Room, warpRow, ColumnBytes, columns, sum);
         K.SyncWarp();
         // Eight lanes to a row of 128 bytes, so that four rows go at once.
         var (piece, inside) = (K.LaneId & 7, K.LaneId >> 3);

@@ -14,11 +14,11 @@ namespace ModelDsl.Compiler.Kernels.Hopper;
 /// <param name="Warpgroup">Which of the block's, from 0 on; rows are dealt out in turns of 64.</param>
 internal sealed record TileStore(KernelBuilder K, SharedPtr<U8> Tile, int Rows, int Columns, DType Type, S32 Warpgroup, int Warpgroups)
 {
-    public const int RowBytes = 128, WaveRows = 64;
+    public const int RowBytes = SwizzledRows.RowBytes, WaveRows = 64;
 
     private int ColumnsOfRow => RowBytes / Type.Bytes();
 
-    private S32 Thread => K.ThreadIdX & 127;
+    private readonly StoreTurn _turn = new(K, Warpgroup);
 
     private S32 FirstRow(int wave) => Warpgroup * WaveRows + wave * Warpgroups * WaveRows;
 
@@ -29,14 +29,12 @@ internal sealed record TileStore(KernelBuilder K, SharedPtr<U8> Tile, int Rows, 
     /// <param name="group">Coordinates of C behind the row.</param>
     public void Store(TensorMapParameter c, Func<int, int, F32> sums, int waves, S32 row, S32 column, S32[] group, bool adds = false)
     {
-        AwaitRead();
-        Sync();
-        for (var wave = 0; wave < waves; wave++)
-            if (Type == DType.BF16) WriteHalves(sums, wave);
-            else WriteSingles(sums, wave);
-        K.FenceAsyncProxy();
-        Sync();
-        K.If(Thread == 0, () =>
+        _turn.Take(() =>
+        {
+            for (var wave = 0; wave < waves; wave++)
+                if (Type == DType.BF16) WriteHalves(sums, wave);
+                else WriteSingles(sums, wave);
+        }, () =>
         {
             for (var wave = 0; wave < waves; wave++)
                 for (var part = 0; part * ColumnsOfRow < Columns; part++)
@@ -46,26 +44,13 @@ internal sealed record TileStore(KernelBuilder K, SharedPtr<U8> Tile, int Rows, 
                     if (adds) c.Add(from, at);
                     else c.Store(from, at);
                 }
-            K.TensorStoreCommit();
         });
     }
 
     /// <summary>Until shared memory may be written again, or given up.</summary>
-    public void AwaitRead() => K.If(Thread == 0, () => K.TensorStoreWaitRead(0));
+    public void AwaitRead() => _turn.AwaitRead();
 
-    private void Sync() => K.Barrier(Warpgroup + 1, 128);
-
-    /// <summary>Two times eight columns of 16 rows by one instruction: lane i has the address of row i % 16 in the first eight or the second.</summary>
-    private void WriteHalves(Func<int, int, F32> sums, int wave)
-    {
-        var start = RowStart(wave, K.LaneId & 15);
-        var twist = ((K.LaneId >> 4) ^ (K.LaneId & 7)) << 4;
-        for (var j = 0; j < Columns / 8; j += 2)
-        {
-            B32 Pair(int n) => K.ToBF16x2(sums(wave, 4 * j + 2 * n), sums(wave, 4 * j + 2 * n + 1));
-            K.StoreMatrix(At(start, twist, j), [Pair(0), Pair(1), Pair(2), Pair(3)]);
-        }
-    }
+    private void WriteHalves(Func<int, int, F32> sums, int wave) => SwizzledRows.Write(K, Tile, FirstRow(wave) + (K.WarpId & 3) * 16, Rows * RowBytes, Columns, e => sums(wave, e));
 
     /// <summary>A thread's pairs of columns, of which four make 32 bytes.</summary>
     private void WriteSingles(Func<int, int, F32> sums, int wave)

@@ -16,31 +16,26 @@ internal sealed record TransposedStore(KernelBuilder K, SharedPtr<U8> Tile, int 
 {
     private const int RowBytes = TileStore.RowBytes, Columns = TileStore.WaveRows;
 
-    private S32 Thread => K.ThreadIdX & 127;
+    private readonly StoreTurn _turn = new(K, Warpgroup);
 
     /// <param name="sum">A thread's sums: element 4j + 2h + i is column g + 8h of the warp's 16 and row 8j + 2t + i.</param>
     /// <param name="row">First row of the tile in C.</param>
     /// <param name="column">First of the warpgroup's columns.</param>
     public void Store(TensorMapParameter c, Func<int, F32> sum, S32 row, S32 column)
     {
-        AwaitRead();
-        Sync();
-        if (Type == DType.BF16) WriteHalves(sum);
-        else WriteSingles(sum);
-        K.FenceAsyncProxy();
-        Sync();
-        K.If(Thread == 0, () =>
+        _turn.Take(() =>
+        {
+            if (Type == DType.BF16) WriteHalves(sum);
+            else WriteSingles(sum);
+        }, () =>
         {
             for (var part = 0; part * RowBytes < Columns * Type.Bytes(); part++)
                 c.Store(Tile.AddBytes(part * Rows * RowBytes), column + part * (RowBytes / Type.Bytes()), row);
-            K.TensorStoreCommit();
         });
     }
 
     /// <summary>Until shared memory may be written again, or given up.</summary>
-    public void AwaitRead() => K.If(Thread == 0, () => K.TensorStoreWaitRead(0));
-
-    private void Sync() => K.Barrier(Warpgroup + 1, 128);
+    public void AwaitRead() => _turn.AwaitRead();
 
     /// <summary>Eight columns of sixteen rows, and the next eight columns, turned by one instruction: lane i has the address of row i % 8 of matrix i / 8.</summary>
     private void WriteHalves(Func<int, F32> sum)

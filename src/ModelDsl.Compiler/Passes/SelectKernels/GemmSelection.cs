@@ -26,7 +26,7 @@ internal sealed class GemmSelection(Phase phase, PassContext context)
     {
         var (n, k) = (checked((int)op.Weight.Type.Rows.Constant!.Value), op.X.Type.Width);
         var shape = Shape(op.X.Type.Rows, FewRows);
-        if (op.X.Type.IsQuantised && _hasHopper && _forced == "auto" && Fp8Gemm.Fits(n, k, op.Result.Type.Type)) return Hopper(op, n, k);
+        if (op.X.Type.IsQuantised && _hasHopper && _forced != "skinny" && Fp8Gemm.Fits(n, k, op.Result.Type.Type)) return Hopper(op, n, k);
         Kernel kernel = op.X.Type.IsQuantised
             ? new Fp8GemmKernel(n, k, op.Result.Type.Type, shape)
             : new GemmKernel(n, k, op.X.Type.Type, op.Weight.Type.Type, op.Result.Type.Type, shape);
@@ -38,7 +38,7 @@ internal sealed class GemmSelection(Phase phase, PassContext context)
     private LaunchOp Hopper(LinearOp op, int n, int k)
     {
         var rows = op.X.Type.Rows;
-        var kernel = Fp8GemmChoice.Best(rows.Evaluate(symbol => context.Limits.Of(symbol, phase)), n, k, op.Result.Type.Type, HopperGpu.H200);
+        var kernel = Fp8GemmChoice.Best(rows.Evaluate(symbol => context.Limits.Of(symbol, phase)), n, k, op.Result.Type.Type, HopperGpu.Assumed);
         var arguments = new Arguments().Tensors(op.X, op.Weight, op.Result).Scales(op.X).Scales(op.Weight);
         if (kernel.ScratchBytes > 0) arguments.Scratch();
         return new LaunchOp(op, kernel, arguments.Size(rows).Build(), rows);

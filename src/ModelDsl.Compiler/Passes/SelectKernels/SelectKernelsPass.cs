@@ -10,7 +10,8 @@ public sealed class SelectKernelsPass
         "select-kernels",
         "Maps every op to a kernel and its arguments",
         "Specialises a kernel for each op's shapes and formats and lists what its parameters get. Products that have few rows at "
-        + "the limits of the plan (a small decode batch, the last logits) get the kernel that streams weights, others the one with tiles. Runs on fused graphs: RoPE of the key, the "
+        + "the limits of the plan (a small decode batch, the last logits) get the kernel that streams weights, others the one with tiles; dense FP8 products on sm_90a "
+        + "the one that a model of their times expects to be the fastest. Runs on fused graphs: RoPE of the key, the "
         + "cache write and the choice of experts exist as fused kernels only.",
         [
             new PassOption("gemm", "Shape of products: auto, tile or skinny", "auto"),

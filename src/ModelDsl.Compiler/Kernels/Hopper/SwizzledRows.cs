@@ -1,0 +1,28 @@
+using ModelDsl.Ptx;
+using ModelDsl.Ptx.Memory;
+using ModelDsl.Ptx.Values;
+
+namespace ModelDsl.Compiler.Kernels.Hopper;
+
+/// <summary>A warp's 16 rows of a product, as BF16 in shared memory: columns of 64 elements one behind the other, each in swizzled rows of 128 bytes.</summary>
+internal static class SwizzledRows
+{
+    public const int RowBytes = 128;
+
+    /// <summary>Two times eight columns of 16 rows by one instruction: lane i has the address of row i % 16 in the first eight or the second.</summary>
+    /// <param name="tile">The first column.</param>
+    /// <param name="firstRow">Of the warp's, in the tile.</param>
+    /// <param name="columnBytes">From one column of 64 elements to the next.</param>
+    /// <param name="columns">Elements, a multiple of 16.</param>
+    /// <param name="value">Element 4j + 2h + i is column 8j + 2t + i of row g + 8h.</param>
+    public static void Write(KernelBuilder k, SharedPtr<U8> tile, S32 firstRow, int columnBytes, int columns, Func<int, F32> value)
+    {
+        var row = tile.AddBytes((firstRow + (k.LaneId & 15)) * RowBytes);
+        var twist = ((k.LaneId >> 4) ^ (k.LaneId & 7)) << 4;
+        for (var j = 0; j < columns / 8; j += 2)
+        {
+            B32 Pair(int n) => k.ToBF16x2(value(4 * j + 2 * n), value(4 * j + 2 * n + 1));
+            k.StoreMatrix(row.AddBytes(j / 8 * columnBytes).AddBytes(twist ^ ((j % 8) << 4)), [Pair(0), Pair(1), Pair(2), Pair(3)]);
+        }
+    }
+}
