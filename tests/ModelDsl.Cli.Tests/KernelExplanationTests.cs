@@ -23,6 +23,15 @@ public sealed class KernelExplanationTests : IDisposable
     }
 
     [Fact]
+    public void Where_nothing_is_modelled_no_time_is_spoken_of()
+    {
+        var (exit, text) = Build("--precision", "bf16", "--explain", "kernels");
+        Assert.Equal(ExitCode.Success, exit);
+        Assert.Contains("gemm_n4096_k7168_bf16_bf16_bf16", text);
+        Assert.DoesNotContain("Times are", text);
+    }
+
+    [Fact]
     public void Other_topics_are_refused() => Assert.Equal(ExitCode.Usage, Build("--explain", "shapes").Exit);
 
     private (int Exit, string Text) Build(params string[] options)

@@ -25,7 +25,8 @@ internal static class KernelExplanation
                 if (Product(group.Key) is { } product) Explain(lines, product, Rows(plan, phase, group.First()));
             }
         }
-        lines.Add($"Times are those of a model of {Gpu.Name} ({HopperGpu.Multiprocessors} multiprocessors), not measured: the largest of the tensor cores', L2's and memory's, and {HopperGpu.LaunchMicroseconds} us to start.");
+        if (plan.Kernels.Any(kernel => Product(kernel) is not null))
+            lines.Add($"Times are those of a model of {Gpu.Name} ({HopperGpu.Multiprocessors} multiprocessors), not measured: the largest of the tensor cores', L2's and memory's, and {HopperGpu.LaunchMicroseconds} us to start.");
         return lines.ToString();
     }
 
