@@ -64,8 +64,8 @@ public sealed unsafe class CudaDevice : IDevice
     public void Free(DeviceMemory memory)
     {
         if (_disposed) return;
-        MakeCurrent();
-        CudaDriver.Check(CudaApi.MemFree(memory.Address), "Freeing memory");
+        // After a fault the driver refuses this, too; whoever waited for the kernel has been told of the fault itself.
+        if (TryMakeCurrent()) CudaApi.MemFree(memory.Address);
     }
 
     public IModule LoadModule(ReadOnlySpan<byte> ptx)

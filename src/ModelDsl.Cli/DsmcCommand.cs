@@ -56,6 +56,7 @@ public static class DsmcCommand
             SnapshotVerb.Create(io),
             RunVerb.Create(io),
             ExecVerb.Create(io),
+            BenchVerb.Create(io),
             ImportVerb.Create(io),
             FmtVerb.Create(io),
             PlanVerb.Create(io),

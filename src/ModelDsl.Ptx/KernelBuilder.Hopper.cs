@@ -45,6 +45,11 @@ public sealed partial class KernelBuilder
     /// <summary>Orders this thread's plain accesses to shared memory before what tensor copies and <c>wgmma</c> read there.</summary>
     public void FenceAsyncProxy() => EmitVoid("fence.proxy.async.shared::cta", [], []);
 
+    /// <summary>Copies neighbouring bytes from global to shared memory, by one thread; they are taken off what the barrier expects.</summary>
+    /// <param name="bytes">A multiple of 16, as both addresses.</param>
+    public void BulkCopy<T>(SharedPtr<T> to, GlobalPtr<T> from, S32 bytes, Mbarrier barrier) where T : Value => EmitVoid(
+        "cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes", [], [to.Address(null), from.Address(null), bytes.Operand, barrier.Address]);
+
     /// <summary>Ends a group of tensor stores of this thread.</summary>
     public void TensorStoreCommit() => EmitVoid("cp.async.bulk.commit_group", [], []);
 

@@ -43,7 +43,7 @@ public static class Ptx
         var opcode = form[..form.IndexOf('.')];
         var hopper = form.Contains("bf16") && (opcode is "add" or "sub" or "mul" or "atom" or "red" or "setp" || (opcode == "cvt" && !form.Contains("f32")))
             || opcode is "stmatrix" or "elect" or "mbarrier" or "@p mbarrier" || form.Contains("bulk") || form.Contains("mbarrier") || form.Contains("tensormap")
-            || form.Contains("cluster") || form.StartsWith("griddep", StringComparison.Ordinal) || form.Contains("proxy") || form.Contains(".param.");
+            || form.Contains("cluster") || form.StartsWith("griddep", StringComparison.Ordinal) || form.Contains("proxy") || form.EndsWith(" symbol", StringComparison.Ordinal) || form.Contains(".param.");
         return hopper ? 90 : 80;
     }
 }

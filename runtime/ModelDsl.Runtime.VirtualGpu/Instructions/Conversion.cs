@@ -24,13 +24,15 @@ internal static unsafe class Conversion
     public static ulong Convert(in ConversionSpec spec, ulong bits)
     {
         Unpacked value = Unpacked.From(spec.From, bits);
-        if (spec.Flush && spec.From == PtxType.F32 && value.Magnitude != 0 && value.Leading < -126) value = value with { Magnitude = 0 };
+        // Hardware does not flush what becomes a half.
+        if (spec.Flush && spec.From == PtxType.F32 && spec.To != PtxType.F16 && value.Magnitude != 0 && value.Leading < -126) value = value with { Magnitude = 0 };
         if (!spec.To.IsFloat()) return ToInteger(spec, value, bits);
         if (spec.Saturate)
         {
             if (value.Class == NumberClass.NaN || value.Negative) return 0;
             if (value.Class == NumberClass.Infinite || (value.Magnitude != 0 && value.Leading >= 0)) value = new(NumberClass.Finite, false, 1, 0);
         }
+        if (value.Class == NumberClass.NaN && spec is { From: PtxType.F64, To: PtxType.F32 or PtxType.F16 }) return FloatFormat.Of(spec.To).CutNaN(bits);
         if (spec.Relu && value.Negative && value.Class != NumberClass.NaN) value = new(NumberClass.Finite, false, 0, 0);
         if (spec.Integral && value.Class == NumberClass.Finite && value.Exponent < 0)
             value = value with { Magnitude = value.RoundTo(0, spec.Rounding), Exponent = 0 };

@@ -44,6 +44,10 @@ internal sealed record FloatFormat(int Width, int Precision, int MinExponent, ul
             : new(NumberClass.Finite, negative, fraction | (1UL << (Precision - 1)), MinExponent - Precision + biased);
     }
 
+    /// <summary>A double that is no number: its sign and the upper bits of its payload, quiet.</summary>
+    public ulong CutNaN(ulong bits) =>
+        ((bits >> 63) << (Width - 1)) | Infinity | (1UL << (Precision - 2)) | ((bits & 0x000F_FFFF_FFFF_FFFF) >> (53 - Precision));
+
     /// <summary>Rounds to this format.</summary>
     /// <param name="saturate">What is too large becomes the largest finite number, infinity too.</param>
     public ulong Pack(Unpacked value, Rounding mode, bool saturate)

@@ -27,16 +27,13 @@ internal static class NumberConversions
 
     public readonly struct U32FromSingle : IUnary32 { public static V Apply(V a) => Vector512.ConvertToUInt32(a.AsSingle()); }
 
-    /// <summary>Nearest with ties away from zero: half a unit is added to the magnitude and the rest cut off.</summary>
+    /// <summary>Nearest with ties away from zero: half a unit is added to the magnitude and the rest cut off. What is no number keeps its bits.</summary>
     public readonly struct TF32FromSingle : IUnary32
     {
         public static V Apply(V a)
         {
-            V rounded = (a + Vector512.Create(0x1000u)) & Vector512.Create(0xFFFFE000);
             V special = Vector512.Equals(a & Vector512.Create(0x7F800000u), Vector512.Create(0x7F800000u));
-            V nan = Vector512.GreaterThan(a & Vector512.Create(0x7FFFFFFFu), Vector512.Create(0x7F800000u));
-            rounded = Vector512.ConditionalSelect(special, a, rounded);
-            return Vector512.ConditionalSelect(nan, Vector512.Create(0x7FFFE000u), rounded);
+            return Vector512.ConditionalSelect(special, a, a + Vector512.Create(0x1000u)) & Vector512.Create(0xFFFFE000);
         }
     }
 }

@@ -53,7 +53,7 @@ internal static unsafe class WarpgroupMultiply
             bool accumulates = ((*(uint*)(first[w].Registers + o[OperandScale]) ^ (uint)o[OperandFlip]) & 1) != 0;
             int bits = TB.Elements == 4 ? warp->Block->Fp8SumBits : 0;
             if (bits == 0) Multiply(a, (float*)(scratch + AtB), columns / GroupColumns, 8 * TB.Elements, first[w].Registers, o + OperandSums, accumulates);
-            else Truncate(a, (float*)(scratch + AtB), columns / GroupColumns, 8 * TB.Elements, first[w].Registers, o + OperandSums, accumulates, bits);
+            else Truncate(a, (float*)(scratch + AtB), columns / GroupColumns, 8 * TB.Elements, first[w].Registers, o + OperandSums, accumulates, bits, (Least<TA>(), Least<TB>()));
         }
         warp->Block->Cluster->Events++;
         Warpgroup.Release(warp);
@@ -155,12 +155,15 @@ internal static unsafe class WarpgroupMultiply
         Vector256.Create(Vector128.Load((uint*)rows), Vector128.Load((uint*)(rows + MatrixDescriptor.RowBytes))),
         Vector256.Create(Vector128.Load((uint*)(rows + 2 * MatrixDescriptor.RowBytes)), Vector128.Load((uint*)(rows + 3 * MatrixDescriptor.RowBytes))));
 
-    private static void Truncate(float* a, float* b, int groups, int steps, byte* r, int* sums, bool accumulates, int bits)
+    /// <summary>The exponent field of a single for an FP8 format's smallest normal number: 2^-14 of E5M2, 2^-6 of E4M3.</summary>
+    private static int Least<T>() => (127 - (typeof(T) == typeof(FragmentE5M2) ? 14 : 6)) << 23;
+
+    private static void Truncate(float* a, float* b, int groups, int steps, byte* r, int* sums, bool accumulates, int bits, (int A, int B) least)
     {
         for (int group = 0; group < groups; group++, b += GroupColumns * steps, sums += 4)
         {
-            TruncatedSums.EightRows(a, StepsOfA, b, steps, (float*)(r + sums[0]), (float*)(r + sums[1]), accumulates, bits);
-            TruncatedSums.EightRows(a + 32, StepsOfA, b, steps, (float*)(r + sums[2]), (float*)(r + sums[3]), accumulates, bits);
+            TruncatedSums.EightRows(a, StepsOfA, b, steps, (float*)(r + sums[0]), (float*)(r + sums[1]), accumulates, bits, least);
+            TruncatedSums.EightRows(a + 32, StepsOfA, b, steps, (float*)(r + sums[2]), (float*)(r + sums[3]), accumulates, bits, least);
         }
     }
 

@@ -7,7 +7,7 @@ namespace ModelDsl.Cli.Execution;
 /// <summary>A buffer argument in device memory.</summary>
 internal sealed class DeviceBuffer : IDisposable
 {
-    private const int ChunkBytes = 4 << 20;
+    private const int ChunkBytes = 4 << 20, PartBytes = 64 << 10;
     private readonly IStream _stream;
 
     public DeviceBuffer(string name, BufferArgument argument, IDevice device, IStream stream)
@@ -39,9 +39,10 @@ internal sealed class DeviceBuffer : IDisposable
         var chunk = new byte[Math.Min(ChunkBytes, Argument.Bytes)];
         for (long at = 0; at < Argument.Bytes; at += chunk.Length)
         {
-            var part = chunk.AsSpan(0, (int)Math.Min(chunk.Length, Argument.Bytes - at));
-            Write(at, part);
-            _stream.Upload(part, Memory.Address + (ulong)at);
+            var (start, bytes) = (at, (int)Math.Min(chunk.Length, Argument.Bytes - at));
+            Parallel.For(0, (bytes + PartBytes - 1) / PartBytes, part =>
+                Write(start + part * PartBytes, chunk.AsSpan(part * PartBytes, Math.Min(PartBytes, bytes - part * PartBytes))));
+            _stream.Upload(chunk.AsSpan(0, bytes), Memory.Address + (ulong)at);
         }
     }
 

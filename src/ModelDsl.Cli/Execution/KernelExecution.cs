@@ -1,8 +1,19 @@
+using ModelDsl.Cli.Benchmarking;
 using ModelDsl.Cli.Input;
 using ModelDsl.Runtime.Devices;
 using ModelDsl.Runtime.VirtualGpu;
 
 namespace ModelDsl.Cli.Execution;
+
+/// <summary>A kernel and how it is launched.</summary>
+internal sealed record ExecLaunch(IKernel Kernel, Dim3 Grid, Dim3 Block, Dim3? Cluster, int SharedBytes)
+{
+    public void On(IStream stream, KernelArgument[] arguments)
+    {
+        if (Cluster is { } blocks) stream.LaunchClusters(Kernel, Grid, Block, blocks, SharedBytes, arguments);
+        else stream.Launch(Kernel, Grid, Block, SharedBytes, arguments);
+    }
+}
 
 /// <summary>A kernel's arguments on a device: buffers filled, structures laid out, sizes compared with the kernel's parameters.</summary>
 internal sealed class KernelExecution : IDisposable
@@ -42,12 +53,11 @@ internal sealed class KernelExecution : IDisposable
     }
 
     /// <summary>Runs the kernel and returns how long that took.</summary>
-    public TimeSpan Run(IKernel kernel, Dim3 grid, Dim3 block, Dim3? cluster, int sharedBytes)
+    public TimeSpan Run(ExecLaunch launch)
     {
         _stream.Synchronize();
         var start = System.Diagnostics.Stopwatch.GetTimestamp();
-        if (cluster is { } blocks) _stream.LaunchClusters(kernel, grid, block, blocks, sharedBytes, [.. _arguments]);
-        else _stream.Launch(kernel, grid, block, sharedBytes, [.. _arguments]);
+        launch.On(_stream, [.. _arguments]);
         try
         {
             _stream.Synchronize();
@@ -57,6 +67,14 @@ internal sealed class KernelExecution : IDisposable
             throw new DeviceException(fault.Message, fault) { IsKernelFault = true };
         }
         return System.Diagnostics.Stopwatch.GetElapsedTime(start);
+    }
+
+    /// <summary>Runs the kernel many times, on buffers as earlier runs left them.</summary>
+    public KernelTime Measure(ExecLaunch launch, int runs)
+    {
+        using var timer = new KernelTimer(_device);
+        KernelArgument[] arguments = [.. _arguments];
+        return timer.Measure(() => launch.On(timer.Stream, arguments), runs);
     }
 
     public void Dispose()

@@ -6,12 +6,13 @@ using ModelDsl.Runtime.VirtualGpu;
 namespace ModelDsl.Cli.Input;
 
 /// <summary><c>--device virtual|cuda[:N]</c>.</summary>
-public sealed class DeviceOption
+/// <param name="usual">Where none is named.</param>
+public sealed class DeviceOption(string usual = "virtual")
 {
     private readonly Option<string> _device = new("--device")
     {
         Description = "virtual (the GPU in software), cuda or cuda:N.",
-        DefaultValueFactory = _ => "virtual",
+        DefaultValueFactory = _ => usual,
     };
 
     public void AddTo(Command verb) => verb.Options.Add(_device);

@@ -29,10 +29,11 @@ internal static class ExecVerb
             DefaultValueFactory = _ => [],
         };
         var output = new Option<string?>("--out") { Description = "Writes all buffers as they are afterwards: arg0, arg1, … by position.", HelpName = "OUT.safetensors" };
+        var time = new Option<int?>("--time") { Description = "Runs the kernel so many times more, each after memory larger than L2 was filled, and tells the median.", HelpName = "RUNS" };
         var json = new Option<bool>("--json") { Description = "Ends with one JSON object instead of a line." };
         var (device, check) = (new DeviceOption(), new CheckOption());
         verb.Arguments.Add(file);
-        foreach (var option in new Option[] { name, grid, block, cluster, shared, arguments, output, json }) verb.Options.Add(option);
+        foreach (var option in new Option[] { name, grid, block, cluster, shared, arguments, output, time, json }) verb.Options.Add(option);
         check.AddTo(verb);
         device.AddTo(verb);
         verb.SetAction(parsed =>
@@ -41,6 +42,7 @@ internal static class ExecVerb
             Dim3? together = parsed.GetValue(cluster) is { } asked ? Dimensions.Parse("--cluster", asked) : null;
             if (together is { } size) Dimensions.CheckCluster(blocks, size);
             if (parsed.GetValue(shared) < 0) throw TroubleException.Usage($"--shared {parsed.GetValue(shared)}: a number of bytes from 0 up is expected");
+            if (parsed.GetValue(time) is < 1 or > 10_000) throw TroubleException.Usage($"--time {parsed.GetValue(time)}: 1 to 10000 runs are possible");
             if (parsed.GetValue(output) is { } path) SafetensorsWriter.CheckFolder(path);
             using var parser = new ArgumentParser();
             ExecArgument[] given = [.. parsed.GetValue(arguments)!.Select(parser.Parse)];
@@ -56,9 +58,12 @@ internal static class ExecVerb
             {
                 try
                 {
-                    var time = execution.Run(kernel, blocks, threads, together, parsed.GetValue(shared));
+                    var launch = new ExecLaunch(kernel, blocks, threads, together, parsed.GetValue(shared));
+                    var first = execution.Run(launch);
+                    var instructions = (kernel as ICountedKernel)?.WarpInstructions;
                     Save(execution, parsed.GetValue(output));
-                    var report = new ExecReport(signature.Name, gpu, blocks, threads, time, (kernel as ICountedKernel)?.WarpInstructions);
+                    var median = parsed.GetValue(time) is { } runs ? execution.Measure(launch, runs) : null;
+                    var report = new ExecReport(signature.Name, gpu, blocks, threads, first, median, instructions);
                     io.Out.WriteLine(parsed.GetValue(json) ? report.ToJson(execution.Buffers) : report.ToText());
                     return ExitCode.Success;
                 }

@@ -35,6 +35,13 @@ public sealed class Mbarrier
     public void ArriveIn(S32 rank) =>
         _k.EmitVoid("mbarrier.arrive.release.cluster.shared::cluster.b64", [new SymbolOperand("_")], [_k.InBlock(_word, rank).Address(null)]);
 
+    /// <summary>
+    /// As <see cref="ArriveIn"/>, by a thread that has only read what the other block may now overwrite: nothing has to reach it before the arrival does. The full form waits for all that the
+    /// thread has under way anywhere.
+    /// </summary>
+    public void ReleaseIn(S32 rank) =>
+        _k.EmitVoid("mbarrier.arrive.shared::cluster.b64", [new SymbolOperand("_")], [_k.InBlock(_word, rank).Address(null)]);
+
     /// <summary>Arrives, and lets the phase last until so many more bytes have been copied.</summary>
     public void ArriveExpecting(S32 bytes) => _k.EmitVoid("mbarrier.arrive.expect_tx.shared::cta.b64", [new SymbolOperand("_")], [Address, bytes.Operand]);
 

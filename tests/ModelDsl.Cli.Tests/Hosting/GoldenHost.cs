@@ -6,6 +6,7 @@ using ModelDsl.Compiler.Specs;
 using ModelDsl.Compiler.Syntax;
 using ModelDsl.Ptx.Targets;
 using ModelDsl.Runtime.Checkpoints;
+using ModelDsl.Runtime.Devices;
 using ModelDsl.Runtime.Models;
 using ModelDsl.Runtime.VirtualGpu;
 using ModelDsl.Testing;
@@ -13,11 +14,11 @@ using StoredTensor = ModelDsl.Testing.StoredTensor;
 
 namespace ModelDsl.Cli.Tests.Hosting;
 
-/// <summary>A golden model on the virtual GPU: the whole house, from config.json to a generated class with its weights.</summary>
+/// <summary>A golden model on the tests' device: the whole house, from config.json to a generated class with its weights.</summary>
 internal sealed class GoldenHost : IDisposable
 {
     private readonly GoldenModel _golden;
-    private readonly VirtualDevice _device;
+    private readonly IDevice _device;
     private readonly string _folder = Directory.CreateTempSubdirectory("dsm").FullName;
     private readonly bool _taps;
 
@@ -29,7 +30,7 @@ internal sealed class GoldenHost : IDisposable
         GoldenModel golden, string precision, string? checkpoint = null, bool taps = false, int sequences = 1, int draftTokens = 0,
         VirtualGpuChecks checks = VirtualGpuChecks.None)
     {
-        _device = new VirtualDevice(new VirtualDeviceOptions { Checks = checks });
+        _device = TestDevice.Open(new VirtualDeviceOptions { Checks = checks });
         (_golden, _taps) = (golden, taps);
         checkpoint ??= golden.Checkpoint;
         var model = Import(Path.Combine(checkpoint, "config.json"));
@@ -42,7 +43,7 @@ internal sealed class GoldenHost : IDisposable
 
     public CausalLanguageModel Model { get; }
 
-    public IReadOnlyList<Finding> Findings => _device.Findings;
+    public IReadOnlyList<Finding> Findings => (_device as VirtualDevice)?.Findings ?? [];
 
     /// <summary>Plays one row of the golden's tokens.</summary>
     /// <param name="change">What differs from working through the prompt at once.</param>

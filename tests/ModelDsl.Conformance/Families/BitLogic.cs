@@ -84,16 +84,16 @@ public static class BitLogic
         return result;
     }
 
-    /// <summary>Positions and lengths are taken modulo 256.</summary>
+    /// <summary>Positions and lengths are up to 255; what larger ones do differs between widths.</summary>
     private static IEnumerable<Row> Fields(int width)
     {
         ulong[] values = [0, 1, 0x123456789ABCDEF0, 0xFEDCBA9876543210, ulong.MaxValue, 1ul << (width - 1)];
-        ulong[] numbers = [.. Enumerable.Range(0, 9).Select(n => (ulong)(n * 8)), 1, 7, 31, 33, 63, 65, 200, 255, 256, 0x108];
+        ulong[] numbers = [.. Enumerable.Range(0, 9).Select(n => (ulong)(n * 8)), 1, 7, 31, 33, 63, 65, 200, 255];
         var operands = Operands.Cross([.. values.Select(value => Bits.Low(value, width))], numbers, numbers);
         foreach (var sign in "us")
             yield return Elementwise.Row($"bfe.{sign}{width}", $"{sign}{width} {sign}{width} u32 u32", operands, (a, position, length) =>
             {
-                var (from, count) = ((int)position & 255, (int)length & 255);
+                var (from, count) = ((int)position, (int)length);
                 var fill = sign == 'u' || count == 0 ? 0 : a >> Math.Min(from + count - 1, width - 1) & 1;
                 ulong result = 0;
                 for (var bit = 0; bit < width; bit++)
@@ -103,7 +103,7 @@ public static class BitLogic
         // The value that is put in and the one it is put into come from one column: the second is its reverse.
         yield return Elementwise.Row($"bfi.b{width}", $"b{width} b{width} u32 u32", operands, (a, position, length) =>
         {
-            var (from, count) = ((int)position & 255, (int)length & 255);
+            var (from, count) = ((int)position, (int)length);
             var result = Reverse(a, width);
             for (var bit = 0; bit < count && from + bit < width; bit++)
                 result = (result & ~(1ul << (from + bit))) | ((a >> bit & 1) << (from + bit));

@@ -13,7 +13,7 @@ public static class Clusters
     private static readonly string[] FormsOfPairs =
     [
         "mov.u32 %cluster_ctarank", "mapa.shared::cluster.u32", "barrier.cluster.arrive.release.aligned", "barrier.cluster.wait.acquire.aligned", "ld.shared::cluster.u32",
-        "st.shared::cluster.b32", "mbarrier.arrive.release.cluster.shared::cluster.b64", "cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::cluster",
+        "st.shared::cluster.b32", "mbarrier.arrive.release.cluster.shared::cluster.b64", "mbarrier.arrive.shared::cluster.b64", "cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::cluster",
         "cp.reduce.async.bulk.tensor.2d.global.shared::cta.add.tile.bulk_group", "cp.async.bulk.wait_group", "griddepcontrol.launch_dependents", "griddepcontrol.wait",
     ];
 
@@ -34,7 +34,7 @@ public static class Clusters
         mapa.shared::cluster.u32 %r8, %r2, %r3; mapa.shared::cluster.u32 %r9, %r2, %r4; mov.b32 %r10, 3; cvt.u16.u32 %mask, %r10; mad.lo.s32 %r11, %r3, {{4 * Words}}, %r1;
         @%p1 bra ARRIVED;
         cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::cluster [%r11], [%d1, {%r5, %r52}], [%r2], %mask;
-        mbarrier.arrive.release.cluster.shared::cluster.b64 _, [%r8]; mbarrier.arrive.release.cluster.shared::cluster.b64 _, [%r9];
+        mbarrier.arrive.shared::cluster.b64 _, [%r8]; mbarrier.arrive.release.cluster.shared::cluster.b64 _, [%r9];
         ARRIVED: bar.warp.sync 0xFFFFFFFF;
         AGAIN: mbarrier.try_wait.parity.shared::cta.b64 %p3, [%r2], 0; @!%p3 bra AGAIN;
         barrier.cluster.arrive.release.aligned; barrier.cluster.wait.acquire.aligned;

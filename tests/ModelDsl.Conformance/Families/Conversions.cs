@@ -101,7 +101,14 @@ public static class Conversions
             : [.. Samples.Edges(f), .. Samples.Floats(f, 1).Columns[0], .. Ties(narrow)];
         foreach (var variant in from == "f32" ? ["", ".ftz", ".sat"] : to == "f32" ? new[] { "", ".ftz", ".sat" } : ["", ".sat"])
             yield return Elementwise.Row($"cvt.{suffix}{variant}.{to}.{from}", $"{to} {from}", new Operands(inputs), (a, _, _) =>
-                Finish(narrow, f.Decode(variant == ".ftz" && from == "f32" ? f.Flush(a) : a), mode, to == "f32" || variant == ".sat" ? variant : ""));
+                from == "f64" && f.IsNaN(a) && variant != ".sat" ? Cut(a, narrow) : Finish(narrow, f.Decode(a), mode, to == "f32" || variant == ".sat" ? variant : ""));
+    }
+
+    /// <summary>A double that is no number keeps its sign and the upper bits of its payload, and becomes quiet.</summary>
+    private static ulong Cut(ulong nan, FloatFormat narrow)
+    {
+        var fraction = narrow.Width == 16 ? 10 : 23;
+        return (nan >> 63) << (narrow.Width - 1) | narrow.Infinity | 1ul << (fraction - 1) | (nan & 0x000F_FFFF_FFFF_FFFF) >> (52 - fraction);
     }
 
     /// <summary>Doubles halfway between neighbours of a narrower format, and just beside.</summary>

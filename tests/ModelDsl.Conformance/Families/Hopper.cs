@@ -38,7 +38,7 @@ public static class Hopper
         return new Row(form, Ptx.Kernel(form, 1, $$"""
             { .shared .align 1024 .b8 t[{{Bytes}}]; .shared .align 8 .b64 bar;
             mov.b64 %d1, m0; cvta.param.u64 %d1, %d1; mov.b64 %d2, m1; cvta.param.u64 %d2, %d2; prefetch.tensormap [%d1];
-            mov.u32 %r1, t; mov.u32 %r2, bar; mov.b32 %r3, 16; mov.b32 %r4, 8; mov.b32 %r5, -3; mov.b32 %r6, -16;
+            mov.u32 %r1, t; mov.u32 %r2, bar; mov.b32 %r3, 16; mov.b32 %r4, 8; mov.b32 %r5, 9; mov.b32 %r6, 24;
             elect.sync _|%p1, 0xFFFFFFFF; @!%p1 bra LOADED;
             mbarrier.init.shared::cta.b64 [%r2], 1; fence.mbarrier_init.release.cluster;
             setp.eq.u32 %p2, %r4, 8; @%p2 mbarrier.arrive.expect_tx.shared::cta.b64 _, [%r2], {{Bytes}}; @%p2 bra EXPECTED;
@@ -57,9 +57,9 @@ public static class Hopper
             var matrix = Enumerable.Range(0, groups * Rows * Columns).Select(n => Samples.Scatter((ulong)n, 32)).ToArray();
             var output = Enumerable.Range(0, groups * Rows * Columns).Select(n => (ulong)(7000 + n)).ToArray();
             var expected = output.ToArray();
-            for (var y = 3; y < BoxRows; y++)
-                for (var x = 16; x < BoxColumns; x++)
-                    expected[start + (y - 3) * Columns + x - 16] = (8 + y < Rows && 16 + x < Columns ? matrix[start + (8 + y) * Columns + 16 + x] : 0) + 1 & uint.MaxValue;
+            for (var y = 0; y < Rows - 9; y++)
+                for (var x = 0; x < Columns - 24; x++)
+                    expected[start + (9 + y) * Columns + 24 + x] = (8 + y < Rows && 16 + x < Columns ? matrix[start + (8 + y) * Columns + 16 + x] : 0) + 1 & uint.MaxValue;
             TensorMap Map(ulong address) => rank == 2
                 ? TensorMap.Matrix(address, TensorMapElement.U32, Rows, Columns, BoxRows, BoxColumns)
                 : new TensorMap(address, TensorMapElement.U32, [Columns, Rows, 2], [4 * Columns, 4 * Columns * Rows], [BoxColumns, BoxRows, 1]);

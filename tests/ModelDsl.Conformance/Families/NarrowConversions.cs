@@ -22,6 +22,8 @@ public static class NarrowConversions
     private static Row Single(string type, string suffix, RoundingMode mode, string variant) => Elementwise.Row(
         $"cvt.{suffix}{variant}.{type}.f32", $"{type} f32", new Operands(Inputs(FloatFormat.Of(type))), (a, _, _) =>
         {
+            // What is no number keeps its bits.
+            if (type == "tf32" && FloatFormat.F32.IsNaN(a)) return Expected.Masked(a & 0xFFFFE000, 0xFFFFE000);
             var (bits, mask) = Convert(FloatFormat.F32.Decode(a), FloatFormat.Of(type), mode, variant);
             // TF32 is the upper 19 bits of the register; what is below is left open.
             return type == "tf32" ? Expected.Masked(bits << 13, mask << 13) : Expected.Masked(bits, mask | 0xFFFF0000);

@@ -75,9 +75,9 @@ public sealed class ElementwiseTests
         using var plain = new KernelRun(new SwiGluKernel(width, width, 2 * width, io, null))
             .Set("x", x).Output("out", rows * width).Number("rows", rows).Launch(rows);
         using var fused = new KernelRun(new SwiGluKernel(width, width, 2 * width, io, ScaleRounding.Exact))
-            .Set("x", x).Output("q", rows * width).Output("scales", rows * ((width + 127) / 128)).Number("rows", rows).Launch(rows);
+            .Set("x", x).Output("q", rows * width).Output("scales", QuantizedRows.ScaleCount(rows, width)).Number("rows", rows).Launch(rows);
         var expected = QuantizedRows.Of(plain.Floats("out"), width);
-        Assert.Equal(expected.Scales, fused.Floats("scales"));
+        Assert.Equal(QuantizedRows.ByRow(expected.Scales, rows), QuantizedRows.ByRow(fused.Floats("scales"), rows));
         Assert.Equal(expected.Codes, fused.Codes("q"));
     }
 

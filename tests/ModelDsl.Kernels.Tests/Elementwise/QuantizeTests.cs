@@ -27,9 +27,9 @@ public sealed class QuantizeTests
     {
         var x = Samples.Normal(width, rows * width, io, deviation: 3);
         using var run = new KernelRun(new QuantizeKernel(width, io, scale))
-            .Set("x", x).Output("q", rows * width).Output("scales", rows * ((width + 127) / 128)).Number("tokens", rows).Launch(rows);
+            .Set("x", x).Output("q", rows * width).Output("scales", QuantizedRows.ScaleCount(rows, width)).Number("tokens", rows).Launch(rows);
         var expected = QuantizedRows.Of(x, width, scale == ScaleRounding.PowerOfTwo);
-        Assert.Equal(expected.Scales, run.Floats("scales"));
+        Assert.Equal(QuantizedRows.ByRow(expected.Scales, rows), QuantizedRows.ByRow(run.Floats("scales"), rows));
         Assert.Equal(expected.Codes, run.Codes("q"));
     }
 
@@ -38,8 +38,8 @@ public sealed class QuantizeTests
     {
         float[] x = [.. Enumerable.Repeat(0f, 128), .. Enumerable.Repeat(3e-5f, 128)];
         using var run = new KernelRun(new QuantizeKernel(256, DType.F32, ScaleRounding.Exact))
-            .Set("x", x).Output("q", 256).Output("scales", 2).Number("tokens", 1).Launch(1);
-        Assert.Equal([1e-4f / 448, 1e-4f / 448], run.Floats("scales"));
+            .Set("x", x).Output("q", 256).Output("scales", 8).Number("tokens", 1).Launch(1);
+        Assert.Equal([1e-4f / 448, 1e-4f / 448], QuantizedRows.ByRow(run.Floats("scales"), rows: 1));
         Assert.All(run.Codes("q").Take(128), code => Assert.Equal(0, code));
         Assert.All(run.Floats("q").Skip(128), value => Assert.InRange(value, 128f, 144f));
     }
@@ -56,8 +56,8 @@ public sealed class QuantizeTests
         var x = goldens["op.o_proj_1.x"];
         var (rows, width) = (x.Shape[0], x.Shape[1]);
         using var run = new KernelRun(new QuantizeKernel(width, DType.F32, ScaleRounding.Exact))
-            .Set("x", x.Floats()).Output("q", rows * width).Output("scales", rows * ((width + 127) / 128)).Number("tokens", rows).Launch(rows);
-        Assert.Equal(goldens["op.o_proj_1.x_scale"].Floats(), run.Floats("scales"));
+            .Set("x", x.Floats()).Output("q", rows * width).Output("scales", QuantizedRows.ScaleCount(rows, width)).Number("tokens", rows).Launch(rows);
+        Assert.Equal(goldens["op.o_proj_1.x_scale"].Floats(), QuantizedRows.ByRow(run.Floats("scales"), rows));
         Assert.Equal(goldens["op.o_proj_1.x_fp8"].Bytes, run.Codes("q"));
     }
 }

@@ -34,8 +34,7 @@ internal static class GemmReference
     public static (QuantizedRows Rows, Func<int, int, double> Value) Activations(int seed, int rows, int depth)
     {
         var quantized = QuantizedRows.Of(Samples.Normal(seed, rows * depth), depth);
-        var columns = (depth + Block - 1) / Block;
-        return (quantized, (i, k) => Formats.FromE4M3(quantized.Codes[i * depth + k]) * (double)quantized.Scales[i * columns + k / Block]);
+        return (quantized, (i, k) => Formats.FromE4M3(quantized.Codes[i * depth + k]) * (double)quantized.Scales[k / Block * QuantizedRows.Stride(rows) + i]);
     }
 
     /// <summary>Rounding errors of FP32 sums of so many products of this size stay below this.</summary>

@@ -5,19 +5,20 @@ using ModelDsl.Compiler.Kernels;
 using ModelDsl.Ptx.Targets;
 using ModelDsl.Runtime.Devices;
 using ModelDsl.Runtime.VirtualGpu;
+using ModelDsl.Testing;
 using KernelParameter = ModelDsl.Compiler.Kernels.KernelParameter;
 
 namespace ModelDsl.Kernels.Tests.Harness;
 
 /// <summary>
-/// One launch of one kernel on the virtual GPU. Buffers are given by parameter name and are exactly as long as their data, so that an
+/// One launch of one kernel on the tests' device. Buffers are given by parameter name and are exactly as long as their data, so that an
 /// access beyond the end is caught; outputs start as garbage, so that what is not written shows.
 /// </summary>
 public sealed class KernelRun(Kernel kernel, VirtualGpuChecks checks = VirtualGpuChecks.None) : IDisposable
 {
     private const byte Garbage = 0xA5;
 
-    private readonly VirtualDevice _device = new(new VirtualDeviceOptions { Workers = 1, Checks = checks });
+    private readonly IDevice _device = TestDevice.Open(new VirtualDeviceOptions { Workers = 1, Checks = checks });
     private readonly Dictionary<string, DeviceMemory> _buffers = [];
     private readonly Dictionary<string, KernelArgument> _numbers = [];
     private readonly Dictionary<DimSymbol, long> _symbols = [];
@@ -76,7 +77,7 @@ public sealed class KernelRun(Kernel kernel, VirtualGpuChecks checks = VirtualGp
     public KernelRun Launch(int rows)
     {
         _symbols[DimSymbol.Rows] = rows;
-        var module = _device.LoadModule(Encoding.UTF8.GetBytes(kernel.Emit(PtxTarget.Sm90a, lines: checks != VirtualGpuChecks.None).ToText()));
+        using var module = _device.LoadModule(Encoding.UTF8.GetBytes(kernel.Emit(PtxTarget.Sm90a, lines: checks != VirtualGpuChecks.None).ToText()));
         var arguments = kernel.Parameters.Select(p => p.Map is { } map ? Encode(map, p) : _numbers.TryGetValue(p.Name, out var number) ? number : _buffers[p.Name]).ToArray();
         var geometry = kernel.Geometry;
         int Size(Dim dim) => (int)dim.Evaluate(symbol => _symbols[symbol]);
@@ -104,16 +105,20 @@ public sealed class KernelRun(Kernel kernel, VirtualGpuChecks checks = VirtualGp
     }
 
     /// <summary>Instructions that the warps of all launches have executed: what the kernel costs on the virtual GPU.</summary>
-    public long WarpInstructions => (long)_device.Profile.Kernels.Single().WarpInstructions;
+    public long WarpInstructions => (long)((VirtualDevice)_device).Profile.Kernels.Single().WarpInstructions;
 
     /// <summary>What the checks have found.</summary>
-    public IReadOnlyList<Finding> Findings => _device.Findings;
+    public IReadOnlyList<Finding> Findings => (_device as VirtualDevice)?.Findings ?? [];
 
     public int[] Ints(string name) => MemoryMarshal.Cast<byte, int>(Download(name)).ToArray();
 
     public byte[] Codes(string name) => Download(name);
 
-    public void Dispose() => _device.Dispose();
+    public void Dispose()
+    {
+        foreach (var memory in _buffers.Values.Distinct()) memory.Dispose();
+        _device.Dispose();
+    }
 
     private KernelArgument Encode(TileMap map, KernelParameter parameter)
     {

@@ -66,7 +66,7 @@ public class ClusterTests
             k.If(first, () =>
             {
                 x.LoadForCluster(tiles.AddBytes(rank * TileBytes), full, 3, 0, k.BlockIdX);
-                full.ArriveIn(rank);
+                full.ReleaseIn(rank);
                 full.ArriveIn(other);
             });
             (k.InBlock(left, other) + k.ThreadIdX).Store(k.ToF32(rank * 10 + k.ThreadIdX));

@@ -47,7 +47,7 @@ public class Fp8GemmFewRowsTests
         var tile = new FewRowsTile(32, 64, 2);
         var first = Run(30, 264, 1552, DType.F32, tile, left, codes, scales, 4);
         Assert.Equal(first, Run(30, 264, 1552, DType.F32, tile, left, codes, scales, 4));
-        var alone = new QuantizedRows(left.Codes[(29 * 1552)..], left.Scales[(29 * 13)..]);
+        var alone = new QuantizedRows(left.Codes[(29 * 1552)..], QuantizedRows.ByColumn(QuantizedRows.ByRow(left.Scales, 30)[(29 * 13)..], rows: 1));
         Assert.Equal(first[(29 * 264)..], Run(1, 264, 1552, DType.F32, tile, alone, codes, scales, 4));
     }
 
@@ -75,7 +75,7 @@ public class Fp8GemmFewRowsTests
         var (codes, scales, weight) = GemmReference.Weights(3, n, k);
         var (left, activation) = GemmReference.Activations(4, rows, k);
         var actual = Run(rows, n, k, output, tile, left, codes, scales, blocks);
-        Close.To(GemmReference.Multiply(rows, n, k, activation, weight), actual, output, GemmReference.Slack(k, product: 2));
+        Close.ToFp8Products(GemmReference.Multiply(rows, n, k, activation, weight), actual, output, GemmReference.Slack(k, product: 2));
     }
 
     private static float[] Run(int rows, int n, int k, DType output, FewRowsTile tile, QuantizedRows left, byte[] codes, float[] scales, int blocks)

@@ -20,6 +20,10 @@ public class Fp8GemmTests
 
     [Theory]
     [MemberData(nameof(Shapes))]
+    public void Three_warpgroups(int rows, int n, int k) => Check(rows, n, k, DType.BF16, Fp8GemmTile.Three);
+
+    [Theory]
+    [MemberData(nameof(Shapes))]
     public void Middling_rows_in_FP32(int rows, int n, int k) => Check(rows, n, k, DType.F32, Fp8GemmTile.Middle);
 
     [Theory]
@@ -108,7 +112,7 @@ public class Fp8GemmTests
             var (first, group) = (tile * Tile, groupOfTile[tile]);
             var part = actual[(first * n)..((first + Tile) * n)];
             if (group < 0) Assert.Equal(untouched[(first * n)..((first + Tile) * n)], part);
-            else Close.To(GemmReference.Multiply(Tile, n, k, (i, x) => activation(first + i, x), (j, x) => weight(group, j, x)), part, output, GemmReference.Slack(k, product: 2));
+            else Close.ToFp8Products(GemmReference.Multiply(Tile, n, k, (i, x) => activation(first + i, x), (j, x) => weight(group, j, x)), part, output, GemmReference.Slack(k, product: 2));
         }
     }
 
@@ -123,7 +127,9 @@ public class Fp8GemmTests
         var (codes, scales, weight) = Stacked(counts.Length, n, k);
         var (left, activation) = GemmReference.Activations(4, counts.Length * Room, k);
         using var run = new KernelRun(new Fp8Gemm(n, k, output, Fp8GemmTile.Few, Blocks: 3) { Groups = new MaskedGroups(counts.Length, Room) });
-        run.Set("a", left.Codes).Set("a_scales", left.Scales).Set("w", codes).Set("w_scales", scales).Set("counts", counts).Output("c", counts.Length * Room * n);
+        // Each group has columns of its own.
+        var byGroup = QuantizedRows.ByRow(left.Scales, counts.Length * Room).Chunk(Room * ((k + 127) / 128)).SelectMany(group => QuantizedRows.ByColumn(group, Room));
+        run.Set("a", left.Codes).Set("a_scales", [.. byGroup]).Set("w", codes).Set("w_scales", scales).Set("counts", counts).Output("c", counts.Length * Room * n);
         var untouched = run.Floats("c");
         run.Launch(1);
         var actual = run.Floats("c");
@@ -131,7 +137,7 @@ public class Fp8GemmTests
         {
             var first = group * Room;
             var expected = GemmReference.Multiply(counts[group], n, k, (i, x) => activation(first + i, x), (j, x) => weight(group, j, x));
-            Close.To(expected, actual[(first * n)..((first + counts[group]) * n)], output, GemmReference.Slack(k, product: 2));
+            Close.ToFp8Products(expected, actual[(first * n)..((first + counts[group]) * n)], output, GemmReference.Slack(k, product: 2));
             // Behind the last tile nothing is written.
             var end = Math.Min(Room, (counts[group] + 63) / 64 * 64);
             Assert.Equal(untouched[((first + end) * n)..((first + Room) * n)], actual[((first + end) * n)..((first + Room) * n)]);
@@ -150,7 +156,7 @@ public class Fp8GemmTests
         var (codes, scales, weight) = GemmReference.Weights(3, n, k);
         var (left, activation) = GemmReference.Activations(4, rows, k);
         var actual = Run(rows, n, k, output, tile, left, codes, scales);
-        Close.To(GemmReference.Multiply(rows, n, k, activation, weight), actual, output, GemmReference.Slack(k, product: 2));
+        Close.ToFp8Products(GemmReference.Multiply(rows, n, k, activation, weight), actual, output, GemmReference.Slack(k, product: 2));
     }
 
     private static float[] Run(int rows, int n, int k, DType output, Fp8GemmTile tile, QuantizedRows left, byte[] codes, float[] scales, int blocks = 3)

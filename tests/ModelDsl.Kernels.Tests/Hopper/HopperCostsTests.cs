@@ -1,3 +1,4 @@
+using System.Globalization;
 using ModelDsl.Compiler.Graph;
 using ModelDsl.Compiler.Kernels.Hopper;
 
@@ -35,26 +36,42 @@ public class HopperCostsTests
     public void Narrow_products_with_few_rows_are_thought_a_quarter_too_slow() =>
         Assert.InRange(HopperCosts.Tiles(64, 2112, 7168, DType.BF16, 64, 16, HopperGpu.GH200).Microseconds / 12, 1.2, 1.3);
 
-    /// <summary>With 64 rows and 128 rows the same weights are read, and both take less than DeepGEMM's tiles.</summary>
+    /// <summary>
+    /// Microseconds of kernels on an H200 (Benchmarks/RESULTS.md), and of the one chosen: no more than 8 % above the best.
+    /// </summary>
     [Theory]
-    [MemberData(nameof(Published))]
-    public void Few_rows_get_the_kernel_that_deals_out_depth(int n, int k, int[] at64, int[] at128, int[] at4096)
+    [InlineData(64, 2112, 7168, "few64x64_chunk2 16.0, 64x64 16.4, few64x128_chunk2 21.8")]
+    [InlineData(64, 24576, 1536, "64x64 18.9, few64x128_chunk12 20.9")]
+    [InlineData(64, 32768, 512, "64x64 12.8, 128x128 13.0, few64x128_chunk4 13.1")]
+    [InlineData(64, 7168, 16384, "64x64 43.1, few64x64_chunk128 44.1, few64x128_chunk2 46.9")]
+    [InlineData(64, 4096, 7168, "64x64 19.4, few64x64_chunk56 19.8, few64x128_chunk2 22.3")]
+    [InlineData(64, 7168, 2048, "64x64 11.2, few64x64_chunk16 11.8")]
+    [InlineData(128, 2112, 7168, "64x64 16.5, few128x128_chunk2 24.5")]
+    [InlineData(128, 24576, 1536, "128x128 21.6, 64x64 25.2")]
+    [InlineData(128, 32768, 512, "128x128 14.0, 64x64 15.5")]
+    [InlineData(128, 7168, 16384, "few128x128_chunk2 49.6, 64x64 60.2")]
+    [InlineData(128, 4096, 7168, "64x64 20.3, few128x64_chunk2 23.4, few128x128_chunk2 24.8, 128x128 27.0")]
+    [InlineData(128, 7168, 2048, "128x128 13.0, 64x64 13.6, few128x64_chunk16 14.0")]
+    [InlineData(4096, 2112, 7168, "192x128 101.2, 128x128 114.0, 256x128 126.6")]
+    [InlineData(4096, 24576, 1536, "192x128 227.1, 256x128 231.0, 128x128 241.0")]
+    [InlineData(4096, 32768, 512, "192x128 121.6, 256x128 124.0, 128x128 129.8")]
+    [InlineData(4096, 7168, 16384, "256x128 662.3, 128x128 721.9, 192x128 773.1")]
+    [InlineData(4096, 4096, 7168, "256x128 171.5, 128x128 180.9, 192x128 191.3")]
+    [InlineData(4096, 7168, 2048, "256x128 92.5, 128x128 97.0, 192x128 99.4")]
+    public void The_kernel_chosen_is_among_the_fastest(int rows, int n, int k, string measured)
     {
-        foreach (var (rows, tile) in new[] { (64, at64), (128, at128) })
-        {
-            var best = Fp8GemmChoice.Rank(rows, n, k, DType.BF16, HopperGpu.GH200)[0];
-            Assert.IsType<Fp8GemmFewRows>(best.Kernel);
-            Assert.True(best.Cost.Microseconds <= HopperCosts.Tiles(rows, n, k, DType.BF16, tile[0], tile[1], HopperGpu.GH200).Microseconds * 1.001, $"{best.Kernel.Name}: {best.Cost}");
-        }
-        Assert.Equal(Fp8GemmTile.Many, Assert.IsType<Fp8Gemm>(Fp8GemmChoice.Best(at4096[2] > 0 ? 4096 : 0, n, k, DType.BF16, HopperGpu.H200)).Tile);
+        var times = measured.Split(", ").Select(entry => entry.Split(' ')).ToDictionary(entry => entry[0], entry => double.Parse(entry[1], CultureInfo.InvariantCulture));
+        var chosen = Fp8GemmChoice.Best(rows, n, k, DType.BF16, HopperGpu.H200).Name.Split("bf16_")[1];
+        Assert.True(times.TryGetValue(chosen, out var time), $"{chosen} is not among {measured}");
+        Assert.InRange(time, times.Values.Min(), 1.08 * times.Values.Min());
     }
 
     [Fact]
     public void The_ranking_is_complete_and_in_order()
     {
         var ranks = Fp8GemmChoice.Rank(64, 4096, 7168, DType.BF16, HopperGpu.H200);
-        Assert.Equal(2 * 4 + 3, ranks.Length);
+        Assert.Equal(2 * 4 + 4, ranks.Length);
         Assert.Equal(ranks.Select(rank => rank.Cost.Microseconds).Order(), ranks.Select(rank => rank.Cost.Microseconds));
-        Assert.Equal(3, Fp8GemmChoice.Rank(129, 4096, 7168, DType.BF16, HopperGpu.H200).Length);
+        Assert.Equal(4, Fp8GemmChoice.Rank(129, 4096, 7168, DType.BF16, HopperGpu.H200).Length);
     }
 }

@@ -21,12 +21,12 @@ public sealed class PermuteCombineTests
         var (x, scales) = (Samples.Normal(1, Tokens * width), Samples.Normal(2, Tokens * columns));
         using var run = new KernelRun(new PermuteKernel(width, type, columns))
             .Set("x", x).Set("source", source).Output("out", source.Length * width).Number("rows", source.Length);
-        if (columns > 0) run.Set("scales", scales).Output("out_scales", source.Length * columns);
+        if (columns > 0) run.Set("scales", QuantizedRows.ByColumn(scales, Tokens)).Output("out_scales", QuantizedRows.Stride(source.Length) * columns).Number("tokens", Tokens);
         run.Launch(source.Length);
 
         var stored = run.Codes("x").Chunk(width * type.Bytes()).ToArray();
         Assert.Equal(source.SelectMany(row => stored[row]), run.Codes("out"));
-        if (columns > 0) Assert.Equal(source.SelectMany(row => scales.Skip(row * columns).Take(columns)), run.Floats("out_scales"));
+        if (columns > 0) Assert.Equal(source.SelectMany(row => scales.Skip(row * columns).Take(columns)), QuantizedRows.ByRow(run.Floats("out_scales"), source.Length));
     }
 
     [Theory]

@@ -1,4 +1,6 @@
+using System.Runtime.InteropServices;
 using ModelDsl.Runtime.Devices;
+using ModelDsl.Testing;
 
 namespace ModelDsl.Runtime.VirtualGpu.Tests.Hopper;
 
@@ -21,6 +23,25 @@ public sealed class TruncatedSumTests
         Assert.All(sums, sum => Assert.Equal(expected, sum));
         float[] exact = Multiply(0, 32, (row, k) => k == 0 ? largeA : a, (column, k) => k == 0 ? largeB : b);
         Assert.All(exact, sum => Assert.Equal(largeA * largeB + 31 * a * b, sum));
+    }
+
+    /// <summary>
+    /// What an H200 makes of 64 by 64 sums, of all codes and of positive normal numbers: one product from zero, and four that accumulate. The file has both inputs, 16 KB of tiles in swizzled rows
+    /// each, then the sums.
+    /// </summary>
+    [Theory]
+    [InlineData("h200-one-product.ptx", 0, 2)]
+    [InlineData("h200-four-products.ptx", 0, 3)]
+    [InlineData("h200-four-products.ptx", 1, 4)]
+    public void Sums_are_those_of_hardware_bit_for_bit(string program, int input, int sums)
+    {
+        const int Part = 128 * 128;
+        string folder = Repository.PathTo("tests", "ModelDsl.Runtime.VirtualGpu.Tests", "Hopper");
+        byte[] all = File.ReadAllBytes(Path.Combine(folder, "h200-e4m3.bin"));
+        using var gpu = new TestGpu(fp8SumBits: Bits);
+        using DeviceMemory from = gpu.Upload<byte>(all.AsSpan(input * Part, Part)), to = gpu.Upload<float>(new float[64 * 64]);
+        gpu.Launch(gpu.Load(File.ReadAllText(Path.Combine(folder, program))), 1, 128, 0, from, to);
+        Assert.Equal(MemoryMarshal.Cast<byte, uint>(all.AsSpan(sums * Part, Part)).ToArray(), MemoryMarshal.Cast<float, uint>(gpu.Download<float>(to)).ToArray());
     }
 
     /// <summary>The accumulator is shifted, too: 8191 steps of one in 13 bits fit, and 2^14 plus one does not.</summary>

@@ -4,12 +4,17 @@ using ModelDsl.Ptx.Values;
 namespace ModelDsl.Compiler.Kernels.Access;
 
 /// <summary>The row that a block works on.</summary>
-internal static class BlockRow
+/// <param name="Number">The block's number along x.</param>
+/// <param name="Count">Rows there are.</param>
+internal sealed record BlockRow(S32 Number, S32 Count)
 {
-    /// <summary>The block's number along x; blocks beyond the count, which is the kernel's next parameter, end here.</summary>
-    public static S32 Of(KernelBuilder k, string count)
+    /// <summary>Blocks beyond the count, which is the kernel's next parameter, end here.</summary>
+    public static BlockRow Of(KernelBuilder k, string count)
     {
-        k.ReturnIf(k.BlockIdX >= k.S32Param(count));
-        return k.BlockIdX;
+        var (number, rows) = (k.BlockIdX, k.S32Param(count));
+        k.ReturnIf(number >= rows);
+        return new BlockRow(number, rows);
     }
+
+    public static implicit operator S32(BlockRow row) => row.Number;
 }

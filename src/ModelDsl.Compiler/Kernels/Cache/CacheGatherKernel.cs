@@ -39,7 +39,7 @@ public sealed record CacheGatherKernel(int KvRank, int RopeDim, int Page, DType 
         var scales = Quantize is null ? null : k.GlobalPtrParam<F32>("scales");
         var key = ActivationPtr.Param(k, "k_rope", Io);
         var row = BlockRow.Of(k, "context");
-        cache = cache.Row(pages[row / Page] * Page + row % Page, KvRank + RopeDim);
+        cache = cache.Row(pages[row.Number / Page] * Page + row.Number % Page, KvRank + RopeDim);
 
         var walk = RowWalk.OfBlock(k, Tiling);
         var bytes = Tiling.Vector * Io.Bytes();

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using ModelDsl.Compiler.Graph;
+using ModelDsl.Compiler.Kernels.Access;
 using ModelDsl.Ptx;
 using ModelDsl.Ptx.Values;
 
@@ -35,8 +36,10 @@ public sealed record Fp8GemmKernel(int N, int K, DType Out, GemmShape Shape) : K
         var a = Matrix.Parameter(k, "a", DType.E4M3, K);
         var aScales = k.GlobalPtrParam<F32>("a_scales");
         var w = Matrix.Parameter(k, "w", DType.E4M3, K);
-        var scales = new BlockScales(aScales, k.GlobalPtrParam<F32>("w_scales"), BlockScales.Count(K));
+        var wScales = k.GlobalPtrParam<F32>("w_scales");
         var c = Matrix.Parameter(k, "c", Out, N);
-        return new GemmProblem(k, N, K, a, w, c, k.BlockIdX * Plan.Rows, k.S32Param("rows"), k.BlockIdY * Plan.Columns) { Scales = scales };
+        var rows = k.S32Param("rows");
+        var scales = new BlockScales(aScales, ScaleColumns.Stride(rows), wScales, BlockScales.Count(K));
+        return new GemmProblem(k, N, K, a, w, c, k.BlockIdX * Plan.Rows, rows, k.BlockIdY * Plan.Columns) { Scales = scales };
     });
 }

@@ -63,8 +63,9 @@ internal sealed record Matrix(GlobalPtr<U8> Start, DType Type, int RowElements, 
 /// <summary>
 /// What quantised operands are multiplied by: A per row and 128 of the depth, W per 128 columns of C and 128 of the depth.
 /// </summary>
+/// <param name="Stride">Of A's <see cref="Access.ScaleColumns"/>.</param>
 /// <param name="Columns">Scales per row of either: <c>ceil(Depth / 128)</c>.</param>
-internal sealed record BlockScales(GlobalPtr<F32> A, GlobalPtr<F32> W, int Columns)
+internal sealed record BlockScales(GlobalPtr<F32> A, S32 Stride, GlobalPtr<F32> W, int Columns)
 {
     public const int Block = 128;
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using ModelDsl.Compiler.Graph;
+using ModelDsl.Compiler.Kernels.Access;
 using ModelDsl.Ptx;
 using ModelDsl.Ptx.Values;
 
@@ -40,8 +41,8 @@ public sealed record GroupedFp8GemmKernel(int Experts, int N, int K, int Active,
         var wScales = k.GlobalPtrParam<F32>("w_scales");
         var c = Matrix.Parameter(k, "c", Out, N);
         var tile = ExpertTiles.Read(k, TileRows);
-        k.S32Param("rows");
-        var scales = new BlockScales(aScales, wScales.Row(tile.Expert, BlockScales.Count(N) * BlockScales.Count(K)), BlockScales.Count(K));
+        var rows = k.S32Param("rows");
+        var scales = new BlockScales(aScales, ScaleColumns.Stride(rows), wScales.Row(tile.Expert, BlockScales.Count(N) * BlockScales.Count(K)), BlockScales.Count(K));
         w = w with { Start = w.Start.Row(tile.Expert, checked(N * K)) };
         return new GemmProblem(k, N, K, a, w, c, tile.First, tile.End, k.BlockIdY * Plan.Columns) { Scales = scales };
     });

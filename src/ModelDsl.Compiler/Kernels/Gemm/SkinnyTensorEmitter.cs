@@ -78,7 +78,7 @@ internal sealed class SkinnyTensorEmitter
         {
             var block = unit * blocksPerUnit + start / chunksPerBlock;
             var weight = column.Load(block);
-            var (x, y) = (first.Load(block) * weight, second.Load(block) * weight);
+            var (x, y) = (first.Row(block, _p.Scales!.Stride).Load() * weight, second.Row(block, _p.Scales!.Stride).Load() * weight);
             F32[] part = [0f, 0f, 0f, 0f];
             foreach (var (upper, lower, row) in chunks.Skip(start).Take(chunksPerBlock))
                 for (var half = 0; half < 2; half++)
@@ -143,7 +143,7 @@ internal sealed class SkinnyTensorEmitter
     }
 
     private GlobalPtr<F32> RowScales(BlockScales scales, S32 token) =>
-        scales.A.Row(_k.Min(_p.FirstRow + token, _p.EndRow - 1), scales.Columns);
+        scales.A + _k.Min(_p.FirstRow + token, _p.EndRow - 1);
 
     /// <summary>A lane has two rows of C, and in each two columns eight apart.</summary>
     private void Store()

@@ -11,6 +11,9 @@ namespace ModelDsl.Compiler.Kernels.Hopper;
 /// <param name="Slot">Where its sums go until they are combined; negative: it is all there is of the request.</param>
 internal sealed record DecodePiece(S32 Request, S32 From, S32 To, S32 Length, S32 Slot);
 
+/// <summary>A part of the line: <paramref name="Low"/> to <paramref name="High"/>, not included.</summary>
+internal sealed record DecodeRange(S32 Part, S32 Low, S32 High, S32 FirstRequest);
+
 /// <summary>
 /// How pages of all requests are dealt out. Requests lie one behind the other, each as long as its pages and <see cref="RequestCost"/>, which stands for the time that
 /// it takes to begin and end one; that line is cut into as many equal parts as there are. Where each request begins is all that has to be known, and the plan
@@ -28,12 +31,19 @@ internal sealed record DecodePlan(KernelBuilder K, GlobalPtr<S32> Starts, S32 Re
     /// <summary>What a request takes of the line. One without tokens still has an output.</summary>
     public static S32 Units(KernelBuilder k, S32 length) => k.Max(k.CeilDivide(length, Page), 1) + RequestCost;
 
-    /// <summary>The pieces of a part, request by request.</summary>
-    public void ForEach(S32 part, GlobalPtr<S32> lengths, Action<DecodePiece> work)
+    /// <summary>Where a part begins and ends on the line, and in which request. By whole warps.</summary>
+    public DecodeRange RangeOf(S32 part)
     {
         var all = Starts.Load(Requests);
-        var (low, high) = (part * all / Parts, (part + 1) * all / Parts);
-        var request = K.Var(LastNotBehind(low));
+        var low = part * all / Parts;
+        return new DecodeRange(part, low, (part + 1) * all / Parts, LastNotBehind(low));
+    }
+
+    /// <summary>The pieces of a part, request by request.</summary>
+    public void ForEach(DecodeRange range, GlobalPtr<S32> lengths, Action<DecodePiece> work)
+    {
+        var (part, low, high, firstRequest) = range;
+        var request = K.Var(firstRequest);
         K.While(() => request.Value < Requests, loop =>
         {
             var start = Starts.Load(request.Value);

@@ -20,11 +20,11 @@ public sealed record FewRowsTile(int Rows, int Outputs, int Chunk)
     /// <summary>With 40 for the copying warpgroup no more than a multiprocessor's 64 K registers.</summary>
     public int MathRegisters => Warpgroups == 1 ? 240 : 232;
 
-    /// <summary>A scale for each row, one for the outputs, and what keeps stages apart by 16 bytes.</summary>
-    public int ScalesOfStage => Rows + 4;
-
     /// <summary>FP32 sums of a tile.</summary>
     public int Sums => Rows * Outputs;
+
+    /// <summary>A scale for each row, one for the outputs, and what keeps stages apart by 16 bytes.</summary>
+    public int ScalesOfStage => Rows + 4;
 
     public int Stages(DType output) => Math.Min(MostStages, (HopperGpu.SharedBytesOfBlock - CBytes(output)) / StageBytes);
 

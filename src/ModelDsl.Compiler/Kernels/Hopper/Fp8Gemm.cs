@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using ModelDsl.Compiler.Graph;
+using ModelDsl.Compiler.Kernels.Access;
 using ModelDsl.Ptx;
 using ModelDsl.Ptx.Hopper;
 using ModelDsl.Ptx.Memory;
@@ -20,9 +21,9 @@ namespace ModelDsl.Compiler.Kernels.Hopper;
 /// FLOP per byte.
 /// </para>
 /// <para>
-/// Roles. Warpgroup 0 produces: one thread of its first warp copies tiles of A and W by tensor maps, which fill with zeros what lies beyond M, N
-/// and K; its second warp copies the scales, which lie row-major and so in columns of 4 bytes that no tensor map can take. The others
-/// multiply, 64 rows each at a time. Registers go from the one to the others by setmaxnreg.
+/// Roles. One thread of warpgroup 0 copies: tiles of A and W by tensor maps, which fill with zeros what lies beyond M, N and K, and the scales of A, which lie as
+/// a tile wants them (<see cref="ScaleColumns"/>); the one scale of W it reads a step ahead. The other warpgroups multiply, 64 rows each at a time. Registers go from the
+/// one to the others by setmaxnreg.
 /// </para>
 /// <para>
 /// Pipeline. As many stages as shared memory holds, a full and an empty barrier each. A math warpgroup starts the 4 products of a step, waits,
@@ -37,9 +38,6 @@ namespace ModelDsl.Compiler.Kernels.Hopper;
 public sealed record Fp8Gemm(int N, int K, DType Out, Fp8GemmTile Tile, int Blocks) : Kernel
 {
     private const int Step = Fp8GemmTile.Step, WarpgroupThreads = 128;
-
-    /// <summary>Registers of a thread that copies; what is left of 64 K for those that multiply.</summary>
-    private const int ProducerRegisters = 40;
 
     /// <summary>Null for one product.</summary>
     public Fp8Groups? Groups { get; init; }
@@ -98,41 +96,34 @@ public sealed record Fp8Gemm(int N, int K, DType Out, Fp8GemmTile Tile, int Bloc
                 p.C.Prefetch();
                 p.Ring.Initialise();
             },
-            ProducerRegisters,
-            copyTiles: () => k.If(k.Elect(), () => CopyTiles(p)),
-            copyNumbers: () => CopyScales(p),
+            Tile.CopyRegisters,
+            copyTiles: () => k.If(k.Elect(), () => Copy(p)),
             multiply: warp =>
             {
                 k.SetMaxRegisters(Tile.MathRegisters, increases: true);
                 Multiply(p, (warp >> 2) - 1);
-            });
+            },
+            prepare: () => ClearedMemory.Write(k, p.Scales(0), Geometry.Threads, Tile.Stages(Out) * Tile.ScalesOfStage));
     }
 
-    /// <summary>A tile of A and one of W for each step, as fast as stages become empty.</summary>
-    private void CopyTiles(Problem p)
-    {
-        var (k, at) = (p.K, p.Ring.Start());
-        p.Tiles.ForEach(tile => k.For(0, Steps, step =>
-        {
-            at.AwaitEmpty();
-            at.Full.ArriveExpecting((Tile.Rows + Tile.Columns) * Step);
-            p.A.Load(p.ATile(at.Stage), at.Full, [step * Step, tile.Row * Tile.Rows, .. p.RowGroup(tile)]);
-            p.W.Load(p.WTile(at.Stage), at.Full, [step * Step, tile.Column * Tile.Columns, .. Problem.Group(tile)]);
-            at.Advance();
-        }, nounroll: true));
-    }
-
-    private void CopyScales(Problem p)
+    /// <summary>A tile of A with its scales and one of W for each step, as fast as stages become empty.</summary>
+    private void Copy(Problem p)
     {
         var (k, at) = (p.K, p.Ring.Start());
         p.Tiles.ForEach(tile =>
         {
-            var scales = new ScaleCopies(k, tile, p.AScalesOf(tile), p.WScalesOf(tile), Tile.Rows, Tile.Columns, Steps);
+            var (first, stride) = (tile.Row * Tile.Rows, p.ScaleStride(tile));
+            var bytes = k.Min(stride - first, Tile.Rows) * sizeof(float);
+            var scales = p.AScalesOf(tile) + first;
+            var ofW = new ScaleStream(k, p.WScalesOf(tile), 0, Steps);
             k.For(0, Steps, step =>
             {
                 at.AwaitEmpty();
-                scales.Start(p.Scales(at.Stage), step);
-                at.Full.ArriveAfterCopies();
+                p.Scales(at.Stage).Store(ofW.Next(step), Tile.Rows);
+                at.Full.ArriveExpecting((Tile.Rows + Tile.Columns) * Step + bytes);
+                p.A.Load(p.ATile(at.Stage), at.Full, [step * Step, first, .. p.RowGroup(tile)]);
+                p.W.Load(p.WTile(at.Stage), at.Full, [step * Step, tile.Column * Tile.Columns, .. Problem.Group(tile)]);
+                k.BulkCopy(p.Scales(at.Stage), scales.Row(step, stride), bytes, at.Full);
                 at.Advance();
             }, nounroll: true);
         });
@@ -192,8 +183,8 @@ public sealed record Fp8Gemm(int N, int K, DType Out, Fp8GemmTile Tile, int Bloc
             _w = k.DynamicShared<U8>(stages * tile.Columns * Step, align: 1024);
             CTile = k.DynamicShared<U8>(tile.Rows * tile.Columns * kernel.Out.Bytes(), align: 1024);
             _scales = k.DynamicShared<F32>(stages * tile.ScalesOfStage);
-            // The copying thread and the lanes that copy scales make a stage full, a lane of each math warp makes it empty.
-            Ring = new StagePipeline(k, stages, fills: 1 + ScaleCopies.Lanes, releases: 4 * tile.Warpgroups);
+            // A lane of each math warp makes a stage empty.
+            Ring = new StagePipeline(k, stages, fills: 1, releases: 4 * tile.Warpgroups);
             var columns = kernel.ColumnTiles;
             var band = BandScheduler.BestBand(kernel.Blocks, tile.Rows, tile.Columns);
             Tiles = kernel.Groups switch
@@ -229,9 +220,17 @@ public sealed record Fp8Gemm(int N, int K, DType Out, Fp8GemmTile Tile, int Bloc
         public S32[] RowGroup(TilePlace tile) => _kernel.RowGroups is null ? [] : Group(tile);
 
         /// <summary>Of the rows of a tile's group.</summary>
-        public GlobalPtr<F32> AScalesOf(TilePlace tile) => _kernel.Groups is MaskedGroups groups ? _aScales.Row(tile.Group! * groups.Rows, _kernel.Steps) : _aScales;
+        public GlobalPtr<F32> AScalesOf(TilePlace tile) => _kernel.Groups is MaskedGroups ? _aScales.Row(tile.Group! * _kernel.Steps, ScaleStride(tile)) : _aScales;
 
-        public GlobalPtr<F32> WScalesOf(TilePlace tile) => tile.Group is { } group ? _wScales.Row(group * BlockScales.Count(_kernel.N), _kernel.Steps) : _wScales;
+        /// <summary>See <see cref="ScaleColumns"/>.</summary>
+        public S32 ScaleStride(TilePlace tile) => ScaleColumns.Stride(_kernel.Groups is MaskedGroups groups ? groups.Rows : tile.Rows);
+
+        /// <summary>Of the columns of a tile, step by step.</summary>
+        public GlobalPtr<F32> WScalesOf(TilePlace tile)
+        {
+            var block = tile.Column * _kernel.Tile.Columns / BlockScales.Block;
+            return _wScales.Row(tile.Group is { } group ? group * BlockScales.Count(_kernel.N) + block : block, _kernel.Steps);
+        }
 
         /// <summary>One for each row, then the one of W.</summary>
         public SharedPtr<F32> Scales(S32 stage) => _scales + stage * _kernel.Tile.ScalesOfStage;

@@ -27,11 +27,11 @@ public static class Fp8GemmChoice
     {
         const int Blocks = HopperGpu.Multiprocessors;
         var steps = (k + Fp8GemmTile.Step - 1) / Fp8GemmTile.Step;
-        if (rows <= FewRowsTile.MostRows)
-            foreach (var outputs in new[] { 128, 64 })
-                foreach (var chunk in Chunks.Where(chunk => chunk < steps).Prepend(steps))
-                    yield return new Fp8GemmFewRows(n, k, output, new FewRowsTile(FewRowsTile.RowsFor(rows), outputs, chunk), Blocks);
-        foreach (var tile in new[] { Fp8GemmTile.Many, Fp8GemmTile.Middle, Fp8GemmTile.Few })
+        foreach (var tile in new[] { Fp8GemmTile.Many, Fp8GemmTile.Three, Fp8GemmTile.Middle, Fp8GemmTile.Few })
             yield return new Fp8Gemm(n, k, output, tile, Blocks);
+        if (rows > FewRowsTile.MostRows) yield break;
+        foreach (var outputs in new[] { 128, 64 })
+            foreach (var chunk in Chunks.Where(chunk => chunk < steps).Prepend(steps))
+                yield return new Fp8GemmFewRows(n, k, output, new FewRowsTile(FewRowsTile.RowsFor(rows), outputs, chunk), Blocks);
     }
 }

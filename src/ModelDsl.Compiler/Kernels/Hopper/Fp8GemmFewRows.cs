@@ -1,10 +1,12 @@
 using System.Collections.Immutable;
 using ModelDsl.Compiler.Graph;
+using ModelDsl.Compiler.Kernels.Access;
 using ModelDsl.Ptx;
 using ModelDsl.Ptx.Hopper;
 using ModelDsl.Ptx.Memory;
 using ModelDsl.Ptx.Targets;
 using ModelDsl.Ptx.Values;
+using BlockScales = ModelDsl.Compiler.Kernels.Gemm.BlockScales;
 
 namespace ModelDsl.Compiler.Kernels.Hopper;
 
@@ -77,39 +79,32 @@ public sealed record Fp8GemmFewRows(int N, int K, DType Out, FewRowsTile Tile, i
                 p.Ring.Initialise();
             },
             ProducerRegisters,
-            copyTiles: () => k.If(k.Elect(), () => CopyTiles(p)),
-            copyNumbers: () => CopyScales(p),
+            copyTiles: () => k.If(k.Elect(), () => Copy(p)),
             multiply: warp =>
             {
                 k.SetMaxRegisters(Tile.MathRegisters, increases: true);
                 Multiply(p, (warp >> 2) - 1);
-            });
+            },
+            prepare: () => ClearedMemory.Write(k, p.Scales(0), Geometry.Threads, Tile.Stages(Out) * Tile.ScalesOfStage));
     }
 
-    private void CopyTiles(Problem p)
-    {
-        var (k, at) = (p.K, p.Ring.Start());
-        p.Depth.ForEach(part => k.For(part.From, part.To, step =>
-        {
-            at.AwaitEmpty();
-            at.Full.ArriveExpecting((Tile.Rows + Tile.Outputs) * Step);
-            p.W.Load(p.WTile(at.Stage), at.Full, step * Step, part.Tile.Column * Tile.Outputs);
-            p.A.Load(p.ATile(at.Stage), at.Full, step * Step, part.Tile.Row * Tile.Rows);
-            at.Advance();
-        }, nounroll: true));
-    }
-
-    private void CopyScales(Problem p)
+    private void Copy(Problem p)
     {
         var (k, at) = (p.K, p.Ring.Start());
         p.Depth.ForEach(part =>
         {
-            var scales = new ScaleCopies(k, part.Tile, p.AScales, p.WScales, Tile.Rows, Tile.Outputs, Steps);
+            var (first, stride) = (part.Tile.Row * Tile.Rows, ScaleColumns.Stride(part.Tile.Rows));
+            var bytes = k.Min(stride - first, Tile.Rows) * sizeof(float);
+            var scales = p.AScales + first;
+            var ofW = new ScaleStream(k, p.WScales.Row(part.Tile.Column * Tile.Outputs / BlockScales.Block, Steps), part.From, Steps);
             k.For(part.From, part.To, step =>
             {
                 at.AwaitEmpty();
-                scales.Start(p.Scales(at.Stage), step);
-                at.Full.ArriveAfterCopies();
+                p.Scales(at.Stage).Store(ofW.Next(step), Tile.Rows);
+                at.Full.ArriveExpecting((Tile.Rows + Tile.Outputs) * Step + bytes);
+                p.W.Load(p.WTile(at.Stage), at.Full, step * Step, part.Tile.Column * Tile.Outputs);
+                p.A.Load(p.ATile(at.Stage), at.Full, step * Step, first);
+                k.BulkCopy(p.Scales(at.Stage), scales.Row(step, stride), bytes, at.Full);
                 at.Advance();
             }, nounroll: true);
         });
@@ -179,8 +174,8 @@ public sealed record Fp8GemmFewRows(int N, int K, DType Out, FewRowsTile Tile, i
             _w = k.DynamicShared<U8>(stages * _tile.Outputs * Step, align: 1024);
             CTile = k.DynamicShared<U8>(_tile.Sums * kernel.Out.Bytes(), align: 1024);
             _scales = k.DynamicShared<F32>(stages * _tile.ScalesOfStage);
-            // The copying thread and the lanes that copy scales make a stage full, a lane of each math warp makes it empty.
-            Ring = new StagePipeline(k, stages, fills: 1 + ScaleCopies.Lanes, releases: 4 * _tile.Warpgroups);
+            // A lane of each math warp makes a stage empty.
+            Ring = new StagePipeline(k, stages, fills: 1, releases: 4 * _tile.Warpgroups);
             Depth = new DepthScheduler(k, k.S32Param("rows"), _tile.Rows, kernel.OutputTiles, kernel.Steps, _tile.Chunk);
         }
 

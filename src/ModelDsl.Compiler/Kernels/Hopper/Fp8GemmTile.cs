@@ -3,7 +3,7 @@ using ModelDsl.Compiler.Graph;
 namespace ModelDsl.Compiler.Kernels.Hopper;
 
 /// <summary>What a block of <see cref="Fp8Gemm"/> makes at a time.</summary>
-/// <param name="Rows">64: one math warpgroup; 128: two; 256: two, each with two waves of 64 rows.</param>
+/// <param name="Rows">64: one math warpgroup; 128: two; 192: three; 256: two, each with two waves of 64 rows.</param>
 /// <param name="Columns">64 or 128: no more than one scale of W is for.</param>
 public sealed record Fp8GemmTile(int Rows, int Columns)
 {
@@ -21,12 +21,17 @@ public sealed record Fp8GemmTile(int Rows, int Columns)
 
     public static readonly Fp8GemmTile Middle = new(128, 128);
 
-    public int Warpgroups => Math.Min(2, Rows / TileStore.WaveRows);
+    /// <summary>Where it leaves fewer multiprocessors without a tile at the end.</summary>
+    public static readonly Fp8GemmTile Three = new(192, 128);
+
+    public int Warpgroups => Rows == 256 ? 2 : Rows / TileStore.WaveRows;
 
     public int Waves => Rows / TileStore.WaveRows / Warpgroups;
 
-    /// <summary>With 40 for the copying warpgroup all of a multiprocessor's 64 K registers.</summary>
-    public int MathRegisters => Warpgroups == 1 ? 240 : 232;
+    /// <summary>Of a thread that copies; what is left of a multiprocessor's 64 K is for those that multiply.</summary>
+    public int CopyRegisters => Warpgroups == 3 ? 32 : 40;
+
+    public int MathRegisters => Warpgroups switch { 1 => 240, 2 => 232, _ => 160 };
 
     /// <summary>A scale for each row, one for the columns, and what keeps stages apart by 16 bytes.</summary>
     public int ScalesOfStage => Rows + 4;

@@ -60,8 +60,8 @@ public static class HopperCosts
     /// <summary>Between the last step of a tile and the first of the next.</summary>
     private const double TileMicroseconds = 1.5;
 
-    /// <summary>Until another block's sums are there and added.</summary>
-    private const double ExchangeMicroseconds = 1;
+    /// <summary>Until another block's sums are there and added, as measured on an H200.</summary>
+    private const double ExchangeMicroseconds = 8;
 
     private const int Step = Fp8GemmTile.Step;
 
@@ -94,9 +94,11 @@ public static class HopperCosts
         var clocks = own * longest * StepClocks(tile.Warpgroups, tile.Rows, tile.Rows / 2 + tile.Rows / 4 + tile.Rows / 8 + OtherInstructions);
         var cut = chunks > 1 && tiles * chunks % (blocks * (long)chunks) != 0;
         var parts = cut ? 2.0 * sizeof(float) * tile.Sums * blocks : 0;
-        var math = clocks / HopperGpu.ClocksPerMicrosecond + CeilDiv(own, chunks) * TileMicroseconds + (cut ? ExchangeMicroseconds : 0);
+        // Sums are exchanged when all else is done.
+        var exchange = cut ? ExchangeMicroseconds : 0;
+        var math = clocks / HopperGpu.ClocksPerMicrosecond + CeilDiv(own, chunks) * TileMicroseconds;
         var l2 = (tiles * steps * (double)(tile.Rows + tile.Outputs) * Step + parts) / HopperGpu.L2BytesPerMicrosecond;
-        return new GemmCost(math, l2, Memory(rows, kernel.N, kernel.K, kernel.Out, blocks, gpu));
+        return new GemmCost(math + exchange, l2 + exchange, Memory(rows, kernel.N, kernel.K, kernel.Out, blocks, gpu) + exchange);
     }
 
     /// <summary>

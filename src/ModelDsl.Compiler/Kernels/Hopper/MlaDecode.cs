@@ -90,8 +90,8 @@ public sealed record MlaDecode(int Heads, int Queries, int NopeDim, double Scale
     {
         var k = block.K;
         var (q, page) = (block.Queries.Start(), block.Keys.Start());
-        var elected = k.Elect();
-        block.ForEach(piece => k.If(elected, () =>
+        var range = block.Range();
+        k.If(k.Elect(), () => block.ForEach(range, piece =>
         {
             q.AwaitEmpty();
             q.Full.ArriveExpecting(TileBytes);

@@ -92,5 +92,8 @@ internal sealed class MlaDecodeBlock
         foreach (var ring in new[] { Queries, Keys, Probabilities }) ring.Initialise();
     }
 
-    public void ForEach(Action<DecodePiece> work) => _plan.ForEach(K.BlockIdY, _lengths, work);
+    /// <summary>This block's part, looked up by a whole warp.</summary>
+    public DecodeRange Range() => _plan.RangeOf(K.BlockIdY);
+
+    public void ForEach(DecodeRange range, Action<DecodePiece> work) => _plan.ForEach(range, _lengths, work);
 }

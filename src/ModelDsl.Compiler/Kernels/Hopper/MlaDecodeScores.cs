@@ -17,7 +17,7 @@ internal static class MlaDecodeScores
         var (g, t) = (k.LaneId >> 2, k.LaneId & 3);
         var row = (k.WarpId & 3) * 16 + g;
 
-        block.ForEach(piece =>
+        block.ForEach(block.Range(), piece =>
         {
             var softmax = new RowSoftmax(k, (float)(kernel.Scale * RowSoftmax.Log2E));
             query.AwaitFull();

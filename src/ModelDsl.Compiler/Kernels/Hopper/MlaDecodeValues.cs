@@ -20,7 +20,7 @@ internal static class MlaDecodeValues
         var b = k.TileDescriptor(block.Key(0, 0).AddBytes(firstTile), TileSwizzle.Bytes128, 8 * MlaDecodeBlock.RowBytes, MlaDecodeBlock.ColumnBytes);
         var row = (k.WarpId & 3) * 16 + (k.LaneId >> 2);
 
-        block.ForEach(piece =>
+        block.ForEach(block.Range(), piece =>
         {
             foreach (var sum in sums) sum.Value = 0f;
             k.For(piece.From, piece.To, number =>

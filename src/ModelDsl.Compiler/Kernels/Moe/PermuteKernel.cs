@@ -10,7 +10,7 @@ namespace ModelDsl.Compiler.Kernels.Moe;
 /// <remarks>
 /// One vector of up to 16 bytes per thread, up to four warps per block. Moves each row in and out once.
 /// </remarks>
-/// <param name="ScaleColumns">Scales per row; 0: there are none.</param>
+/// <param name="ScaleColumns">Scales per row; 0: there are none. x has <c>tokens</c> rows.</param>
 public sealed record PermuteKernel(int Width, DType Type, int ScaleColumns) : Kernel
 {
     public override string Name => $"permute_w{Width}_{Type.Text()}" + (ScaleColumns > 0 ? $"_c{ScaleColumns}" : "");
@@ -22,6 +22,7 @@ public sealed record PermuteKernel(int Width, DType Type, int ScaleColumns) : Ke
         KernelParameter.In("source", DType.I32),
         KernelParameter.Out("out", Type),
         .. ScaleColumns > 0 ? [KernelParameter.Out("out_scales", DType.F32)] : Array.Empty<KernelParameter>(),
+        .. ScaleColumns > 0 ? [KernelParameter.Int("tokens")] : Array.Empty<KernelParameter>(),
         KernelParameter.Int("rows"),
     ];
 
@@ -36,6 +37,7 @@ public sealed record PermuteKernel(int Width, DType Type, int ScaleColumns) : Ke
         var source = k.GlobalPtrParam<S32>("source");
         var output = ActivationPtr.Param(k, "out", Type);
         var outScales = ScaleColumns > 0 ? k.GlobalPtrParam<F32>("out_scales") : null;
+        var tokens = ScaleColumns > 0 ? k.S32Param("tokens") : null;
         var row = BlockRow.Of(k, "rows");
 
         var from = source[row];
@@ -43,7 +45,7 @@ public sealed record PermuteKernel(int Width, DType Type, int ScaleColumns) : Ke
         var inside = walk.Pieces(0).Single().Inside;
         var values = x.Row(from, Width).Plus(walk.Start).Bytes.LoadBytes(Tiling.Vector * Type.Bytes(), inside);
         output.Row(row, Width).Plus(walk.Start).Bytes.StoreBytes(values, inside);
-        if (scales is null) return;
+        if (scales is null || tokens is null) return;
 
         k.Comment("the first blocks of a row take its scales along");
         var column = walk.Start / Tiling.Vector;
@@ -51,7 +53,8 @@ public sealed record PermuteKernel(int Width, DType Type, int ScaleColumns) : Ke
         for (var first = 0; first < ScaleColumns; first += reach)
         {
             Pred mine = ScaleColumns - first >= reach ? true : column < ScaleColumns - first;
-            outScales!.Row(row, ScaleColumns).StoreIf(mine, scales.Row(from, ScaleColumns).LoadOr(mine, 0f, column + first), column + first);
+            var scale = (scales + from).Row(column + first, Access.ScaleColumns.Stride(tokens)).LoadOr(mine, 0f);
+            (outScales! + row).Row(column + first, Access.ScaleColumns.Stride(row.Count)).StoreIf(mine, scale);
         }
     }
 }

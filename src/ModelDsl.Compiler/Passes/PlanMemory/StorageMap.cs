@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using ModelDsl.Compiler.Graph;
+using ModelDsl.Compiler.Kernels.Access;
 using ModelDsl.Compiler.Scheduling;
 
 namespace ModelDsl.Compiler.Passes.PlanMemory;
@@ -112,9 +113,9 @@ internal sealed class StorageMap
     {
         var bytes = type.Elements.Evaluate(_limits) * type.Type.Bytes();
         if (type.Scales is not { } scales) return (bytes, 0);
-        var rows = type.Elements.Evaluate(_limits) / type.Width;
+        var stride = ScaleColumns.Stride(type.Rows).Evaluate(_limits);
         var scalesOffset = Align(bytes);
-        return (scalesOffset + 4 * rows * ((type.Width + scales.Columns - 1) / scales.Columns), scalesOffset);
+        return (scalesOffset + sizeof(float) * stride * ((type.Width + scales.Columns - 1) / scales.Columns), scalesOffset);
     }
 
     private long Align(long bytes) => (bytes + _alignment - 1) / _alignment * _alignment;

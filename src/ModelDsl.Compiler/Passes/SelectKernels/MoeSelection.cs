@@ -34,7 +34,9 @@ internal static class MoeSelection
         var rows = op.Source.Type.Rows;
         var width = op.X.Type.Width;
         var scales = op.X.Type.Scales is { } groups ? (width + groups.Columns - 1) / groups.Columns : 0;
-        var arguments = new Arguments().WithScales(op.X).Tensor(op.Source).WithScales(op.Result).Size(rows);
+        var arguments = new Arguments().WithScales(op.X).Tensor(op.Source).WithScales(op.Result);
+        if (scales > 0) arguments.Size(op.X.Type.Rows);
+        arguments.Size(rows);
         return new LaunchOp(op, new PermuteKernel(width, op.X.Type.Type, scales), arguments.Build(), rows);
     }
 

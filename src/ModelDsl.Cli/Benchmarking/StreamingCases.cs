@@ -1,0 +1,76 @@
+using ModelDsl.Compiler.Diagnostics;
+using ModelDsl.Compiler.Graph;
+using ModelDsl.Compiler.Kernels;
+using ModelDsl.Compiler.Kernels.Cache;
+using ModelDsl.Compiler.Kernels.Elementwise;
+using ModelDsl.Compiler.Kernels.Moe;
+using ModelDsl.Compiler.Kernels.Norm;
+using ModelDsl.Compiler.Kernels.Rope;
+using ModelDsl.Compiler.Specs;
+
+namespace ModelDsl.Cli.Benchmarking;
+
+/// <summary>What surrounds the products of DeepSeek-V3: kernels that memory bounds.</summary>
+internal static class StreamingCases
+{
+    private const int Hidden = 7168, Dense = 18432, Expert = 2048, Heads = 128, Nope = 128, Rope = 64, Rank = 512, Experts = 256, Active = 8, Group = 128;
+
+    private const double Epsilon = 1e-6;
+
+    /// <param name="given">Tokens in place of 8192.</param>
+    public static IEnumerable<BenchCase> All(int? given)
+    {
+        var tokens = given ?? 8192;
+        var rows = tokens * Active;
+        return
+        [
+            Case("rms norm, residual", new RmsNormKernel(Hidden, Hidden, Epsilon, DType.BF16, Residual: true, WriteOut: true, Quantize: null), tokens, Hidden * 8.0, ("x", Hidden), ("delta", Hidden), ("sum", Hidden), ("out", Hidden)),
+            Case("rms norm, residual, quantise", new RmsNormKernel(Hidden, Hidden, Epsilon, DType.BF16, Residual: true, WriteOut: false, ScaleRounding.Exact), tokens, Hidden * 6.0 + Quantised(Hidden), ("x", Hidden), ("delta", Hidden), ("sum", Hidden), ("q", Hidden), ("scales", Hidden / Group)),
+            Case("rms norm, quantise", new RmsNormKernel(Hidden, Hidden, Epsilon, DType.BF16, Residual: false, WriteOut: false, ScaleRounding.Exact), tokens, Hidden * 2.0 + Quantised(Hidden), ("x", Hidden), ("q", Hidden), ("scales", Hidden / Group)),
+            Case("quantise", new QuantizeKernel(Hidden, DType.BF16, ScaleRounding.Exact), tokens, Hidden * 2.0 + Quantised(Hidden), ("x", Hidden), ("q", Hidden), ("scales", Hidden / Group)),
+            Case("swiglu, quantise", new SwiGluKernel(Dense, Dense, 2 * Dense, DType.BF16, ScaleRounding.Exact), tokens, Dense * 4.0 + Quantised(Dense), ("x", 2 * Dense), ("q", Dense), ("scales", Dense / Group)),
+            Case("swiglu, quantise", new SwiGluKernel(Expert, Expert, 2 * Expert, DType.BF16, ScaleRounding.Exact), rows, Expert * 4.0 + Quantised(Expert), ("x", 2 * Expert), ("q", Expert), ("scales", Expert / Group)),
+            Case("swiglu", new SwiGluKernel(Expert, Expert, 2 * Expert, DType.BF16, Quantize: null), rows, Expert * 6.0, ("x", 2 * Expert), ("out", Expert)),
+            Case("add", new AddKernel(Hidden, DType.BF16), tokens, Hidden * 6.0, ("a", Hidden), ("b", Hidden), ("out", Hidden)),
+            Positioned("rope", new RopeQueryKernel(Heads, Nope, Rope, DType.BF16), tokens, Heads * Rope * 4.0, ("q", Heads * (Nope + Rope))),
+            Positioned("norm, rope, cache", new LatentCacheKernel(Rank, Rope, Epsilon, DType.BF16), tokens, (Rank + Rope) * 4.0, ("kv", Rank + Rope), ("cache", Rank + Rope)),
+            Case("router", new GateKernel(Experts, Active, ScoreFunction.Sigmoid, 2.5, Normalize: true, Bias: true, new GroupSpec(4, 8, GroupScore.TopTwoSum, Origin.None), WriteScores: false), tokens, Experts * 4.0 + Active * 8.0, ("logits", Experts), ("bias", Experts), ("indices", Active), ("weights", Active)),
+            Moved("permute", new PermuteKernel(Hidden, DType.E4M3, Hidden / Group), rows, 2 * Quantised(Hidden), "source", i => i / Active, ("x", Hidden), ("scales", Hidden / Group), ("out", Hidden), ("out_scales", Hidden / Group)),
+            Moved("combine", new CombineKernel(Hidden, Active, DType.BF16, Shared: true), tokens, Hidden * 2.0 * (Active + 2) + Active * 8.0, "row_of", i => i, ("y", Hidden * Active), ("weights", Active), ("shared", Hidden), ("out", Hidden)),
+        ];
+    }
+
+    /// <summary>E4M3 and a scale for each group.</summary>
+    private static double Quantised(int width) => width + 4.0 * width / Group;
+
+    /// <param name="bytes">For each row.</param>
+    /// <param name="buffers">With elements for each row; weights of a norm, which all rows share, are added.</param>
+    private static BenchCase Case(string operation, Kernel kernel, int rows, double bytes, params ReadOnlySpan<(string Name, int PerRow)> buffers)
+    {
+        var given = new Dictionary<string, BenchBuffer> { ["weight"] = new BenchBuffer.Normal(Hidden) };
+        // Scales want rows in fours.
+        foreach (var (name, perRow) in buffers) given[name] = new BenchBuffer.Normal((long)(rows + 3) / 4 * 4 * perRow);
+        return new BenchCase(operation, $"rows {rows} x {buffers[0].PerRow}", kernel, bytes * rows) { Sizes = BenchCase.Rows(rows), Buffers = given };
+    }
+
+    private static BenchCase Positioned(string operation, Kernel kernel, int rows, double bytes, params ReadOnlySpan<(string Name, int PerRow)> buffers)
+    {
+        var made = Case(operation, kernel, rows, bytes, buffers);
+        int[] order = [.. Enumerable.Range(0, rows)];
+        BenchBuffer table = new BenchBuffer.Normal((long)rows * Rope / 2), places = new BenchBuffer.Integers(order);
+        return made with { Buffers = new Dictionary<string, BenchBuffer>(made.Buffers) { ["cos"] = table, ["sin"] = table, ["positions"] = places, ["slots"] = places } };
+    }
+
+    /// <summary>Rows in an order that expert choice would make, the same from run to run.</summary>
+    private static BenchCase Moved(string operation, Kernel kernel, int rows, double bytes, string table, Func<int, int> place, params ReadOnlySpan<(string Name, int PerRow)> buffers)
+    {
+        var made = Case(operation, kernel, rows, bytes, buffers);
+        int[] order = [.. Enumerable.Range(0, table == "row_of" ? rows * Active : rows)];
+        new Random(4).Shuffle(order);
+        return made with
+        {
+            Buffers = new Dictionary<string, BenchBuffer>(made.Buffers) { [table] = new BenchBuffer.Integers([.. order.Select(place)]) },
+            Numbers = new Dictionary<string, int> { ["tokens"] = table == "row_of" ? rows : rows / Active },
+        };
+    }
+}
