@@ -29,7 +29,7 @@ internal static class EmittedForms
             foreach (var precision in BuiltIn)
                 kernels.UnionWith(Kernels(Import(golden), precision, CompileDefaults.Target(precision)));
 
-        foreach (var (tile, output) in new[] { (Fp8GemmTile.Few, DType.BF16), (Fp8GemmTile.Middle, DType.F32), (Fp8GemmTile.Many, DType.BF16) })
+        foreach (var (tile, output) in new[] { (Fp8GemmTile.Few, DType.BF16), (Fp8GemmTile.Middle, DType.F32), (Fp8GemmTile.Three, DType.BF16), (Fp8GemmTile.Many, DType.BF16) })
             foreach (var groups in new Fp8Groups?[] { null, new ContiguousGroups(32), new MaskedGroups(32, 1024) })
                 kernels.Add((new Fp8Gemm(2112, 7168, output, tile, Blocks: 132) { Groups = groups }, PtxTarget.Sm90a));
 

@@ -13,7 +13,7 @@ public static class Hopper
 
     public static IEnumerable<Row> Rows =>
     [
-        .. TileForms.Select(form => Tile(form, 2)), .. TileForms.Take(2).Select(form => Tile(form.Replace(".2d.", ".3d."), 3)), .. BarrierForms.Select(Barrier), .. RegisterForms.Select(Registers),
+        .. TileForms.Select(form => Tile(form, 2)), .. TileForms.Take(2).Select(form => Tile(form.Replace(".2d.", ".3d."), 3)), .. BarrierForms.Select(Barrier), Bulk(), .. RegisterForms.Select(Registers),
         .. ProductForms.Select(form => Product(form, "e4m3", 8)),
         .. new[] { 8, 64, 128, 256 }.Select(n => Product($"wgmma.mma_async.sync.aligned.m64n{n}k32.f32.e4m3.e4m3", "e4m3", n)),
         .. new[] { 64, 128, 192, 256 }.Select(n => Product($"wgmma.mma_async.sync.aligned.m64n{n}k16.f32.bf16.bf16", "bf16", n)),
@@ -95,6 +95,26 @@ public static class Hopper
         var sums = Enumerable.Range(0, 32).Select(lane => Enumerable.Range(0, 5).Aggregate(0u, (sum, round) => sum * 3 + (uint)words[32 * round + (lane ^ 5)]));
         return new Case([Bits.Bytes(words, 4)], [.. sums.Select(sum => (Expected)sum)], 4);
     }) { Capability = 90 };
+
+    /// <summary>A lane copies 128 neighbouring bytes, not the first ones, to shared memory; all lanes wait for them and store them backwards.</summary>
+    private static Row Bulk()
+    {
+        const string Form = "cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes";
+        const int First = 12;
+        return new Row(Form, Ptx.Kernel(Form, 1, $$"""
+            { .shared .align 16 .b8 t[128]; .shared .align 8 .b64 bar;
+            mov.u32 %r1, t; mov.u32 %r2, bar; mov.b32 %r3, 128; setp.ne.u32 %p1, %r50, 0; @%p1 bra READY;
+            mbarrier.init.shared::cta.b64 [%r2], 1; fence.mbarrier_init.release.cluster; mbarrier.arrive.expect_tx.shared::cta.b64 _, [%r2], %r3;
+            {{Form}} [%r1], [%d20+{{4 * First}}], %r3, [%r2];
+            READY: bar.warp.sync 0xFFFFFFFF;
+            AGAIN: mbarrier.try_wait.parity.shared::cta.b64 %p3, [%r2], 0; @!%p3 bra AGAIN;
+            mad.lo.s32 %r4, %r50, 4, %r1; ld.shared.b32 %r5, [%r4]; sub.s32 %r6, 31, %r50; mad.wide.s32 %d1, %r6, 4, %d29; st.global.b32 [%d1], %r5; }
+            """), 1, 32, () =>
+        {
+            var words = Enumerable.Range(0, 64).Select(n => Samples.Scatter((ulong)n, 32)).ToArray();
+            return new Case([Bits.Bytes(words, 4)], [.. Enumerable.Range(0, 32).Select(n => (Expected)words[First + 31 - n])], 4);
+        }) { Capability = 90 };
+    }
 
     private static readonly string[] RegisterForms = ["setmaxnreg.dec.sync.aligned.u32", "setmaxnreg.inc.sync.aligned.u32"];
 
