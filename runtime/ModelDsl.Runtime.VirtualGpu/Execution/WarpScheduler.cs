@@ -18,12 +18,11 @@ internal static unsafe class WarpScheduler
     public static bool Run<TCount>(Warp* warp)
         where TCount : struct
     {
-        bool progress = false;
+        ulong before = warp->Executed;
         while (true)
         {
             int current = Pick(warp);
-            if (current < 0) return progress;
-            progress = true;
+            if (current < 0) return warp->Executed != before;
             Split* split = warp->Splits + current;
             Instr* stop = Meeting(warp, current);
             Instr* ip = split->Next;

@@ -27,14 +27,14 @@ internal static unsafe class Elementwise
     public static Instr* Unary32<TOp>(Warp* warp, Instr* i, uint mask)
         where TOp : struct, IUnary32
     {
-        byte* r = warp->Registers, a = r + i->A;
+        byte* r = warp->Registers, a = r + i->A, d = r + i->D;
         if (!Vector512.IsHardwareAccelerated)
         {
             if (mask != Lanes.All) return SomeUnary32<TOp>(warp, i, mask);
-            for (int half = 0; half < 2; half++) TOp.Apply(Lanes.Load(a, half)).Store((uint*)(r + i->D) + 16 * half);
+            for (int half = 0; half < 2; half++) TOp.Apply(Lanes.Load(a, half)).Store((uint*)d + 16 * half);
             return i + 1;
         }
-        Lanes.Store(r + i->D, TOp.Apply(Lanes.Load(a, 0)), TOp.Apply(Lanes.Load(a, 1)), mask);
+        Lanes.Store(d, TOp.Apply(Lanes.Load(a, 0)), TOp.Apply(Lanes.Load(a, 1)), mask);
         return i + 1;
     }
 
@@ -52,14 +52,14 @@ internal static unsafe class Elementwise
     public static Instr* Binary32<TOp>(Warp* warp, Instr* i, uint mask)
         where TOp : struct, IBinary32
     {
-        byte* r = warp->Registers, a = r + i->A, b = r + i->B;
+        byte* r = warp->Registers, a = r + i->A, b = r + i->B, d = r + i->D;
         if (!Vector512.IsHardwareAccelerated)
         {
             if (mask != Lanes.All) return SomeBinary32<TOp>(warp, i, mask);
-            for (int half = 0; half < 2; half++) TOp.Apply(Lanes.Load(a, half), Lanes.Load(b, half)).Store((uint*)(r + i->D) + 16 * half);
+            for (int half = 0; half < 2; half++) TOp.Apply(Lanes.Load(a, half), Lanes.Load(b, half)).Store((uint*)d + 16 * half);
             return i + 1;
         }
-        Lanes.Store(r + i->D, TOp.Apply(Lanes.Load(a, 0), Lanes.Load(b, 0)), TOp.Apply(Lanes.Load(a, 1), Lanes.Load(b, 1)), mask);
+        Lanes.Store(d, TOp.Apply(Lanes.Load(a, 0), Lanes.Load(b, 0)), TOp.Apply(Lanes.Load(a, 1), Lanes.Load(b, 1)), mask);
         return i + 1;
     }
 
@@ -77,15 +77,15 @@ internal static unsafe class Elementwise
     public static Instr* Ternary32<TOp>(Warp* warp, Instr* i, uint mask)
         where TOp : struct, ITernary32
     {
-        byte* r = warp->Registers, a = r + i->A, b = r + i->B, c = r + i->C;
+        byte* r = warp->Registers, a = r + i->A, b = r + i->B, c = r + i->C, d = r + i->D;
         if (!Vector512.IsHardwareAccelerated)
         {
             if (mask != Lanes.All) return SomeTernary32<TOp>(warp, i, mask);
-            for (int half = 0; half < 2; half++) TOp.Apply(Lanes.Load(a, half), Lanes.Load(b, half), Lanes.Load(c, half)).Store((uint*)(r + i->D) + 16 * half);
+            for (int half = 0; half < 2; half++) TOp.Apply(Lanes.Load(a, half), Lanes.Load(b, half), Lanes.Load(c, half)).Store((uint*)d + 16 * half);
             return i + 1;
         }
         Vector512<uint> low = TOp.Apply(Lanes.Load(a, 0), Lanes.Load(b, 0), Lanes.Load(c, 0));
-        Lanes.Store(r + i->D, low, TOp.Apply(Lanes.Load(a, 1), Lanes.Load(b, 1), Lanes.Load(c, 1)), mask);
+        Lanes.Store(d, low, TOp.Apply(Lanes.Load(a, 1), Lanes.Load(b, 1), Lanes.Load(c, 1)), mask);
         return i + 1;
     }
 

@@ -139,13 +139,9 @@ internal static unsafe class PortableMatrixMultiply
     private static void Store(Vector256<float> c0, Vector256<float> c1, Vector256<float> c2, Vector256<float> c3, float* to)
     {
         var (r0, r1, r2, r3) = QuadTiles.Transpose(c0, c1, c2, c3);
-        Canonical(r0).Store(to);
-        Canonical(r1).Store(to + 8);
-        Canonical(r2).Store(to + 16);
-        Canonical(r3).Store(to + 24);
+        FloatOperations.Canonical(r0).Store(to);
+        FloatOperations.Canonical(r1).Store(to + 8);
+        FloatOperations.Canonical(r2).Store(to + 16);
+        FloatOperations.Canonical(r3).Store(to + 24);
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> Canonical(Vector256<float> sum) =>
-        Vector256.ConditionalSelect(Vector256.Equals(sum, sum), sum, Vector256.Create(FloatOperations.QuietNaN).AsSingle());
 }

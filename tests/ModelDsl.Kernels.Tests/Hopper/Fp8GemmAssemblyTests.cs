@@ -12,7 +12,7 @@ public class Fp8GemmAssemblyTests
     {
         { 2112, 7168, DType.BF16, Fp8GemmTile.Few }, { 7168, 2048, DType.BF16, Fp8GemmTile.Few }, { 4096, 7168, DType.BF16, Fp8GemmTile.Middle },
         { 24576, 1536, DType.BF16, Fp8GemmTile.Many }, { 7168, 16384, DType.BF16, Fp8GemmTile.Many }, { 576, 7168, DType.F32, Fp8GemmTile.Middle },
-        { 32768, 512, DType.F32, Fp8GemmTile.Few }, { 136, 48, DType.BF16, Fp8GemmTile.Many },
+        { 32768, 512, DType.F32, Fp8GemmTile.Few }, { 136, 48, DType.BF16, Fp8GemmTile.Many }, { 2112, 7168, DType.BF16, Fp8GemmTile.Three },
     };
 
     [PtxasTheory]
