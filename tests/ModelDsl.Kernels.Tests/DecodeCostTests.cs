@@ -14,7 +14,7 @@ namespace ModelDsl.Kernels.Tests;
 
 /// <summary>
 /// What a decode step of one token costs in warp instructions. The limits are what the kernels take now, rounded up: a change that makes
-/// small steps dearer should be a decision.
+/// small steps dearer should be a decision. One was to write a quotient by 128 values' scale as three instructions, which here is two more than a division and on a GPU some seven fewer.
 /// </summary>
 public sealed class DecodeCostTests
 {
@@ -22,8 +22,8 @@ public sealed class DecodeCostTests
     {
         { new RmsNormKernel(256, 256, 1e-6, DType.BF16, Residual: true, WriteOut: true, null), 120 },
         { new RmsNormKernel(256, 256, 1e-6, DType.F32, Residual: true, WriteOut: true, null), 90 },
-        { new RmsNormKernel(7168, 7168, 1e-6, DType.BF16, Residual: true, WriteOut: false, ScaleRounding.Exact), 3880 },
-        { new QuantizeKernel(256, DType.BF16, ScaleRounding.Exact), 80 },
+        { new RmsNormKernel(7168, 7168, 1e-6, DType.BF16, Residual: true, WriteOut: false, ScaleRounding.Exact), 4780 },
+        { new QuantizeKernel(256, DType.BF16, ScaleRounding.Exact), 110 },
         { new AddKernel(256, DType.BF16), 60 },
         { new SwiGluKernel(512, 512, 1024, DType.BF16, null), 180 },
         { new RopeQueryKernel(4, 64, 32, DType.BF16), 70 },

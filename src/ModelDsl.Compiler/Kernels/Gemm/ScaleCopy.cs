@@ -12,9 +12,9 @@ internal sealed class ScaleCopy
     private readonly KernelBuilder _k;
     private readonly TensorTile _tile;
     private readonly SharedPtr<F32> _scales;
-    private readonly GlobalPtr<F32> _rowScale;
+    private readonly GlobalPtr<F32> _rowScales;
     private readonly GlobalPtr<F32> _columnScale;
-    private readonly S32 _stride;
+    private readonly S32 _row, _stride;
     private readonly Pred _hasRow;
     private readonly Pred _isFirst;
 
@@ -24,15 +24,15 @@ internal sealed class ScaleCopy
         var scales = p.Scales ?? throw new ArgumentException("the operands are not quantised", nameof(p));
         _hasRow = _k.ThreadIdX < tile.Rows;
         _isFirst = _k.ThreadIdX == 0;
-        _rowScale = scales.A + _k.Min(p.FirstRow + _k.ThreadIdX, p.EndRow - 1);
-        _stride = scales.Stride;
+        (_rowScales, _stride) = (scales.A, scales.Stride);
+        _row = _k.Min(p.FirstRow + _k.ThreadIdX, p.EndRow - 1);
         _columnScale = scales.W.Row(p.FirstColumn / BlockScales.Block, scales.Columns);
     }
 
     public void Start(S32 step, S32 stage)
     {
         var to = _scales.As<U8>().AddBytes(stage).As<F32>();
-        _k.CopyAsync(to + _k.ThreadIdX, _rowScale.Row(step, _stride), 4, predicate: _hasRow);
+        _k.CopyAsync(to + _k.ThreadIdX, _rowScales + (step * _stride + _row), 4, predicate: _hasRow);
         _k.CopyAsync(to + _tile.Rows, _columnScale + step, 4, predicate: _isFirst);
     }
 
