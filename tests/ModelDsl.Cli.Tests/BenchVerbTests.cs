@@ -60,6 +60,7 @@ public sealed class BenchVerbTests
 
     [Theory]
     [InlineData(2, "--filter nothing-like-this: no kernel, shape or operation has that in its name", "--filter", "nothing-like-this")]
+    [InlineData(2, "--device virtual: in software these shapes take hours; say how many --rows instead, such as 8", "--filter", "add")]
     [InlineData(2, "--runs 0: 1 to 10000 are possible", "--runs", "0")]
     [InlineData(2, "--rows -1: 1 to 131072 are possible", "--rows", "-1")]
     public void What_cannot_be_is_said(int exitCode, string message, params string[] arguments)

@@ -33,6 +33,7 @@ internal static class BenchVerb
             ];
             if (cases.Length == 0) throw TroubleException.Usage($"--filter {text}: no kernel, shape or operation has that in its name");
             using var gpu = device.Open(parsed);
+            if (gpu is VirtualDevice && tokens is null) throw TroubleException.Usage("--device virtual: in software these shapes take hours; say how many --rows instead, such as 8");
             return Run(io, gpu, cases, parsed.GetValue(runs), parsed.GetValue(json));
         });
         return verb;
