@@ -41,6 +41,9 @@ public sealed record TensorMap(ulong Address, TensorMapElement Element, IReadOnl
     public static TensorMap Matrix(ulong address, TensorMapElement element, long rows, long columns, int boxRows, int boxColumns, TensorMapSwizzle swizzle = TensorMapSwizzle.None) =>
         new(address, element, [columns, rows], [columns * Size(element)], [boxColumns, boxRows]) { Swizzle = swizzle };
 
+    /// <summary>So many of such matrices one behind the other, as a third dimension of which a tile has one.</summary>
+    public TensorMap Grouped(int groups) => this with { Sizes = [.. Sizes, groups], Strides = [.. Strides, Strides[0] * Sizes[1]], Box = [.. Box, 1] };
+
     public static int Size(TensorMapElement element) => element switch
     {
         TensorMapElement.U8 => 1,

@@ -77,9 +77,8 @@ internal sealed class BenchLaunch : IDisposable
     private TensorMap Encode(TileMap map, DeviceMemory memory, DType type)
     {
         var element = type switch { DType.BF16 => TensorMapElement.BF16, DType.F32 => TensorMapElement.F32, _ => TensorMapElement.U8 };
-        var rows = map.Rows.Evaluate(Value);
-        var matrix = TensorMap.Matrix(memory.Address, element, rows, map.Columns, map.BoxRows, map.BoxColumns, TensorMapSwizzle.Bytes128);
-        return map.Groups is { } groups ? matrix with { Sizes = [.. matrix.Sizes, groups], Strides = [.. matrix.Strides, matrix.Strides[0] * rows], Box = [.. matrix.Box, 1] } : matrix;
+        var matrix = TensorMap.Matrix(memory.Address, element, map.Rows.Evaluate(Value), map.Columns, map.BoxRows, map.BoxColumns, TensorMapSwizzle.Bytes128);
+        return map.Groups is { } groups ? matrix.Grouped(groups) : matrix;
     }
 
     private int Size(Dim dim) => checked((int)dim.Evaluate(Value));

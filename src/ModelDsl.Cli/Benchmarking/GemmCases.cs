@@ -1,5 +1,6 @@
 using ModelDsl.Compiler.Graph;
 using ModelDsl.Compiler.Kernels;
+using ModelDsl.Compiler.Kernels.Access;
 using ModelDsl.Compiler.Kernels.Hopper;
 
 namespace ModelDsl.Cli.Benchmarking;
@@ -70,7 +71,7 @@ internal static class GemmCases
 
     private static Dictionary<string, BenchBuffer> Scales(int m, int n, int k, int groups) => new()
     {
-        ["a_scales"] = new BenchBuffer.Scales((long)(m + 3) / 4 * 4 * Scales(k)),
+        ["a_scales"] = new BenchBuffer.Scales(ScaleColumns.Stride((Dim)m).Constant!.Value * Scales(k)),
         ["w_scales"] = new BenchBuffer.Scales((long)groups * Scales(n) * Scales(k)),
     };
 

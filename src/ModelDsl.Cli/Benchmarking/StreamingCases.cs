@@ -1,6 +1,7 @@
 using ModelDsl.Compiler.Diagnostics;
 using ModelDsl.Compiler.Graph;
 using ModelDsl.Compiler.Kernels;
+using ModelDsl.Compiler.Kernels.Access;
 using ModelDsl.Compiler.Kernels.Cache;
 using ModelDsl.Compiler.Kernels.Elementwise;
 using ModelDsl.Compiler.Kernels.Moe;
@@ -48,8 +49,8 @@ internal static class StreamingCases
     private static BenchCase Case(string operation, Kernel kernel, int rows, double bytes, params ReadOnlySpan<(string Name, int PerRow)> buffers)
     {
         var given = new Dictionary<string, BenchBuffer> { ["weight"] = new BenchBuffer.Normal(Hidden) };
-        // Scales want rows in fours.
-        foreach (var (name, perRow) in buffers) given[name] = new BenchBuffer.Normal((long)(rows + 3) / 4 * 4 * perRow);
+        // Scales have room between their columns.
+        foreach (var (name, perRow) in buffers) given[name] = new BenchBuffer.Normal(ScaleColumns.Stride((Dim)rows).Constant!.Value * perRow);
         return new BenchCase(operation, $"rows {rows} x {buffers[0].PerRow}", kernel, bytes * rows) { Sizes = BenchCase.Rows(rows), Buffers = given };
     }
 

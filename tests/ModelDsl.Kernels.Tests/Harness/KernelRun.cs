@@ -125,7 +125,7 @@ public sealed class KernelRun(Kernel kernel, VirtualGpuChecks checks = VirtualGp
         var element = parameter.Type switch { DType.BF16 => TensorMapElement.BF16, DType.F32 => TensorMapElement.F32, _ => TensorMapElement.U8 };
         var rows = map.Rows.Evaluate(symbol => _symbols[symbol]);
         var matrix = TensorMap.Matrix(_buffers[parameter.Name].Address, element, rows, map.Columns, map.BoxRows, map.BoxColumns, TensorMapSwizzle.Bytes128);
-        if (map.Groups is { } groups) matrix = matrix with { Sizes = [.. matrix.Sizes, groups], Strides = [.. matrix.Strides, matrix.Strides[0] * rows], Box = [.. matrix.Box, 1] };
+        if (map.Groups is { } groups) matrix = matrix.Grouped(groups);
         return _device.Encode(matrix);
     }
 

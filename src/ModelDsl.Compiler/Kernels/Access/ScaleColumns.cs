@@ -7,7 +7,7 @@ namespace ModelDsl.Compiler.Kernels.Access;
 /// How scales of quantised activations lie, one for each row and 128 inputs: column by column, so that those of a tile's rows for one step along the inputs are neighbours and one
 /// copy brings them. Columns start at multiples of 16 bytes; behind the last row a column may have up to three that nobody uses.
 /// </summary>
-internal static class ScaleColumns
+public static class ScaleColumns
 {
     private const int Unit = 4;
 

@@ -112,18 +112,15 @@ public sealed record Fp8Gemm(int N, int K, DType Out, Fp8GemmTile Tile, int Bloc
         var (k, at) = (p.K, p.Ring.Start());
         p.Tiles.ForEach(tile =>
         {
-            var (first, stride) = (tile.Row * Tile.Rows, p.ScaleStride(tile));
-            var bytes = k.Min(stride - first, Tile.Rows) * sizeof(float);
-            var scales = p.AScalesOf(tile) + first;
-            var ofW = new ScaleStream(k, p.WScalesOf(tile), 0, Steps);
+            var first = tile.Row * Tile.Rows;
+            var scales = new StepScales(k, p.AScalesOf(tile), p.ScaleStride(tile), first, Tile.Rows, p.WScalesOf(tile), 0, Steps);
             k.For(0, Steps, step =>
             {
                 at.AwaitEmpty();
-                p.Scales(at.Stage).Store(ofW.Next(step), Tile.Rows);
-                at.Full.ArriveExpecting((Tile.Rows + Tile.Columns) * Step + bytes);
+                scales.Expect(p.Scales(at.Stage), at.Full, step, (Tile.Rows + Tile.Columns) * Step);
                 p.A.Load(p.ATile(at.Stage), at.Full, [step * Step, first, .. p.RowGroup(tile)]);
                 p.W.Load(p.WTile(at.Stage), at.Full, [step * Step, tile.Column * Tile.Columns, .. Problem.Group(tile)]);
-                k.BulkCopy(p.Scales(at.Stage), scales.Row(step, stride), bytes, at.Full);
+                scales.Copy(p.Scales(at.Stage), at.Full, step);
                 at.Advance();
             }, nounroll: true);
         });

@@ -93,18 +93,16 @@ public sealed record Fp8GemmFewRows(int N, int K, DType Out, FewRowsTile Tile, i
         var (k, at) = (p.K, p.Ring.Start());
         p.Depth.ForEach(part =>
         {
-            var (first, stride) = (part.Tile.Row * Tile.Rows, ScaleColumns.Stride(part.Tile.Rows));
-            var bytes = k.Min(stride - first, Tile.Rows) * sizeof(float);
-            var scales = p.AScales + first;
-            var ofW = new ScaleStream(k, p.WScales.Row(part.Tile.Column * Tile.Outputs / BlockScales.Block, Steps), part.From, Steps);
+            var first = part.Tile.Row * Tile.Rows;
+            var ofW = p.WScales.Row(part.Tile.Column * Tile.Outputs / BlockScales.Block, Steps);
+            var scales = new StepScales(k, p.AScales, ScaleColumns.Stride(part.Tile.Rows), first, Tile.Rows, ofW, part.From, Steps);
             k.For(part.From, part.To, step =>
             {
                 at.AwaitEmpty();
-                p.Scales(at.Stage).Store(ofW.Next(step), Tile.Rows);
-                at.Full.ArriveExpecting((Tile.Rows + Tile.Outputs) * Step + bytes);
+                scales.Expect(p.Scales(at.Stage), at.Full, step, (Tile.Rows + Tile.Outputs) * Step);
                 p.W.Load(p.WTile(at.Stage), at.Full, step * Step, part.Tile.Column * Tile.Outputs);
                 p.A.Load(p.ATile(at.Stage), at.Full, step * Step, first);
-                k.BulkCopy(p.Scales(at.Stage), scales.Row(step, stride), bytes, at.Full);
+                scales.Copy(p.Scales(at.Stage), at.Full, step);
                 at.Advance();
             }, nounroll: true);
         });
