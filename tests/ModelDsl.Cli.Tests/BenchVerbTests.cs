@@ -10,11 +10,12 @@ public sealed class BenchVerbTests
     [Theory]
     [InlineData("fp8 gemm M 3 N 7168 K 2048", 1)]
     [InlineData("masked groups 6 M 3 N 7168", 1)]
+    [InlineData("weight gradient groups 4 M 3 N 2048", 2)]
     [InlineData("mla decode requests", 4)]
     [InlineData("combine requests", 4)]
     [InlineData("prefill", 6)]
-    [InlineData("rows 3 ", 10)]
-    [InlineData("rows 24 ", 3)]
+    [InlineData("rows 3 ", 13)]
+    [InlineData("rows 24 ", 4)]
     public void Every_kernel_is_launched_and_told_with_its_shape(string filter, int cases)
     {
         var run = Dsmc.Run("bench", "--device", "virtual", "--rows", "3", "--runs", "2", "--json", "--filter", filter);

@@ -5,6 +5,7 @@ using ModelDsl.Compiler.Graph;
 using ModelDsl.Compiler.Importing;
 using ModelDsl.Compiler.Kernels;
 using ModelDsl.Compiler.Kernels.Hopper;
+using ModelDsl.Compiler.Kernels.Transposed;
 using ModelDsl.Compiler.Specs;
 using ModelDsl.Compiler.Syntax;
 using ModelDsl.Ptx.Targets;
@@ -35,6 +36,13 @@ internal static class EmittedForms
 
         foreach (var (tile, output) in new[] { (new FewRowsTile(8, 64, 4), DType.BF16), (new FewRowsTile(128, 128, 4), DType.F32) })
             kernels.Add((new Fp8GemmFewRows(2112, 7168, output, tile, Blocks: 132), PtxTarget.Sm90a));
+
+        foreach (var groups in new int?[] { null, 32 })
+            kernels.Add((new Fp8WeightGradient(2112, 7168, Blocks: 132) { Groups = groups }, PtxTarget.Sm90a));
+
+        foreach (var source in new TransposedSource[] { new PlainSource(DType.BF16), new SwiGluSource(2048, 4096, DType.BF16), new NormalizedSource(2048, DType.F32), new CodesSource() })
+            foreach (var width in new[] { 2048, 2046, 2047 })
+                kernels.Add((new TransposedQuantizeKernel(source, width, ScaleRounding.PowerOfTwo) { WriteRows = true, Experts = 32 }, PtxTarget.Sm90a));
 
         kernels.UnionWith(new Kernel[] { new MlaDecodePlan(), new MlaDecode(128, 2, 128, 0.07, 66), new MlaDecodeCombine(256, 66) }.Select(kernel => (kernel, PtxTarget.Sm90a)));
 

@@ -7,6 +7,7 @@ using ModelDsl.Compiler.Kernels.Moe;
 using ModelDsl.Compiler.Kernels.Norm;
 using ModelDsl.Compiler.Kernels.Rope;
 using ModelDsl.Compiler.Kernels.Sampling;
+using ModelDsl.Compiler.Kernels.Transposed;
 using ModelDsl.Compiler.Specs;
 using ModelDsl.Ptx.Targets;
 using ModelDsl.Testing;
@@ -70,6 +71,11 @@ public sealed class AssemblyTests
         new CacheGatherKernel(512, 64, 64, io, null),
         new CacheGatherKernel(512, 64, 64, io, ScaleRounding.PowerOfTwo),
         new PermuteKernel(7168, io, 0),
+        new RmsNormKernel(7168, 7168, Epsilon, io, Residual: true, WriteOut: false, ScaleRounding.Exact) { WriteFactors = true },
+        new TransposedQuantizeKernel(new PlainSource(io), 7168, ScaleRounding.Exact) { WriteRows = true },
+        new TransposedQuantizeKernel(new PlainSource(io), 7168, ScaleRounding.Exact) { Experts = 256 },
+        new TransposedQuantizeKernel(new SwiGluSource(2048, 4096, io), 2048, ScaleRounding.Exact) { WriteRows = true, Experts = 256 },
+        new TransposedQuantizeKernel(new NormalizedSource(7168, io), 7168, ScaleRounding.PowerOfTwo),
         new CombineKernel(7168, 8, io, Shared: true),
     ];
 
@@ -82,6 +88,7 @@ public sealed class AssemblyTests
         new AddKernel(1, io),
         new ConcatColumnsKernel(45, io),
         new SwiGluKernel(37, 40, 80, io, ScaleRounding.Exact),
+        new TransposedQuantizeKernel(new SwiGluSource(40, 80, io), 37, ScaleRounding.Exact) { WriteRows = true },
         new RopeQueryKernel(3, 13, 6, io),
         new LatentCacheKernel(25, 6, Epsilon, io),
         new CacheGatherKernel(25, 6, 16, io, ScaleRounding.Exact),
@@ -96,6 +103,8 @@ public sealed class AssemblyTests
         new DispatchKernel(256, 8, 64),
         new DispatchKernel(10, 3, 16),
         new PermuteKernel(7168, DType.E4M3, 56),
+        new TransposedQuantizeKernel(new CodesSource(), 7168, ScaleRounding.Exact),
+        new TransposedQuantizeKernel(new CodesSource(), 333, ScaleRounding.PowerOfTwo) { Experts = 10 },
         new ArgmaxKernel(129280),
         new ArgmaxKernel(101),
         new TopPKernel(129280),

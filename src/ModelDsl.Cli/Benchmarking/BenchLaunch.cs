@@ -53,7 +53,7 @@ internal sealed class BenchLaunch : IDisposable
         var given = _case.Buffers.GetValueOrDefault(parameter.Name);
         if (parameter.Map is { } map)
         {
-            var memory = Keep(given ?? new BenchBuffer.Normal(map.Rows.Evaluate(Value) * map.Columns * (map.Groups ?? 1)), parameter.Type);
+            var memory = Keep(given ?? new BenchBuffer.Normal(map.Rows.Evaluate(Value) * map.Columns.Evaluate(Value) * (map.Groups ?? 1)), parameter.Type);
             return _device.Encode(Encode(map, memory, parameter.Type));
         }
         return Keep(given ?? throw new InvalidOperationException($"{_case.Kernel.Name}: nothing is said of '{parameter.Name}'"), parameter.Type);
@@ -77,7 +77,7 @@ internal sealed class BenchLaunch : IDisposable
     private TensorMap Encode(TileMap map, DeviceMemory memory, DType type)
     {
         var element = type switch { DType.BF16 => TensorMapElement.BF16, DType.F32 => TensorMapElement.F32, _ => TensorMapElement.U8 };
-        var matrix = TensorMap.Matrix(memory.Address, element, map.Rows.Evaluate(Value), map.Columns, map.BoxRows, map.BoxColumns, TensorMapSwizzle.Bytes128);
+        var matrix = TensorMap.Matrix(memory.Address, element, map.Rows.Evaluate(Value), map.Columns.Evaluate(Value), map.BoxRows, map.BoxColumns, TensorMapSwizzle.Bytes128);
         return map.Groups is { } groups ? matrix.Grouped(groups) : matrix;
     }
 

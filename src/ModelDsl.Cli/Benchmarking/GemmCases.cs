@@ -12,6 +12,8 @@ internal static class GemmCases
 
     private static readonly (int N, int K)[] Layers = [(2112, 7168), (24576, 1536), (32768, 512), (7168, 16384), (4096, 7168), (7168, 2048)], Experts = [(4096, 7168), (7168, 2048)];
 
+    private static readonly (int Groups, int N, int K, int Tokens)[] ByDepth = [(4, 7168, 4096, 4096), (4, 2048, 7168, 4096), (4, 7168, 4096, 8192), (4, 2048, 7168, 8192), (8, 7168, 4096, 4096)];
+
     private static readonly (int Groups, int Rows)[] Contiguously = [(4, 8192), (8, 4096)], Maskedly = [(32, 192), (32, 20), (6, 1024)];
 
     /// <param name="rows">M in place of 64, 128 and 4096.</param>
@@ -28,6 +30,8 @@ internal static class GemmCases
         .. from shape in Maskedly
            from layer in Experts
            select Masked(shape.Groups, rows ?? shape.Rows, layer.N, layer.K),
+        .. from layer in Layers select WeightGradient(null, rows ?? 4096, layer.N, layer.K),
+        .. from shape in ByDepth select WeightGradient(shape.Groups, rows ?? shape.Tokens, shape.N, shape.K),
         .. from form in Enum.GetValues<GemmForm>() select Bf16(form, rows ?? 4096, 4096, 7168),
     ];
 
@@ -54,6 +58,21 @@ internal static class GemmCases
         {
             Sizes = BenchCase.Rows(Room), Flops = 2.0 * m * n * k, Multiplies = DType.E4M3,
             Buffers = new Dictionary<string, BenchBuffer>(Scales(groups * Room, n, k, groups)) { ["counts"] = new BenchBuffer.Integers([.. Enumerable.Repeat(rows, groups)]) },
+        };
+    }
+
+    private static BenchCase WeightGradient(int? groups, int tokens, int n, int k)
+    {
+        var (count, padded) = (groups ?? 1, Scales(tokens) * Group);
+        var kernel = new Fp8WeightGradient(n, k, HopperGpu.Multiprocessors) { Groups = groups };
+        return new BenchCase("fp8 gemm, weight gradient", groups is null ? $"M {tokens} N {n} K {k}" : $"groups {groups} M {tokens} N {n} K {k}", kernel, count * ((double)(n + k) * (tokens + 4.0 * Scales(tokens)) + 8.0 * n * k))
+        {
+            Sizes = BenchCase.Rows(count * padded), Flops = 2.0 * count * tokens * n * k, Multiplies = DType.E4M3,
+            Buffers = new Dictionary<string, BenchBuffer>
+            {
+                ["a_scales"] = new BenchBuffer.Scales((long)count * Scales(tokens) * ScaleColumns.Stride(n)), ["b_scales"] = new BenchBuffer.Scales((long)count * Scales(tokens) * ScaleColumns.Stride(k)),
+                ["offsets"] = new BenchBuffer.Integers([.. Enumerable.Range(0, count + 1).Select(group => group * tokens)]),
+            },
         };
     }
 

@@ -7,6 +7,7 @@ using ModelDsl.Compiler.Kernels.Elementwise;
 using ModelDsl.Compiler.Kernels.Moe;
 using ModelDsl.Compiler.Kernels.Norm;
 using ModelDsl.Compiler.Kernels.Rope;
+using ModelDsl.Compiler.Kernels.Transposed;
 using ModelDsl.Compiler.Specs;
 
 namespace ModelDsl.Cli.Benchmarking;
@@ -32,6 +33,10 @@ internal static class StreamingCases
             Case("swiglu, quantise", new SwiGluKernel(Dense, Dense, 2 * Dense, DType.BF16, ScaleRounding.Exact), tokens, Dense * 4.0 + Quantised(Dense), ("x", 2 * Dense), ("q", Dense), ("scales", Dense / Group)),
             Case("swiglu, quantise", new SwiGluKernel(Expert, Expert, 2 * Expert, DType.BF16, ScaleRounding.Exact), rows, Expert * 4.0 + Quantised(Expert), ("x", 2 * Expert), ("q", Expert), ("scales", Expert / Group)),
             Case("swiglu", new SwiGluKernel(Expert, Expert, 2 * Expert, DType.BF16, Quantize: null), rows, Expert * 6.0, ("x", 2 * Expert), ("out", Expert)),
+            Transposed("quantise, both ways", new TransposedQuantizeKernel(new PlainSource(DType.BF16), Hidden, ScaleRounding.Exact) { WriteRows = true }, tokens, Hidden * 2.0 + 2 * Quantised(Hidden), ("x", Hidden), ("q", Hidden), ("scales", Hidden / Group)),
+            Transposed("quantise codes, transposed", new TransposedQuantizeKernel(new CodesSource(), Hidden, ScaleRounding.Exact), tokens, 2 * Quantised(Hidden), ("codes", Hidden), ("row_scales", Hidden / Group)),
+            Transposed("norm, quantise, transposed", new TransposedQuantizeKernel(new NormalizedSource(Hidden, DType.BF16), Hidden, ScaleRounding.Exact), tokens, Hidden * 2.0 + Quantised(Hidden), ("x", Hidden), ("factors", 1)),
+            Transposed("swiglu, quantise, both ways", new TransposedQuantizeKernel(new SwiGluSource(Expert, 2 * Expert, DType.BF16), Expert, ScaleRounding.Exact) { WriteRows = true }, rows, Expert * 4.0 + 2 * Quantised(Expert), ("x", 2 * Expert), ("q", Expert), ("scales", Expert / Group)),
             Case("add", new AddKernel(Hidden, DType.BF16), tokens, Hidden * 6.0, ("a", Hidden), ("b", Hidden), ("out", Hidden)),
             Positioned("rope", new RopeQueryKernel(Heads, Nope, Rope, DType.BF16), tokens, Heads * Rope * 4.0, ("q", Heads * (Nope + Rope))),
             Positioned("norm, rope, cache", new LatentCacheKernel(Rank, Rope, Epsilon, DType.BF16), tokens, (Rank + Rope) * 4.0, ("kv", Rank + Rope), ("cache", Rank + Rope)),
@@ -52,6 +57,14 @@ internal static class StreamingCases
         // Scales have room between their columns.
         foreach (var (name, perRow) in buffers) given[name] = new BenchBuffer.Normal(ScaleColumns.Stride((Dim)rows).Constant!.Value * perRow);
         return new BenchCase(operation, $"rows {rows} x {buffers[0].PerRow}", kernel, bytes * rows) { Sizes = BenchCase.Rows(rows), Buffers = given };
+    }
+
+    private static BenchCase Transposed(string operation, TransposedQuantizeKernel kernel, int rows, double bytes, params ReadOnlySpan<(string Name, int PerRow)> buffers)
+    {
+        var made = Case(operation, kernel, rows, bytes, buffers);
+        var tiles = (rows + Group - 1) / Group;
+        BenchBuffer codes = new BenchBuffer.Normal((long)tiles * Group * kernel.Width), scales = new BenchBuffer.Normal((long)tiles * ScaleColumns.Stride(kernel.Width));
+        return made with { Buffers = new Dictionary<string, BenchBuffer>(made.Buffers) { ["qt"] = codes, ["t_scales"] = scales } };
     }
 
     private static BenchCase Positioned(string operation, Kernel kernel, int rows, double bytes, params ReadOnlySpan<(string Name, int PerRow)> buffers)

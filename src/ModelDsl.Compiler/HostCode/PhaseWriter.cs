@@ -180,8 +180,8 @@ internal sealed class PhaseWriter(CodeWriter code, WeightArena arena)
         if (parameter.Map is not { } map) return address;
         var element = parameter.Type switch { DType.BF16 => "BF16", DType.F32 => "F32", _ => "U8" };
         var given = step.Kernel.Parameters.IndexOf(KernelParameter.Int("rows"));
-        var rows = map.Rows.Substitute(DimSymbol.Rows, ((DimArgument)step.Arguments[given]).Value);
-        return $"Tiles({address}, TensorMapElement.{element}, {CSharp.Int(rows)}, {CSharp.Number(map.Columns)}, {map.BoxRows}, {map.BoxColumns})";
+        string Size(Dim dim) => CSharp.Int(dim.Substitute(DimSymbol.Rows, ((DimArgument)step.Arguments[given]).Value));
+        return $"Tiles({address}, TensorMapElement.{element}, {Size(map.Rows)}, {Size(map.Columns)}, {map.BoxRows}, {map.BoxColumns})";
     }
 
     private static string Base(string key) => WeightArena.LayerOf(key) is { } layer ? $"LayerWeights({layer})" : "Weights";

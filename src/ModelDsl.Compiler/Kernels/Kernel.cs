@@ -82,9 +82,9 @@ public sealed record KernelParameter(string Name, ParameterKind Kind, DType Type
 }
 
 /// <summary>A tensor map of a row-major matrix. Tiles lie in shared memory in swizzled rows of 128 bytes.</summary>
-/// <param name="Rows">Of the matrix, for the launch.</param>
+/// <param name="Rows">Of the matrix, for the launch, as are its columns.</param>
 /// <param name="BoxRows">Of a tile.</param>
-public sealed record TileMap(Dim Rows, int Columns, int BoxRows, int BoxColumns)
+public sealed record TileMap(Dim Rows, Dim Columns, int BoxRows, int BoxColumns)
 {
     /// <summary>Matrices that lie one behind the other, as the map's third dimension; null for a map of two.</summary>
     public int? Groups { get; init; }

@@ -90,7 +90,8 @@ internal sealed unsafe class PlayedPlan : IDisposable
         {
             var made = _device.Maps[_maps++];
             var rows = step.Arguments.Items.OfType<DimArgument>().Single().Value;
-            Assert.Equal([map.Columns, value(map.Rows.Substitute(DimSymbol.Rows, rows))], made.Sizes);
+            long Size(Dim dim) => value(dim.Substitute(DimSymbol.Rows, rows));
+            Assert.Equal([Size(map.Columns), Size(map.Rows)], made.Sizes);
             Assert.Equal([map.BoxColumns, map.BoxRows], made.Box);
         }
     }

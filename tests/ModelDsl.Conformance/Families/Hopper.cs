@@ -13,7 +13,7 @@ public static class Hopper
 
     public static IEnumerable<Row> Rows =>
     [
-        .. TileForms.Select(form => Tile(form, 2)), .. TileForms.Take(2).Select(form => Tile(form.Replace(".2d.", ".3d."), 3)), .. BarrierForms.Select(Barrier), Bulk(), .. RegisterForms.Select(Registers),
+        .. TileForms.Select(form => Tile(form, 2)), .. TileForms.Take(2).Select(form => Tile(form.Replace(".2d.", ".3d."), 3)), Tile("cp.reduce.async.bulk.tensor.3d.global.shared::cta.add.tile.bulk_group", 3), .. BarrierForms.Select(Barrier), Bulk(), .. RegisterForms.Select(Registers),
         .. ProductForms.Select(form => Product(form, "e4m3", 8)),
         .. new[] { 8, 64, 128, 256 }.Select(n => Product($"wgmma.mma_async.sync.aligned.m64n{n}k32.f32.e4m3.e4m3", "e4m3", n)),
         .. new[] { 64, 128, 192, 256 }.Select(n => Product($"wgmma.mma_async.sync.aligned.m64n{n}k16.f32.bf16.bf16", "bf16", n)),
@@ -28,13 +28,14 @@ public static class Hopper
 
     /// <summary>
     /// An elected lane loads a tile that runs over two edges of a matrix; all lanes wait, add one to the rows' words, and another elected lane stores
-    /// the tile elsewhere, over two edges of the output. With three dimensions all that happens in the second of two matrices.
+    /// the tile elsewhere, over two edges of the output, or adds it to what is there. With three dimensions all that happens in the second of two matrices.
     /// </summary>
     private static Row Tile(string form, int rank)
     {
         const int Rows = 12, Columns = 40, BoxRows = 8, BoxColumns = 32, Bytes = BoxRows * BoxColumns * 4;
         var (third, groups) = rank == 3 ? (", 1", 2) : ("", 1);
         var start = (groups - 1) * Rows * Columns;
+        var adds = form.StartsWith("cp.reduce", StringComparison.Ordinal);
         return new Row(form, Ptx.Kernel(form, 1, $$"""
             { .shared .align 1024 .b8 t[{{Bytes}}]; .shared .align 8 .b64 bar;
             mov.b64 %d1, m0; cvta.param.u64 %d1, %d1; mov.b64 %d2, m1; cvta.param.u64 %d2, %d2; prefetch.tensormap [%d1];
@@ -49,7 +50,7 @@ public static class Hopper
             mad.lo.s32 %r7, %r50, 4, %r1; mov.b32 %r8, 0;
             ROW: ld.shared.b32 %r9, [%r7]; add.s32 %r9, %r9, 1; st.shared.b32 [%r7], %r9; add.s32 %r7, %r7, {{BoxColumns * 4}}; add.s32 %r8, %r8, 1; setp.lt.u32 %p4, %r8, {{BoxRows}}; @%p4 bra ROW;
             fence.proxy.async.shared::cta; bar.warp.sync 0xFFFFFFFF; @!%p1 bra DONE;
-            cp.async.bulk.tensor.{{rank}}d.global.shared::cta.bulk_group [%d2, {%r6, %r5{{third}}}], [%r1];
+            {{(adds ? form : $"cp.async.bulk.tensor.{rank}d.global.shared::cta.bulk_group")}} [%d2, {%r6, %r5{{third}}}], [%r1];
             cp.async.bulk.commit_group; cp.async.bulk.wait_group.read 0;
             DONE: }
             """, 0, ".align 64 .b8 m0[128]", ".align 64 .b8 m1[128]"), 1, 32, () =>
@@ -59,7 +60,10 @@ public static class Hopper
             var expected = output.ToArray();
             for (var y = 0; y < Rows - 9; y++)
                 for (var x = 0; x < Columns - 24; x++)
-                    expected[start + (9 + y) * Columns + 24 + x] = (8 + y < Rows && 16 + x < Columns ? matrix[start + (8 + y) * Columns + 16 + x] : 0) + 1 & uint.MaxValue;
+                {
+                    ref var to = ref expected[start + (9 + y) * Columns + 24 + x];
+                    to = (adds ? to : 0) + (8 + y < Rows && 16 + x < Columns ? matrix[start + (8 + y) * Columns + 16 + x] : 0) + 1 & uint.MaxValue;
+                }
             TensorMap Map(ulong address) => rank == 2
                 ? TensorMap.Matrix(address, TensorMapElement.U32, Rows, Columns, BoxRows, BoxColumns)
                 : new TensorMap(address, TensorMapElement.U32, [Columns, Rows, 2], [4 * Columns, 4 * Columns * Rows], [BoxColumns, BoxRows, 1]);

@@ -123,8 +123,8 @@ public sealed class KernelRun(Kernel kernel, VirtualGpuChecks checks = VirtualGp
     private KernelArgument Encode(TileMap map, KernelParameter parameter)
     {
         var element = parameter.Type switch { DType.BF16 => TensorMapElement.BF16, DType.F32 => TensorMapElement.F32, _ => TensorMapElement.U8 };
-        var rows = map.Rows.Evaluate(symbol => _symbols[symbol]);
-        var matrix = TensorMap.Matrix(_buffers[parameter.Name].Address, element, rows, map.Columns, map.BoxRows, map.BoxColumns, TensorMapSwizzle.Bytes128);
+        long Size(Dim dim) => dim.Evaluate(symbol => _symbols[symbol]);
+        var matrix = TensorMap.Matrix(_buffers[parameter.Name].Address, element, Size(map.Rows), Size(map.Columns), map.BoxRows, map.BoxColumns, TensorMapSwizzle.Bytes128);
         if (map.Groups is { } groups) matrix = matrix.Grouped(groups);
         return _device.Encode(matrix);
     }

@@ -15,5 +15,8 @@ public static class ScaleColumns
     public static S32 Stride(S32 rows) => (rows + (Unit - 1)) & ~(Unit - 1);
 
     /// <inheritdoc cref="Stride(S32)"/>
+    public static int Stride(int rows) => (rows + (Unit - 1)) / Unit * Unit;
+
+    /// <inheritdoc cref="Stride(S32)"/>
     public static Dim Stride(Dim rows) => Dim.CeilDiv(rows, Unit) * Unit;
 }

@@ -23,6 +23,13 @@ internal static class VectorAccess
         return [.. Enumerable.Range(0, count / width).SelectMany(i => pointer.AddBytes(16L * i).LoadVectorOr(inside, 0f, width, hint: hint))];
     }
 
+    /// <summary>Writes a power of two of neighbours, where the predicate holds.</summary>
+    public static void StoreMany(this SharedPtr<F32> pointer, F32[] values, Pred inside)
+    {
+        var width = Math.Min(values.Length, 4);
+        for (var i = 0; i < values.Length; i += width) pointer.StoreVector([.. values.Skip(i).Take(width)], i, inside);
+    }
+
     /// <summary>Reads 1 to 16 bytes as they are; zeros where the predicate does not hold.</summary>
     public static IReadOnlyList<Value> LoadBytes(this GlobalPtr<U8> pointer, int bytes, Pred inside, LoadHint hint = LoadHint.Default) => bytes switch
     {

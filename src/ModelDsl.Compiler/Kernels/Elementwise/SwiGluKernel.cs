@@ -54,5 +54,5 @@ public sealed record SwiGluKernel(int Width, int UpOffset, int RowStride, DType 
     }
 
     /// <summary>The error of the approximate exponential and reciprocal is below 1e-6 of the result.</summary>
-    private static F32 Silu(KernelBuilder k, F32 z) => z * k.Reciprocal(k.Exp2(z * -Log2E) + 1f);
+    internal static F32 Silu(KernelBuilder k, F32 z) => z * k.Reciprocal(k.Exp2(z * -Log2E) + 1f);
 }

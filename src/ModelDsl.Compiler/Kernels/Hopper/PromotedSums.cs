@@ -51,6 +51,16 @@ internal sealed class PromotedSums(KernelBuilder k, WgmmaShape shape, int waves)
         }
     }
 
+    /// <summary>Adds what <see cref="Multiply"/> has left of a single wave, scaled for each of the two rows and each of the thread's columns.</summary>
+    public void Promote(F32 upper, F32 lower, IReadOnlyList<F32> columns)
+    {
+        for (var e = 0; e < _block.Length; e++)
+        {
+            var sum = _sums[0][e];
+            sum.Value = k.Fma(_block[e].Value * columns[e / 4 * 2 + e % 2], e % 4 < 2 ? upper : lower, sum.Value);
+        }
+    }
+
     /// <summary>Adds to an element of a single wave.</summary>
     public void Add(int element, F32 value) => _sums[0][element].Value = _sums[0][element].Value + value;
 }

@@ -9,7 +9,11 @@ namespace ModelDsl.Compiler.Kernels.Hopper;
 /// <param name="Column">Counted in tiles.</param>
 /// <param name="Rows">Rows there are, in its group.</param>
 /// <param name="Group">Null where there are none.</param>
-internal sealed record TilePlace(S32 Row, S32 Column, S32 Rows, S32? Group = null);
+internal sealed record TilePlace(S32 Row, S32 Column, S32 Rows, S32? Group = null)
+{
+    /// <summary>First step along the depth and how many there are, where that differs from tile to tile.</summary>
+    public (S32 First, S32 Count)? Steps { get; init; }
+}
 
 /// <summary>A persistent grid: block b of G works on tiles b, b + G, b + 2G …, which every role of its warps walks through by itself.</summary>
 internal abstract record TileScheduler(KernelBuilder K, int TileRows, int ColumnTiles)
@@ -34,15 +38,11 @@ internal sealed record BandScheduler(KernelBuilder K, S32 Rows, int TileRows, in
 
     public override void ForEach(Action<TilePlace> work)
     {
-        var rowTiles = K.CeilDivide(Rows, TileRows);
-        K.For(K.BlockIdX, rowTiles * ColumnTiles, K.GridDimX, tile =>
+        var bands = new TileBands(K, K.CeilDivide(Rows, TileRows), ColumnTiles, Band);
+        K.For(K.BlockIdX, bands.Tiles, K.GridDimX, tile =>
         {
-            var band = tile / (rowTiles * Band);
-            var (first, inside) = (band * Band, tile - band * (rowTiles * Band));
-            // The last band may be narrower.
-            var width = ColumnTiles % Band == 0 ? Band : K.Min(Band, ColumnTiles - first);
-            var row = inside / width;
-            var place = new TilePlace(row, first + (inside - row * width), Rows);
+            var (row, column) = bands.Place(tile);
+            var place = new TilePlace(row, column, Rows);
             if (GroupOfRow is null)
             {
                 work(place);

@@ -22,9 +22,12 @@ namespace ModelDsl.Compiler.Kernels.Norm;
 public sealed record RmsNormKernel(
     int Width, int RowStride, double Epsilon, DType Io, bool Residual, bool WriteOut, ScaleRounding? Quantize) : Kernel
 {
+    /// <summary>Writes what each row was multiplied by, f32[T]: what <see cref="Transposed.NormalizedSource"/> and gradients need of it.</summary>
+    public bool WriteFactors { get; init; }
+
     public override string Name =>
         $"rms_norm_w{Width}_s{RowStride}_e{KernelNames.Of(Epsilon)}_{Io.Text()}"
-        + KernelNames.If(Residual, "residual") + KernelNames.If(WriteOut, "out") + KernelNames.Quantized(Quantize);
+        + KernelNames.If(Residual, "residual") + KernelNames.If(WriteOut, "out") + KernelNames.If(WriteFactors, "factors") + KernelNames.Quantized(Quantize);
 
     public override ImmutableArray<KernelParameter> Parameters =>
     [
@@ -33,6 +36,7 @@ public sealed record RmsNormKernel(
         KernelParameter.In("weight", DType.F32),
         .. Residual ? [KernelParameter.Out("sum", Io)] : Array.Empty<KernelParameter>(),
         .. WriteOut ? [KernelParameter.Out("out", Io)] : Array.Empty<KernelParameter>(),
+        .. WriteFactors ? [KernelParameter.Out("factors", DType.F32)] : Array.Empty<KernelParameter>(),
         .. Quantize is null ? Array.Empty<KernelParameter>() : [QuantizedParameters.Q, QuantizedParameters.Scales],
         KernelParameter.Int("tokens"),
     ];
@@ -48,6 +52,7 @@ public sealed record RmsNormKernel(
         var weight = k.GlobalPtrParam<F32>("weight");
         var sum = Residual ? ActivationPtr.Param(k, "sum", Io) : null;
         var output = WriteOut ? ActivationPtr.Param(k, "out", Io) : null;
+        var factors = WriteFactors ? k.GlobalPtrParam<F32>("factors") : null;
         var q = Quantize is null ? null : k.GlobalPtrParam<U8>("q");
         var scales = Quantize is null ? null : k.GlobalPtrParam<F32>("scales");
         var row = BlockRow.Of(k, "tokens");
@@ -76,6 +81,7 @@ public sealed record RmsNormKernel(
 
         k.Comment("one over the root mean square");
         var factor = RmsFactor.Of(k, values, Tiling.Threads, Width, Epsilon);
+        factors?.StoreIf(k.ThreadIdX == 0, factor, row);
         var results = values.Select((v, i) => v.Zip(weights[i], (a, w) => a * factor * w).ToArray()).ToArray();
         for (var i = 0; i < pieces.Count; i++)
             output?.Row(row, Width).Plus(walk.Start).Store(pieces[i].Offset, results[i], pieces[i].Inside);
