@@ -45,6 +45,9 @@ public sealed partial class KernelBuilder
     /// <summary>Orders this thread's plain accesses to shared memory before what tensor copies and <c>wgmma</c> read there.</summary>
     public void FenceAsyncProxy() => EmitVoid("fence.proxy.async.shared::cta", [], []);
 
+    /// <summary>Asks for the 128 bytes around an address to be brought to L2, without waiting for them.</summary>
+    public void PrefetchL2(GlobalPtr<U8> at, Pred inside) => EmitVoid("prefetch.global.L2", [], [at.Address(null)], predicate: inside);
+
     /// <summary>Copies neighbouring bytes from global to shared memory, by one thread; they are taken off what the barrier expects.</summary>
     /// <param name="bytes">A multiple of 16, as both addresses.</param>
     public void BulkCopy<T>(SharedPtr<T> to, GlobalPtr<T> from, S32 bytes, Mbarrier barrier) where T : Value => EmitVoid(

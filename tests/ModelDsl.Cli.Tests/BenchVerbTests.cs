@@ -12,9 +12,10 @@ public sealed class BenchVerbTests
     [InlineData("masked groups 6 M 3 N 7168", 1)]
     [InlineData("weight gradient groups 4 M 3 N 2048", 2)]
     [InlineData("mla decode requests", 4)]
+    [InlineData("fp8 cache requests", 4)]
     [InlineData("combine requests", 4)]
     [InlineData("prefill", 6)]
-    [InlineData("rows 3 ", 13)]
+    [InlineData("rows 3 ", 14)]
     [InlineData("rows 24 ", 4)]
     public void Every_kernel_is_launched_and_told_with_its_shape(string filter, int cases)
     {

@@ -44,7 +44,7 @@ internal static class EmittedForms
             foreach (var width in new[] { 2048, 2046, 2047 })
                 kernels.Add((new TransposedQuantizeKernel(source, width, ScaleRounding.PowerOfTwo) { WriteRows = true, Experts = 32 }, PtxTarget.Sm90a));
 
-        kernels.UnionWith(new Kernel[] { new MlaDecodePlan(), new MlaDecode(128, 2, 128, 0.07, 66), new MlaDecodeCombine(256, 66) }.Select(kernel => (kernel, PtxTarget.Sm90a)));
+        kernels.UnionWith(new Kernel[] { new MlaDecodePlan(), new MlaDecode(128, 2, 128, 0.07, 66), new MlaDecode(128, 1, 128, 0.07, 66) { Fp8Cache = true }, new MlaDecodeCombine(256, 66) }.Select(kernel => (kernel, PtxTarget.Sm90a)));
 
         foreach (var sequences in new int?[] { null, 16 })
         {

@@ -68,6 +68,7 @@ public sealed class AssemblyTests
         new SwiGluKernel(2048, 2048, 4096, io, ScaleRounding.Exact),
         new RopeQueryKernel(128, 128, 64, io),
         new LatentCacheKernel(512, 64, Epsilon, io),
+        new LatentCacheKernel(512, 64, Epsilon, io) { Fp8 = ScaleRounding.PowerOfTwo },
         new CacheGatherKernel(512, 64, 64, io, null),
         new CacheGatherKernel(512, 64, 64, io, ScaleRounding.PowerOfTwo),
         new PermuteKernel(7168, io, 0),

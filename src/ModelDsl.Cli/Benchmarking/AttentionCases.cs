@@ -1,4 +1,5 @@
 using ModelDsl.Compiler.Graph;
+using ModelDsl.Compiler.Kernels.Cache;
 using ModelDsl.Compiler.Kernels.Hopper;
 
 namespace ModelDsl.Cli.Benchmarking;
@@ -34,15 +35,18 @@ internal static class AttentionCases
         var numbers = new Dictionary<string, int> { ["max_pages"] = pages, ["requests"] = requests };
         long all = (long)requests * rows;
         BenchBuffer partial = new BenchBuffer.Normal(2L * parts * rows * Rank), partialLse = new BenchBuffer.Normal(2L * parts * rows), output = new BenchBuffer.Normal(all * Rank), lse = new BenchBuffer.Normal(all);
-        yield return new BenchCase("mla decode", shape, new MlaDecode(heads, queries, Nope, Scale, parts), 2.0 * requests * length * Width + 2.0 * all * (Width + Rank))
+        var fp8 = new Fp8CacheRow(Rank, Rope);
+        BenchCase Attention(bool onFp8) => new(onFp8 ? "mla decode, fp8 cache" : "mla decode", shape, new MlaDecode(heads, queries, Nope, Scale, parts) { Fp8Cache = onFp8 }, (double)requests * length * (onFp8 ? fp8.Bytes : 2 * Width) + 2.0 * all * (Width + Rank))
         {
             Sizes = BenchCase.Rows(requests), Numbers = numbers, Flops = 2.0 * all * length * (Width + Rank), Multiplies = DType.BF16,
             Buffers = new Dictionary<string, BenchBuffer>
             {
-                ["cache"] = new BenchBuffer.Normal((long)table.Length * Page * Width), ["pages"] = new BenchBuffer.Integers(table), ["lengths"] = new BenchBuffer.Integers(lengths),
+                ["cache"] = onFp8 ? new BenchBuffer.CacheRows(fp8, (long)table.Length * Page) : new BenchBuffer.Normal((long)table.Length * Page * Width), ["pages"] = new BenchBuffer.Integers(table), ["lengths"] = new BenchBuffer.Integers(lengths),
                 ["starts"] = starts, ["out"] = output, ["lse"] = lse, ["partial"] = partial, ["partial_lse"] = partialLse,
             },
         };
+        yield return Attention(onFp8: false);
+        yield return Attention(onFp8: true);
         yield return new BenchCase("mla decode, combine", shape, new MlaDecodeCombine(rows, parts), 4.0 * 2 * parts * rows * Rank + 2.0 * Math.Min(requests, parts) * rows * Rank)
         {
             Sizes = BenchCase.Rows(requests), Numbers = numbers,

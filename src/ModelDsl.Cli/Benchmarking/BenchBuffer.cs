@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using ModelDsl.Compiler.Graph;
+using ModelDsl.Compiler.Kernels.Cache;
 using ModelDsl.Runtime.Devices;
 using ModelDsl.Runtime.Numerics;
 
@@ -16,6 +17,9 @@ internal abstract record BenchBuffer
 
     /// <summary>Scales, all 1/100 to 2/100.</summary>
     public sealed record Scales(long Count) : BenchBuffer;
+
+    /// <summary>Rows of an FP8 cache.</summary>
+    public sealed record CacheRows(Fp8CacheRow Row, long Count) : BenchBuffer;
 }
 
 /// <summary>Fills device memory: a block of random numbers from the host, repeated on the device.</summary>
@@ -33,12 +37,14 @@ internal static class BenchData
             BenchBuffer.Integers integers => MemoryMarshal.AsBytes(integers.Values.AsSpan()).ToArray(),
             BenchBuffer.Normal normal => Normal(type, (int)Math.Min(BlockElements, normal.Count)),
             BenchBuffer.Scales scales => Scales((int)Math.Min(BlockElements, scales.Count)),
+            BenchBuffer.CacheRows rows => CacheRows(rows.Row, (int)Math.Min(BlockElements / rows.Row.Bytes, rows.Count)),
             _ => throw new ArgumentOutOfRangeException(nameof(buffer)),
         };
         var all = buffer switch
         {
             BenchBuffer.Normal normal => normal.Count * type.Bytes(),
             BenchBuffer.Scales scales => scales.Count * sizeof(float),
+            BenchBuffer.CacheRows rows => rows.Count * rows.Row.Bytes,
             _ => bytes.Length,
         };
         var memory = device.Allocate(all);
@@ -63,6 +69,20 @@ internal static class BenchData
             default:
                 return MemoryMarshal.AsBytes(values.AsSpan()).ToArray();
         }
+    }
+
+    private static byte[] CacheRows(Fp8CacheRow row, int count)
+    {
+        byte[] codes = Normal(DType.E4M3, count * row.KvRank), scales = Scales(count * row.Groups), keys = Normal(DType.BF16, count * row.RopeDim);
+        var rows = new byte[count * row.Bytes];
+        for (var i = 0; i < count; i++)
+        {
+            var to = rows.AsSpan(i * row.Bytes, row.Bytes);
+            codes.AsSpan(i * row.KvRank, row.KvRank).CopyTo(to);
+            scales.AsSpan(i * row.Groups * sizeof(float), row.Groups * sizeof(float)).CopyTo(to[row.KvRank..]);
+            keys.AsSpan(i * row.RopeDim * 2, row.RopeDim * 2).CopyTo(to[row.RopeOffset..]);
+        }
+        return rows;
     }
 
     private static byte[] Scales(int count)

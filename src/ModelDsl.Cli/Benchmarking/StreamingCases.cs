@@ -40,6 +40,7 @@ internal static class StreamingCases
             Case("add", new AddKernel(Hidden, DType.BF16), tokens, Hidden * 6.0, ("a", Hidden), ("b", Hidden), ("out", Hidden)),
             Positioned("rope", new RopeQueryKernel(Heads, Nope, Rope, DType.BF16), tokens, Heads * Rope * 4.0, ("q", Heads * (Nope + Rope))),
             Positioned("norm, rope, cache", new LatentCacheKernel(Rank, Rope, Epsilon, DType.BF16), tokens, (Rank + Rope) * 4.0, ("kv", Rank + Rope), ("cache", Rank + Rope)),
+            Positioned("norm, rope, fp8 cache", new LatentCacheKernel(Rank, Rope, Epsilon, DType.BF16) { Fp8 = ScaleRounding.PowerOfTwo }, tokens, (Rank + Rope) * 2.0 + new Fp8CacheRow(Rank, Rope).Bytes, ("kv", Rank + Rope), ("cache", new Fp8CacheRow(Rank, Rope).Bytes)),
             Case("router", new GateKernel(Experts, Active, ScoreFunction.Sigmoid, 2.5, Normalize: true, Bias: true, new GroupSpec(4, 8, GroupScore.TopTwoSum, Origin.None), WriteScores: false), tokens, Experts * 4.0 + Active * 8.0, ("logits", Experts), ("bias", Experts), ("indices", Active), ("weights", Active)),
             Moved("permute", new PermuteKernel(Hidden, DType.E4M3, Hidden / Group), rows, 2 * Quantised(Hidden), "source", i => i / Active, ("x", Hidden), ("scales", Hidden / Group), ("out", Hidden), ("out_scales", Hidden / Group)),
             Moved("combine", new CombineKernel(Hidden, Active, DType.BF16, Shared: true), tokens, Hidden * 2.0 * (Active + 2) + Active * 8.0, "row_of", i => i, ("y", Hidden * Active), ("weights", Active), ("shared", Hidden), ("out", Hidden)),

@@ -28,6 +28,7 @@ public static class Memory
                     yield return Store(guard, $"st.global{name}", "global", type, count);
                     yield return Store(guard, $"st.shared{name}", "shared", type, count);
                 }
+            foreach (var guard in new[] { "", "@p ", "@!p " }) yield return Prefetch(guard);
             yield return Narrowing();
         }
     }
@@ -46,6 +47,17 @@ public static class Memory
 
     private static string List(string type, int count) =>
         count == 1 ? Register(type, 0) : "{" + string.Join(", ", Enumerable.Range(0, count).Select(n => Register(type, n))) + "}";
+
+    /// <summary>Words that have been asked for ahead are what they were, whether the address is one that may be read or, past the end, none.</summary>
+    private static Row Prefetch(string guard) => new($"{guard}prefetch.global.L2", Ptx.Kernel("prefetch.global.L2", 1, $"""
+        mad.wide.u32 %d10, %r50, 4, %d20; add.s64 %d12, %d10, 0x100000000; and.b32 %r21, %r50, 3; setp.ne.u32 %p1, %r21, 1;
+        {guard.Replace("p ", "%p1 ")}prefetch.global.L2 [%d10]; {guard.Replace("p ", "%p1 ")}prefetch.global.L2 [%d12];
+        ld.global.b32 %r1, [%d10]; mad.wide.u32 %d11, %r50, 4, %d29; st.global.b32 [%d11], %r1;
+        """, 0), 1, Threads, () =>
+    {
+        var words = Enumerable.Range(0, Threads).Select(n => Samples.Scatter((ulong)n, 32)).ToArray();
+        return new Case([Bits.Bytes(words, 4)], [.. words.Select(word => (Expected)word)], 4);
+    });
 
     /// <summary>Thread n takes the elements of thread 63 - n.</summary>
     private static Row Load(string guard, string form, string space, string type, int count)

@@ -1,5 +1,6 @@
 using ModelDsl.Compiler.Graph;
 using ModelDsl.Compiler.Kernels.Cache;
+using ModelDsl.Compiler.Specs;
 using ModelDsl.Kernels.Tests.Harness;
 
 namespace ModelDsl.Kernels.Tests.Cache;
@@ -41,5 +42,27 @@ public sealed class LatentCacheTests
         }
 
         Close.To(expected, run.Floats("cache"), io);
+    }
+
+    /// <summary>The bytes that quantising the BF16 cache's rows would give, between rows that stay as they are.</summary>
+    [Theory]
+    [InlineData(ScaleRounding.Exact)]
+    [InlineData(ScaleRounding.PowerOfTwo)]
+    public void WritesRowsOfAnFp8Cache(ScaleRounding rounding)
+    {
+        const int Rank = 512, Rope = 64, Width = Rank + Rope;
+        int[] slots = [2, 3, 0];
+        var (kv, weight) = (Samples.Normal(1, 3 * Width, DType.BF16), Samples.Normal(2, Rank));
+        var (cos, sin) = Samples.Rotary(6, Rope);
+        KernelRun Run(LatentCacheKernel kernel) => new KernelRun(kernel)
+            .Set("kv", kv).Set("weight", weight).Set("cos", cos).Set("sin", sin).Set("positions", [4, 5, 0]).Set("slots", slots).Number("tokens", 3);
+        using var plain = Run(new LatentCacheKernel(Rank, Rope, Epsilon, DType.BF16)).Set("cache", new float[5 * Width]).Launch(3);
+        using var run = Run(new LatentCacheKernel(Rank, Rope, Epsilon, DType.BF16) { Fp8 = rounding }).Output("cache", 5 * new Fp8CacheRow(Rank, Rope).Bytes);
+        var expected = run.Codes("cache");
+        var (bytes, _) = Fp8CacheRows.Of(plain.Floats("cache"), rounding == ScaleRounding.PowerOfTwo);
+        var length = new Fp8CacheRow(Rank, Rope).Bytes;
+        Assert.Equal(656, length);
+        foreach (var slot in slots) bytes.AsSpan(slot * length, length).CopyTo(expected.AsSpan(slot * length));
+        Assert.Equal(expected, run.Launch(3).Codes("cache"));
     }
 }

@@ -18,6 +18,7 @@ public class MlaDecodeAssemblyTests
     {
         var kernel = new MlaDecode(heads, queries, NopeDim, 0.07, parts);
         Ptxas.AssembleClean(kernel.Emit(PtxTarget.Sm90a).ToText(), "sm_90a");
+        Ptxas.AssembleClean((kernel with { Fp8Cache = true }).Emit(PtxTarget.Sm90a).ToText(), "sm_90a");
         Ptxas.AssembleClean(new MlaDecodeCombine(kernel.Rows, parts).Emit(PtxTarget.Sm90a).ToText(), "sm_90a");
         Ptxas.AssembleClean(new MlaDecodePlan().Emit(PtxTarget.Sm90a).ToText(), "sm_90a");
         Assert.InRange(kernel.Geometry.SharedBytes, 0, 227 * 1024);

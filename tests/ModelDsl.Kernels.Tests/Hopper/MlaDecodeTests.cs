@@ -31,6 +31,18 @@ public class MlaDecodeTests
         PeerCriteria.Close(expectedLse, lse, absolute: 1e-6, relative: 8.01 / 65536, cosine: 1e-7);
     }
 
+    /// <summary>Scales of any size, not only powers of two, so that latents are rounded once more on their way.</summary>
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public void Meets_them_on_an_FP8_cache_too(int heads, int queries, int parts, int[] lengths)
+    {
+        var problem = new Problem(heads, queries, lengths, fp8: true);
+        var (output, lse) = problem.Run(parts);
+        var (expected, expectedLse) = problem.Reference();
+        PeerCriteria.Close(expected, output, absolute: 8e-4, relative: 2.01 / 128, cosine: 5e-6);
+        PeerCriteria.Close(expectedLse, lse, absolute: 1e-6, relative: 8.01 / 65536, cosine: 1e-7);
+    }
+
     [Fact]
     public void Runs_give_the_same_bits()
     {
@@ -39,10 +51,12 @@ public class MlaDecodeTests
     }
 
     /// <summary>Two tiles of rows, requests in pieces, a last page with room, a request without tokens.</summary>
-    [Fact]
-    public void Checks_find_nothing()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Checks_find_nothing(bool fp8)
     {
-        var problem = new Problem(40, 2, [150, 0, 66]);
+        var problem = new Problem(40, 2, [150, 0, 66], fp8);
         problem.Run(3, VirtualGpuChecks.All);
         Assert.True(problem.Findings.Count == 0, string.Join("\n", problem.Findings));
     }
@@ -54,9 +68,10 @@ public class MlaDecodeTests
         private readonly int _heads, _queries, _maxPages;
         private readonly int[] _lengths, _pages;
         private readonly float[] _latent, _q, _cache;
+        private readonly byte[]? _fp8;
         private readonly double _scale = Math.Pow(NopeDim + MlaDecode.RopeDim, -0.5);
 
-        public Problem(int heads, int queries, int[] lengths)
+        public Problem(int heads, int queries, int[] lengths, bool fp8 = false)
         {
             (_heads, _queries, _lengths) = (heads, queries, lengths);
             _maxPages = lengths.Max(length => (length + Page - 1) / Page) + 1;
@@ -69,6 +84,7 @@ public class MlaDecodeTests
             var used = new HashSet<int>(Enumerable.Range(0, lengths.Length).SelectMany(r => Enumerable.Range(0, lengths[r]).Select(token => Slot(r, token))));
             for (var i = 0; i < _cache.Length; i++)
                 if (!used.Contains(i / Width)) _cache[i] = float.NaN;
+            if (fp8) (_fp8, _cache) = Fp8CacheRows.Of(_cache);
         }
 
         public List<Finding> Findings { get; } = [];
@@ -79,8 +95,9 @@ public class MlaDecodeTests
         {
             var requests = _lengths.Length;
             using var plan = new KernelRun(new MlaDecodePlan(), checks).Set("lengths", _lengths).Output("starts", requests + 1).Number("requests", requests).Launch(requests);
-            using var decode = new KernelRun(new MlaDecode(_heads, _queries, NopeDim, _scale, parts), checks)
-                .Set("q_latent", _latent).Set("q", _q).Set("cache", _cache).Set("pages", _pages).Set("lengths", _lengths).Set("starts", plan.Ints("starts"))
+            using var decode = new KernelRun(new MlaDecode(_heads, _queries, NopeDim, _scale, parts) { Fp8Cache = _fp8 is not null }, checks);
+            _ = _fp8 is null ? decode.Set("cache", _cache) : decode.Set("cache", _fp8);
+            decode.Set("q_latent", _latent).Set("q", _q).Set("pages", _pages).Set("lengths", _lengths).Set("starts", plan.Ints("starts"))
                 .Output("out", requests * Rows * Rank).Output("lse", requests * Rows).Output("partial", 2 * parts * Rows * Rank).Output("partial_lse", 2 * parts * Rows)
                 .Number("max_pages", _maxPages).Number("requests", requests).Launch(requests);
             using var combine = new KernelRun(new MlaDecodeCombine(Rows, parts), checks)

@@ -3,6 +3,7 @@ using ModelDsl.Compiler.Graph;
 using ModelDsl.Compiler.Kernels.Access;
 using ModelDsl.Compiler.Kernels.Norm;
 using ModelDsl.Compiler.Kernels.Rope;
+using ModelDsl.Compiler.Specs;
 using ModelDsl.Ptx;
 using ModelDsl.Ptx.Memory;
 using ModelDsl.Ptx.Values;
@@ -20,7 +21,10 @@ namespace ModelDsl.Compiler.Kernels.Cache;
 /// <param name="RopeDim">Width of the rotated key next to it.</param>
 public sealed record LatentCacheKernel(int KvRank, int RopeDim, double Epsilon, DType Io) : Kernel
 {
-    public override string Name => $"latent_cache_c{KvRank}_r{RopeDim}_e{KernelNames.Of(Epsilon)}_{Io.Text()}";
+    /// <summary>Rows of the cache are <see cref="Fp8CacheRow"/>s, with scales rounded like this, instead of KvRank + RopeDim activations.</summary>
+    public ScaleRounding? Fp8 { get; init; }
+
+    public override string Name => $"latent_cache_c{KvRank}_r{RopeDim}_e{KernelNames.Of(Epsilon)}_{Io.Text()}{KernelNames.Quantized(Fp8)}";
 
     public override ImmutableArray<KernelParameter> Parameters =>
     [
@@ -30,13 +34,15 @@ public sealed record LatentCacheKernel(int KvRank, int RopeDim, double Epsilon, 
         KernelParameter.In("sin", DType.F32),
         KernelParameter.In("positions", DType.I32),
         KernelParameter.In("slots", DType.I32),
-        KernelParameter.InOut("cache", Io),
+        KernelParameter.InOut("cache", Fp8 is null ? Io : DType.E4M3),
         KernelParameter.Int("tokens"),
     ];
 
     public override LaunchGeometry Geometry => new(Dim.Rows, Tiling.Threads);
 
-    private RowTiling Tiling => RowTiling.WholeRow(KvRank, Io, grouped: false, RopeDim);
+    private RowTiling Tiling => RowTiling.WholeRow(KvRank, Io, grouped: Fp8 is not null, RopeDim);
+
+    private Fp8CacheRow Fp8Row => new(KvRank, RopeDim);
 
     protected override void Write(KernelBuilder k)
     {
@@ -45,30 +51,44 @@ public sealed record LatentCacheKernel(int KvRank, int RopeDim, double Epsilon, 
         var tables = RotaryTables.Param(k, RopeDim);
         var positions = k.GlobalPtrParam<S32>("positions");
         var slots = k.GlobalPtrParam<S32>("slots");
-        var cache = ActivationPtr.Param(k, "cache", Io);
+        var cache = k.GlobalPtrParam<U8>("cache");
         var row = BlockRow.Of(k, "tokens");
         var (position, slot) = (positions[row], slots[row]);
         kv = kv.Row(row, KvRank + RopeDim);
-        cache = cache.Row(slot, KvRank + RopeDim);
+        cache = cache.Row(slot, Fp8 is null ? (KvRank + RopeDim) * Io.Bytes() : Fp8Row.Bytes);
 
         k.Comment("latent");
         var walk = RowWalk.OfBlock(k, Tiling);
         var pieces = walk.AllPieces;
-        var (from, to) = (kv.Plus(walk.Start), cache.Plus(walk.Start));
+        var from = kv.Plus(walk.Start);
         weight += walk.Start;
         var values = pieces.Select(p => from.Load(p.Offset, Tiling.Vector, p.Inside)).ToArray();
         var weights = pieces.Select(p => weight.AddBytes(4L * p.Offset).LoadManyOr(p.Inside, Tiling.Vector, LoadHint.ReadOnly)).ToArray();
         var factor = RmsFactor.Of(k, values, Tiling.Threads, KvRank, Epsilon);
-        for (var i = 0; i < pieces.Count; i++)
-            to.Store(pieces[i].Offset, [.. values[i].Zip(weights[i], (a, w) => a * factor * w)], pieces[i].Inside);
+        WriteLatent(k, cache, walk, [.. values.Select((v, i) => v.Zip(weights[i], (a, w) => a * factor * w).ToArray())]);
 
         k.Comment("rotated key");
+        var key = Fp8 is null ? new ActivationPtr(k, Io, cache) : new ActivationPtr(k, DType.BF16, cache.AddBytes(Fp8Row.RopeOffset));
         var pairs = RopeDim / 2;
         for (var first = 0; first < pairs; first += Tiling.Threads)
         {
             var pair = k.ThreadIdX + first;
             var inside = pairs - first >= Tiling.Threads ? true : k.ThreadIdX < pairs - first;
-            tables.Rotate(position, pair, kv.Plus(pair * 2), cache.Plus(pair * 2), KvRank, 2, Math.Min(2, Tiling.Vector), inside);
+            tables.Rotate(position, pair, kv.Plus(pair * 2), key.Plus(pair * 2), KvRank, 2, Math.Min(2, Tiling.Vector), inside, Fp8 is null ? null : 0);
         }
+    }
+
+    private void WriteLatent(KernelBuilder k, GlobalPtr<U8> cache, RowWalk walk, F32[][] latent)
+    {
+        var activations = new ActivationPtr(k, Io, cache).Plus(walk.Start);
+        if (Fp8 is { } rounding)
+        {
+            var quantizer = new GroupQuantizer(k, Tiling, walk, rounding, cache + walk.Start, cache.AddBytes(KvRank).As<F32>(), 1);
+            for (var tile = 0; tile < Tiling.TilesPerWarp; tile++)
+                quantizer.Store(tile, [.. latent.Skip(tile * Tiling.VectorsPerLane).Take(Tiling.VectorsPerLane).Select(activations.Rounded)]);
+            return;
+        }
+        var pieces = walk.AllPieces;
+        for (var i = 0; i < pieces.Count; i++) activations.Store(pieces[i].Offset, latent[i], pieces[i].Inside);
     }
 }

@@ -6,7 +6,7 @@ using ModelDsl.Ptx.Targets;
 namespace ModelDsl.Compiler.Kernels.Hopper;
 
 /// <summary>
-/// Latent attention of decode steps, absorbed, on a paged BF16 cache (V2 report, section 2.1; V3 report, section 2.1.1): softmax(scale · Q · Kᵀ) · V where rows of K are
+/// Latent attention of decode steps, absorbed, on a paged cache (V2 report, section 2.1; V3 report, section 2.1.1): softmax(scale · Q · Kᵀ) · V where rows of K are
 /// 512 latents and 64 rotated values, V is K's latents, and all heads share them.
 /// </summary>
 /// <remarks>
@@ -17,7 +17,8 @@ namespace ModelDsl.Compiler.Kernels.Hopper;
 /// <para>
 /// Roles. Sums of 64 x 512 are half a multiprocessor's registers, so two warpgroups have 256 columns each (<see cref="MlaDecodeValues"/>). A third one multiplies Q by K
 /// and makes probabilities of the scores (<see cref="MlaDecodeScores"/>), which go to the others by shared memory, with the factor on what is summed already. So while
-/// probabilities of one page are made, products of the page before run; both kinds of products share the tensor cores. One thread of a fourth warpgroup loads.
+/// probabilities of one page are made, products of the page before run; both kinds of products share the tensor cores. One thread of a fourth warpgroup loads, or all of them where the
+/// cache is FP8 and pages have to be widened on their way (<see cref="MlaDecodeFp8Pages"/>).
 /// </para>
 /// <para>
 /// Pipeline. Two pages and Q are all that fits into shared memory. A page is free for the next when both halves of V have been multiplied; Q when its last scores are
@@ -34,14 +35,17 @@ public sealed record MlaDecode(int Heads, int Queries, int NopeDim, double Scale
 {
     public const int KvRank = 512, RopeDim = 64, Width = KvRank + RopeDim, Page = DecodePlan.Page, TileRows = 64;
 
-    private const int Warpgroups = 4, ProducerRegisters = 40, ScoreRegisters = 120, ValueRegisters = 168;
+    private const int Warpgroups = 4, ProducerRegisters = 40, WideningRegisters = 64, ScoreRegisters = 112, ValueRegisters = 168;
 
     /// <summary>Q and two pages, columns of 128 bytes; probabilities; factors and sums of rows; barriers.</summary>
     internal const int Stages = 2, TileBytes = TileRows * Width * 2, ProbabilityBytes = TileRows * Page * 2;
 
     private static readonly int SharedBytes = (1 + Stages) * TileBytes + ProbabilityBytes + 2 * TileRows * sizeof(float) + StagePipeline.SharedBytes(2 + Stages);
 
-    public override string Name => $"mla_decode_wgmma_h{Heads}_s{Queries}_n{NopeDim}_x{KernelNames.Of(Scale)}_parts{Parts}";
+    /// <summary>Rows of the cache are <see cref="Cache.Fp8CacheRow"/>s instead of 576 BF16.</summary>
+    public bool Fp8Cache { get; init; }
+
+    public override string Name => $"mla_decode_wgmma_h{Heads}_s{Queries}_n{NopeDim}_x{KernelNames.Of(Scale)}_parts{Parts}{KernelNames.If(Fp8Cache, "fp8")}";
 
     public override PtxTarget MinimumTarget => PtxTarget.Sm90a;
 
@@ -55,7 +59,7 @@ public sealed record MlaDecode(int Heads, int Queries, int NopeDim, double Scale
         KernelParameter.In("q_latent", DType.BF16) with { Map = new TileMap(AllRows, KvRank, TileRows, MlaDecodeBlock.ColumnsOfTile) },
         KernelParameter.In("q", DType.BF16) with { Map = new TileMap(AllRows, NopeDim + RopeDim, TileRows, MlaDecodeBlock.ColumnsOfTile) },
         // The cache is as long as the page numbers say.
-        KernelParameter.In("cache", DType.BF16) with { Map = new TileMap(int.MaxValue, Width, Page, MlaDecodeBlock.ColumnsOfTile) },
+        Fp8Cache ? KernelParameter.In("cache", DType.E4M3) : KernelParameter.In("cache", DType.BF16) with { Map = new TileMap(int.MaxValue, Width, Page, MlaDecodeBlock.ColumnsOfTile) },
         KernelParameter.In("pages", DType.I32),
         KernelParameter.In("lengths", DType.I32),
         KernelParameter.In("starts", DType.I32),
@@ -74,7 +78,7 @@ public sealed record MlaDecode(int Heads, int Queries, int NopeDim, double Scale
         k.RequireThreads(Geometry.Threads, minBlocksPerMultiprocessor: 1);
         var block = new MlaDecodeBlock(k, this);
 
-        WarpRoles.Split(k, block.Initialise, ProducerRegisters, copyTiles: () => Load(block), multiply: warp => k.If(warp < 8, () =>
+        WarpRoles.Split(k, block.Initialise, Fp8Cache ? WideningRegisters : ProducerRegisters, allCopy: Fp8Cache, copyTiles: () => Load(block), multiply: warp => k.If(warp < 8, () =>
         {
             k.SetMaxRegisters(ScoreRegisters, increases: false);
             MlaDecodeScores.Write(block);
@@ -91,13 +95,14 @@ public sealed record MlaDecode(int Heads, int Queries, int NopeDim, double Scale
         var k = block.K;
         var (q, page) = (block.Queries.Start(), block.Keys.Start());
         var range = block.Range();
+        if (block.Kernel.Fp8Cache)
+        {
+            MlaDecodeFp8Pages.Load(block, range);
+            return;
+        }
         k.If(k.Elect(), () => block.ForEach(range, piece =>
         {
-            q.AwaitEmpty();
-            q.Full.ArriveExpecting(TileBytes);
-            var row = piece.Request * block.Kernel.Rows + block.FirstRow;
-            for (var tile = 0; tile < MlaDecodeBlock.LatentTiles; tile++) block.QLatentMap.Load(block.Query(tile), q.Full, tile * MlaDecodeBlock.ColumnsOfTile, row);
-            block.QMap.Load(block.Query(MlaDecodeBlock.LatentTiles), q.Full, block.Kernel.NopeDim, row);
+            block.LoadQuery(q, piece);
             var table = block.PagesOf(piece.Request);
             k.For(piece.From, piece.To, number =>
             {

@@ -12,6 +12,9 @@ internal sealed class MlaDecodeBlock
     public const int ColumnsOfTile = 64, Tiles = MlaDecode.Width / ColumnsOfTile, LatentTiles = MlaDecode.KvRank / ColumnsOfTile, ColumnBytes = MlaDecode.TileRows * RowBytes, RowBytes = 128;
 
     private readonly SharedPtr<U8> _q, _k;
+    private readonly TensorMapParameter _qLatentMap, _qMap;
+    private readonly TensorMapParameter? _cacheMap;
+    private readonly GlobalPtr<U8>? _rows;
     private readonly GlobalPtr<S32> _pages, _lengths;
     private readonly S32 _maxPages;
     private readonly DecodePlan _plan;
@@ -19,7 +22,9 @@ internal sealed class MlaDecodeBlock
     public MlaDecodeBlock(KernelBuilder k, MlaDecode kernel)
     {
         (K, Kernel) = (k, kernel);
-        (QLatentMap, QMap, CacheMap) = (k.TensorMapParam("q_latent"), k.TensorMapParam("q"), k.TensorMapParam("cache"));
+        (_qLatentMap, _qMap) = (k.TensorMapParam("q_latent"), k.TensorMapParam("q"));
+        if (kernel.Fp8Cache) _rows = k.GlobalPtrParam<U8>("cache");
+        else _cacheMap = k.TensorMapParam("cache");
         (_pages, _lengths) = (k.GlobalPtrParam<S32>("pages"), k.GlobalPtrParam<S32>("lengths"));
         var starts = k.GlobalPtrParam<S32>("starts");
         (Out, Lse) = (k.GlobalPtrParam<BF16>("out"), k.GlobalPtrParam<F32>("lse"));
@@ -31,9 +36,9 @@ internal sealed class MlaDecodeBlock
         _k = k.DynamicShared<U8>(MlaDecode.Stages * MlaDecode.TileBytes, align: 1024);
         P = k.DynamicShared<U8>(MlaDecode.ProbabilityBytes, align: 1024);
         (Keep, Sums) = (k.DynamicShared<F32>(MlaDecode.TileRows), k.DynamicShared<F32>(MlaDecode.TileRows));
-        // A warp speaks through one of its lanes: four make scores, eight multiply by V.
+        // A warp speaks through one of its lanes: four make scores, eight multiply by V, and four widen pages where a copy is not enough.
         Queries = new StagePipeline(k, 1, fills: 1, releases: 4);
-        Keys = new StagePipeline(k, MlaDecode.Stages, fills: 1, releases: 8);
+        Keys = new StagePipeline(k, MlaDecode.Stages, fills: kernel.Fp8Cache ? 4 : 1, releases: 8);
         Probabilities = new StagePipeline(k, 1, fills: 4, releases: 8);
     }
 
@@ -41,11 +46,11 @@ internal sealed class MlaDecodeBlock
 
     public MlaDecode Kernel { get; }
 
-    public TensorMapParameter QLatentMap { get; }
+    /// <summary>Of a BF16 cache.</summary>
+    public TensorMapParameter CacheMap => _cacheMap ?? throw new InvalidOperationException("the cache is FP8");
 
-    public TensorMapParameter QMap { get; }
-
-    public TensorMapParameter CacheMap { get; }
+    /// <summary>An FP8 cache, in <see cref="Cache.Fp8CacheRow"/>s.</summary>
+    public GlobalPtr<U8> CacheRows => _rows ?? throw new InvalidOperationException("the cache is BF16");
 
     /// <summary>BF16[requests, rows, 512].</summary>
     public GlobalPtr<BF16> Out { get; }
@@ -86,10 +91,20 @@ internal sealed class MlaDecodeBlock
 
     public void Initialise()
     {
-        QLatentMap.Prefetch();
-        QMap.Prefetch();
-        CacheMap.Prefetch();
+        _qLatentMap.Prefetch();
+        _qMap.Prefetch();
+        _cacheMap?.Prefetch();
         foreach (var ring in new[] { Queries, Keys, Probabilities }) ring.Initialise();
+    }
+
+    /// <summary>The rows of Q that a piece is for, by one thread, when those of the piece before have been used.</summary>
+    public void LoadQuery(StagePipeline.Cursor q, DecodePiece piece)
+    {
+        q.AwaitEmpty();
+        q.Full.ArriveExpecting(MlaDecode.TileBytes);
+        var row = piece.Request * Kernel.Rows + FirstRow;
+        for (var tile = 0; tile < LatentTiles; tile++) _qLatentMap.Load(Query(tile), q.Full, tile * ColumnsOfTile, row);
+        _qMap.Load(Query(LatentTiles), q.Full, Kernel.NopeDim, row);
     }
 
     /// <summary>This block's part, looked up by a whole warp.</summary>

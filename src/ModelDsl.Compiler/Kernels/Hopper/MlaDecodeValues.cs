@@ -27,7 +27,7 @@ internal static class MlaDecodeValues
             {
                 take.AwaitFull();
                 Rescale(k, sums, block.Keep.Load(row), block.Keep.Load(row + 8));
-                ClearBehindEnd(block, piece, page.Stage, firstTile, number, half);
+                if (!block.Kernel.Fp8Cache) ClearBehindEnd(block, piece, page.Stage, firstTile, number, half);
                 Multiply(k, sums, a, b.At(page.Stage, MlaDecode.TileBytes));
                 take.Release(k.LaneId == 0);
                 page.Release(k.LaneId == 0);

@@ -9,6 +9,9 @@ internal static class SwizzledRows
 {
     public const int RowBytes = 128;
 
+    /// <summary>Where 16 bytes of a row lie in it; the pattern repeats every eight rows.</summary>
+    public static S32 Chunk(S32 row, S32 chunk) => (chunk ^ (row & 7)) << 4;
+
     /// <summary>Two times eight columns of 16 rows by one instruction: lane i has the address of row i % 16 in the first eight or the second.</summary>
     /// <param name="tile">The first column.</param>
     /// <param name="firstRow">Of the warp's, in the tile.</param>

@@ -7,11 +7,11 @@ namespace ModelDsl.Compiler.Kernels.Hopper;
 internal static class WarpRoles
 {
     /// <param name="initialise">By one thread, before any other goes on.</param>
-    /// <param name="copyTiles">By the first warp, of which one lane is enough for tensor maps.</param>
+    /// <param name="copyTiles">By the first warp, of which one lane is enough for tensor maps; by all of its warpgroup with <paramref name="allCopy"/>.</param>
     /// <param name="multiply">By each other warpgroup, all of its threads; gets the number of the warp in the block, equal in all lanes.</param>
     /// <param name="prepare">By all threads, before that.</param>
     /// <param name="copyNumbers">By the second warp, where there is something that no tensor map can take.</param>
-    public static void Split(KernelBuilder k, Action initialise, int copyRegisters, Action copyTiles, Action<S32> multiply, Action? copyNumbers = null, Action? prepare = null)
+    public static void Split(KernelBuilder k, Action initialise, int copyRegisters, Action copyTiles, Action<S32> multiply, Action? copyNumbers = null, Action? prepare = null, bool allCopy = false)
     {
         k.Comment("One thread makes the barriers; then warpgroups go their own ways.");
         var warp = k.Shuffle(k.WarpId, 0);
@@ -21,7 +21,8 @@ internal static class WarpRoles
         k.If(warp < 4, () =>
         {
             k.SetMaxRegisters(copyRegisters, increases: false);
-            k.If(warp == 0, copyTiles);
+            if (allCopy) copyTiles();
+            else k.If(warp == 0, copyTiles);
             if (copyNumbers is not null) k.If(warp == 1, copyNumbers);
         }, () => multiply(warp), uniform: true);
     }

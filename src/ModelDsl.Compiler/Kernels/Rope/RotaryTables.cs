@@ -14,10 +14,11 @@ internal sealed record RotaryTables(GlobalPtr<F32> Cos, GlobalPtr<F32> Sin, int 
 
     /// <summary>Rotates neighbouring pairs: <c>(a, b)</c> becomes <c>(a cos - b sin, a sin + b cos)</c>.</summary>
     /// <param name="pair">Number of the first pair within the rotated part.</param>
-    /// <param name="offset">Elements from <paramref name="from"/> and <paramref name="to"/> to the first pair.</param>
+    /// <param name="offset">Elements from <paramref name="from"/> to the first pair.</param>
     /// <param name="count">Elements to rotate, two per pair.</param>
     /// <param name="vector">Elements that may be read at once.</param>
-    public void Rotate(S32 position, S32 pair, ActivationPtr from, ActivationPtr to, int offset, int count, int vector, Pred inside)
+    /// <param name="toOffset">The same of <paramref name="to"/>, if it differs.</param>
+    public void Rotate(S32 position, S32 pair, ActivationPtr from, ActivationPtr to, int offset, int count, int vector, Pred inside, int? toOffset = null)
     {
         F32[] Angle(GlobalPtr<F32> table) => (table.Row(position, Pairs) + pair).LoadManyOr(inside, count / 2, LoadHint.ReadOnly);
         var (cos, sin) = (Angle(Cos), Angle(Sin));
@@ -29,7 +30,7 @@ internal sealed record RotaryTables(GlobalPtr<F32> Cos, GlobalPtr<F32> Sin, int 
             (y[2 * i], y[2 * i + 1]) = (a * cos[i] - b * sin[i], a * sin[i] + b * cos[i]);
         }
 
-        foreach (var at in Steps()) to.Store(at, [.. y.Skip(at - offset).Take(vector)], inside);
+        foreach (var at in Steps()) to.Store(at - offset + (toOffset ?? offset), [.. y.Skip(at - offset).Take(vector)], inside);
 
         IEnumerable<int> Steps() => Enumerable.Range(0, count / vector).Select(i => offset + i * vector);
     }
