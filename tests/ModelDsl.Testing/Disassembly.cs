@@ -38,7 +38,8 @@ public sealed record Disassembly(IReadOnlyList<(int Address, string Opcode, stri
     private IEnumerable<(int From, int To)> Loops() => Instructions
         .Where(i => i.Opcode.StartsWith("BRA", StringComparison.Ordinal))
         .Select(i => (From: Regex.Match(i.Operands, @"0x([0-9a-f]+)\s*$") is { Success: true } to ? Convert.ToInt32(to.Groups[1].Value, 16) : int.MaxValue, To: i.Address))
-        .Where(loop => loop.From <= loop.To);
+        // Behind the end of a kernel lie the slow ways of its waits, which jump back into loops but are no part of them.
+        .Where(loop => loop.From <= loop.To && !Instructions.Any(i => i.Address >= loop.From && i.Address <= loop.To && i.Opcode == "EXIT"));
 
     private static Disassembly Parse(string text)
     {

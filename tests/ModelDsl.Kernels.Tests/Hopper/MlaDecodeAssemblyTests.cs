@@ -25,8 +25,8 @@ public class MlaDecodeAssemblyTests
     }
 
     /// <summary>
-    /// Of a page: 36 products for scores and twice 8 for values, 2176 clocks of the tensor cores; beside them 32 exponentials. FlashMLA's two loops have 0.37 and 0.46
-    /// instructions to such a clock; here 0.45, of which a good third is jumped over unless a row has found a larger score (128 multiplications) or a page ends early.
+    /// Of a page: 36 products for scores and twice 8 for values, 2176 clocks of the tensor cores; beside them 32 exponentials. FlashMLA's two loops together have 0.416
+    /// instructions to such a clock; here 0.4, of which a good third is jumped over unless a row has found a larger score (128 multiplications) or a page ends early.
     /// </summary>
     [PtxasFact]
     public void Loops_are_products_and_softmax()
@@ -36,7 +36,7 @@ public class MlaDecodeAssemblyTests
         var values = Loop("HGMMA.64x128x16.F32.BF16", 8);
         Assert.Equal(34, scores.Count(i => i.Opcode.StartsWith("MUFU.EX2", StringComparison.Ordinal)));
         Assert.Equal(128, values.Count(i => i.Opcode.StartsWith("FMUL", StringComparison.Ordinal)));
-        Assert.InRange((scores.Length + 2 * values.Length) / 2176.0, 0.3, 0.46);
+        Assert.InRange((scores.Length + 2 * values.Length) / 2176.0, 0.3, 0.4);
 
         (int Address, string Opcode, string Operands)[] Loop(string product, int products)
         {

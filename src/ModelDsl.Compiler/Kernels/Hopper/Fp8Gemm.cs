@@ -129,7 +129,9 @@ public sealed record Fp8Gemm(int N, int K, DType Out, Fp8GemmTile Tile, int Bloc
     /// <summary>The sums of 64 rows, or of 64 and the 64 that lie two warpgroups further.</summary>
     private void Multiply(Problem p, S32 warpgroup)
     {
-        var (k, at) = (p.K, p.Ring.Start());
+        // Written out a few steps at a time, so that most addresses are constants.
+        var together = Tile.Together(Out, Steps);
+        var (k, ring) = (p.K, p.Ring.Start(together));
         var sums = new PromotedSums(k, WgmmaShape.E4M3(Tile.Columns), Tile.Waves);
         var store = new TileStore(k, p.CTile, Tile.Rows, Tile.Columns, Out, warpgroup, Tile.Warpgroups);
         var row = warpgroup * TileStore.WaveRows + (k.WarpId & 3) * 16 + k.LaneId / 4;
@@ -139,25 +141,30 @@ public sealed record Fp8Gemm(int N, int K, DType Out, Fp8GemmTile Tile, int Bloc
         p.Tiles.ForEach(tile =>
         {
             sums.Clear();
-            k.For(0, Steps, _ =>
+            k.For(0, Steps / together, _ =>
             {
-                at.AwaitFull();
-                var (aStage, wStage) = (a.At(at.Stage, Tile.Rows * Step), w.At(at.Stage, Tile.Columns * Step));
-                var scales = p.Scales(at.Stage);
-                var wScale = scales.Load(Tile.Rows);
-                for (var wave = 0; wave < Tile.Waves; wave++)
-                {
-                    var waveRow = wave * Tile.Warpgroups * TileStore.WaveRows;
-                    var (upper, lower) = (scales.Load(row + waveRow), scales.Load(row + (waveRow + 8)));
-                    sums.Multiply(aStage + waveRow * Step, wStage);
-                    if (wave == Tile.Waves - 1) at.Release(k.LaneId == 0);
-                    sums.Promote(wave, upper * wScale, lower * wScale);
-                }
-                at.Advance();
+                for (var step = 0; step < together; step++) Multiply(ring.Ahead(step));
+                ring.Advance();
             }, nounroll: true);
             store.Store(p.C, (wave, e) => sums[wave, e], Tile.Waves, tile.Row * Tile.Rows, tile.Column * Tile.Columns, p.RowGroup(tile));
         });
         store.AwaitRead();
+
+        void Multiply(StagePipeline.Cursor at)
+        {
+            at.AwaitFull();
+            var (aStage, wStage) = (a.At(at.Stage, Tile.Rows * Step), w.At(at.Stage, Tile.Columns * Step));
+            var scales = p.Scales(at.Stage);
+            var wScale = scales.Load(Tile.Rows);
+            for (var wave = 0; wave < Tile.Waves; wave++)
+            {
+                var waveRow = wave * Tile.Warpgroups * TileStore.WaveRows;
+                var (upper, lower) = (scales.Load(row + waveRow), scales.Load(row + (waveRow + 8)));
+                sums.Multiply(aStage + waveRow * Step, wStage);
+                if (wave == Tile.Waves - 1) at.Release(k.LaneId == 0);
+                sums.Promote(wave, upper * wScale, lower * wScale);
+            }
+        }
     }
 
     /// <summary>Parameters, shared memory, and which tiles there are.</summary>

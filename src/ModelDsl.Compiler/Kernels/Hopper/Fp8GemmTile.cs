@@ -11,7 +11,7 @@ public sealed record Fp8GemmTile(int Rows, int Columns)
     public const int Step = 128;
 
     /// <summary>Of a block, less what barriers take.</summary>
-    private const int MostStages = 8;
+    private const int MostStages = 8, MostTogether = 4;
 
     /// <summary>Few rows: more tiles, so that all multiprocessors have one.</summary>
     public static readonly Fp8GemmTile Few = new(64, 64);
@@ -36,7 +36,15 @@ public sealed record Fp8GemmTile(int Rows, int Columns)
     /// <summary>A scale for each row, one for the columns, and what keeps stages apart by 16 bytes.</summary>
     public int ScalesOfStage => Rows + 4;
 
-    public int Stages(DType output) => Math.Min(MostStages, (HopperGpu.SharedBytesOfBlock - CBytes(output)) / StageBytes);
+    /// <summary>As many as shared memory holds, but no more than a multiple of <see cref="MostTogether"/> if it holds that.</summary>
+    public int Stages(DType output)
+    {
+        var room = Math.Min(MostStages, (HopperGpu.SharedBytesOfBlock - CBytes(output)) / StageBytes);
+        return room < MostTogether ? room : room / MostTogether * MostTogether;
+    }
+
+    /// <summary>Steps that those who multiply write out one behind the other, with constants for addresses: as many as divide the stages and the steps of a tile.</summary>
+    public int Together(DType output, int steps) => new[] { MostTogether, 2, 1 }.First(count => Stages(output) % count == 0 && steps % count == 0);
 
     public int SharedBytes(DType output) => CBytes(output) + Stages(output) * StageBytes;
 

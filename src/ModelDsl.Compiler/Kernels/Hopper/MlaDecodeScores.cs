@@ -25,7 +25,12 @@ internal static class MlaDecodeScores
             {
                 page.AwaitFull();
                 Multiply(k, scores, a, b.At(page.Stage, MlaDecode.TileBytes));
-                Mask(block, scores, piece, number * MlaDecode.Page + 2 * t, row);
+                k.If((number + 1) * MlaDecode.Page > piece.Length - (kernel.Queries - 1), () =>
+                {
+                    var tokens = piece.Length - number * MlaDecode.Page;
+                    Mask(block, scores, tokens, row);
+                    if (!kernel.Fp8Cache) ClearBehindEnd(block, page.Stage, tokens);
+                }, uniform: true);
                 var keep = softmax.Update(scores, mayBeEmpty: true);
 
                 k.Comment("Hand over, when the page before is done with.");
@@ -74,20 +79,27 @@ internal static class MlaDecodeScores
         k.WgmmaWait(0);
     }
 
-    /// <summary>Minus infinity for tokens behind what a row sees, on pages that have such tokens.</summary>
-    /// <param name="position">Of the first of the thread's tokens: element 4j + 2h + i is 8j + i further.</param>
+    /// <summary>Minus infinity for tokens behind what a row sees.</summary>
+    /// <param name="tokens">Of the request, from the page's first on.</param>
     /// <param name="row">First of the thread's rows in the tile.</param>
-    private static void Mask(MlaDecodeBlock block, Var<F32>[] scores, DecodePiece piece, S32 position, S32 row)
+    private static void Mask(MlaDecodeBlock block, Var<F32>[] scores, S32 tokens, S32 row)
     {
         var (k, kernel) = (block.K, block.Kernel);
-        // The last query sees all tokens, the one before it one less.
-        var least = piece.Length - (kernel.Queries - 1);
-        k.If((position & ~(MlaDecode.Page - 1)) + MlaDecode.Page > least, () =>
-        {
-            var seen = Enumerable.Range(0, 2).Select(half => kernel.Queries == 1 ? piece.Length : least + (block.FirstRow + row + 8 * half) / kernel.Heads).ToArray();
-            for (var e = 0; e < scores.Length; e++)
-                scores[e].Value = k.Select(position + (e / 4 * 8 + e % 2) < seen[e / 2 % 2], scores[e].Value, float.NegativeInfinity);
-        }, uniform: true);
+        // Element 4j + 2h + i is token 8j + 2t + i. The last query sees all tokens, the one before it one less.
+        var first = tokens - (k.LaneId & 3) * 2;
+        var seen = Enumerable.Range(0, 2).Select(half => kernel.Queries == 1 ? first : first - (kernel.Queries - 1) + (block.FirstRow + row + 8 * half) / kernel.Heads).ToArray();
+        for (var e = 0; e < scores.Length; e++) scores[e].Value = k.Select(seen[e / 2 % 2] > e / 4 * 8 + e % 2, scores[e].Value, float.NegativeInfinity);
+    }
+
+    /// <summary>Rows of V without a token become zeros, as zero times what is there would be no number if that is none.</summary>
+    private static void ClearBehindEnd(MlaDecodeBlock block, S32 stage, S32 tokens)
+    {
+        var k = block.K;
+        // Until all warps' products have read K. Then 16 threads for each column of 128 bytes, 8 for a row of it.
+        k.Barrier(1, 128);
+        var thread = k.ThreadIdX & 127;
+        var column = block.Key(stage, 0).AddBytes((thread >> 4) * MlaDecodeBlock.ColumnBytes + (thread & 7) * 16);
+        k.For(k.Max(tokens, 0) + (thread >> 3 & 1), MlaDecode.Page, 2, token => column.AddBytes(token * MlaDecodeBlock.RowBytes).As<U32>().StoreVector([0u, 0u, 0u, 0u]), nounroll: true);
     }
 
     /// <summary>The natural logarithm of the sum of exponentials: of a whole request plus infinity where there are none, of a piece minus infinity.</summary>

@@ -27,7 +27,6 @@ internal static class MlaDecodeValues
             {
                 take.AwaitFull();
                 Rescale(k, sums, block.Keep.Load(row), block.Keep.Load(row + 8));
-                if (!block.Kernel.Fp8Cache) ClearBehindEnd(block, piece, page.Stage, firstTile, number, half);
                 Multiply(k, sums, a, b.At(page.Stage, MlaDecode.TileBytes));
                 take.Release(k.LaneId == 0);
                 page.Release(k.LaneId == 0);
@@ -52,22 +51,6 @@ internal static class MlaDecodeValues
     {
         for (var e = 0; e < sums.Length; e++) sums[e].Value = sums[e].Value * (e / 2 % 2 == 0 ? upper : lower);
     }, uniform: true);
-
-    /// <summary>Zero times what is there would be no number if that is none.</summary>
-    private static void ClearBehindEnd(MlaDecodeBlock block, DecodePiece piece, S32 stage, S32 firstTile, S32 number, S32 half)
-    {
-        var k = block.K;
-        var tokens = piece.Length - number * MlaDecode.Page;
-        k.If(tokens < MlaDecode.Page, () =>
-        {
-            // 32 threads for each column of 128 bytes, 8 for a row of it.
-            var thread = k.ThreadIdX & 127;
-            var column = block.Key(stage, 0).AddBytes(firstTile + (thread >> 5) * MlaDecodeBlock.ColumnBytes + (thread & 7) * 16);
-            k.For(tokens + (thread >> 3 & 3), MlaDecode.Page, 4, token => column.AddBytes(token * MlaDecodeBlock.RowBytes).As<U32>().StoreVector([0u, 0u, 0u, 0u]));
-            k.FenceAsyncProxy();
-            k.Barrier(half + 1, 128);
-        }, uniform: true);
-    }
 
     /// <summary>
     /// O += P · V over 64 tokens, four times two products of 128 columns. The assembler has no way to give one of 256 its 128 accumulators where all threads
