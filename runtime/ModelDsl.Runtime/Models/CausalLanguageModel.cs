@@ -14,6 +14,7 @@ public abstract partial class CausalLanguageModel : IDisposable
     private readonly List<IDisposable> _owned = [];
     private readonly LoadedKernels _kernels;
     private readonly StepUpload _upload;
+    private readonly TileMaps _maps;
     private readonly RopeTables _rope;
     private readonly PagePool _pages;
     private readonly DeviceMemory _weights;
@@ -31,7 +32,7 @@ public abstract partial class CausalLanguageModel : IDisposable
     /// <exception cref="DeviceException">The device refuses a kernel or has not enough memory.</exception>
     protected CausalLanguageModel(ModelLayout layout, IDevice device, KernelLibrary kernels, ModelOptions options)
     {
-        (Layout, Device) = (layout, device);
+        (Layout, Device, _maps) = (layout, device, new TileMaps(device));
         var cacheTokens = options.CacheTokens ?? layout.Context;
         if (cacheTokens <= 0) throw new ModelException($"A cache of {cacheTokens} tokens is asked for; it should hold at least one.");
         _validIds = Math.Min(options.ValidIds ?? layout.Vocabulary, layout.Vocabulary);
@@ -69,8 +70,9 @@ public abstract partial class CausalLanguageModel : IDisposable
     public IDevice Device { get; }
 
     /// <summary>A matrix in device memory as an argument of kernels that copy tiles of it.</summary>
-    protected KernelArgument Tiles(ulong address, TensorMapElement element, int rows, int columns, int boxRows, int boxColumns) =>
-        Device.Encode(TensorMap.Matrix(address, element, rows, columns, boxRows, boxColumns, TensorMapSwizzle.Bytes128));
+    /// <param name="groups">Of such matrices one behind the other, as the map's third dimension; 0 for a map of two.</param>
+    protected KernelArgument Tiles(ulong address, TensorMapElement element, int rows, int columns, int boxRows, int boxColumns, int groups = 0) =>
+        _maps.Of(new TileMaps.Matrix(address, element, rows, columns, boxRows, boxColumns, groups));
 
     /// <summary>Tokens that end a text, as the checkpoint says.</summary>
     public IReadOnlyList<int> EosTokens { get; private set; } = [];

@@ -1,8 +1,8 @@
 using ModelDsl.Compiler.Graph;
 using ModelDsl.Compiler.HostCode;
-using ModelDsl.Compiler.Kernels;
 using ModelDsl.Compiler.Scheduling;
 using ModelDsl.Runtime.Checkpoints;
+using ModelDsl.Runtime.Devices;
 using ModelDsl.Runtime.Models;
 using ModelDsl.Runtime.Numerics;
 using ModelDsl.Runtime.Tests;
@@ -19,7 +19,7 @@ internal sealed unsafe class PlayedPlan : IDisposable
     private readonly HostDevice _device = new();
     private readonly string _folder = Directory.CreateTempSubdirectory("dsm").FullName;
     private readonly Dictionary<string, float[]> _stored = [];
-    private int _seen, _maps;
+    private int _seen;
 
     public PlayedPlan(ModelPlan plan)
     {
@@ -55,7 +55,7 @@ internal sealed unsafe class PlayedPlan : IDisposable
             Assert.Equal(
                 (Value(geometry.GridX), Value(geometry.GridY), Value(geometry.GridZ)), (launch.Grid.X, launch.Grid.Y, launch.Grid.Z));
             Assert.Equal(step.Arguments.Count, launch.Arguments.Length);
-            ExpectMaps(step, Value);
+            ExpectMaps(step, launch.Arguments, Value);
             foreach (var (argument, actual) in step.Arguments.Zip(launch.Arguments))
                 switch (argument)
                 {
@@ -83,16 +83,17 @@ internal sealed unsafe class PlayedPlan : IDisposable
         Assert.Equal(caches.Count, caches.Values.Distinct().Count());
     }
 
-    /// <summary>The maps of a launch, in the order of its parameters: as many rows as it has, tiles as the kernel takes them.</summary>
-    private void ExpectMaps(LaunchStep step, Func<Dim, long> value)
+    /// <summary>There is a map for each argument that is one: of as many rows as the launch has, with tiles as the kernel takes them.</summary>
+    private void ExpectMaps(LaunchStep step, KernelArgument[] actual, Func<Dim, long> value)
     {
-        foreach (var map in step.Kernel.Parameters.Select(parameter => parameter.Map).OfType<TileMap>())
+        foreach (var (parameter, argument) in step.Kernel.Parameters.Zip(actual))
         {
-            var made = _device.Maps[_maps++];
-            var rows = step.Arguments.Items.OfType<DimArgument>().Single().Value;
+            if (parameter.Map is not { } map) continue;
+            var rows = step.Arguments.Items.OfType<DimArgument>().Last().Value;
             long Size(Dim dim) => value(dim.Substitute(DimSymbol.Rows, rows));
-            Assert.Equal([Size(map.Columns), Size(map.Rows)], made.Sizes);
-            Assert.Equal([map.BoxColumns, map.BoxRows], made.Box);
+            long[] sizes = [Size(map.Columns), Size(map.Rows), .. map.Groups is { } groups ? [groups] : Array.Empty<long>()];
+            int[] box = [map.BoxColumns, map.BoxRows, .. map.Groups is null ? [] : new[] { 1 }];
+            Assert.Contains(_device.Maps, made => made.Address == argument.Bits && made.Sizes.SequenceEqual(sizes) && made.Box.SequenceEqual(box));
         }
     }
 

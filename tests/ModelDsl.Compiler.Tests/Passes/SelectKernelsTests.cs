@@ -45,9 +45,10 @@ public class SelectKernelsTests
         Assert.Equal(head, kernels.OfType<GemmKernel>().Single(kernel => kernel.N == 129280).Shape);
     }
 
-    /// <summary>Dense FP8 products have kernels of Hopper's own, others for few rows than for many; experts, other targets and who says no have not.</summary>
+    /// <summary>FP8 products have kernels of Hopper's own, others for few rows than for many; experts of a few rows each, other targets and who says no have not.</summary>
     [Theory]
     [InlineData("sm_90a", "on", 4096, true)]
+    [InlineData("sm_90a", "on", 2048, true)]
     [InlineData("sm_90a", "off", 4096, false)]
     [InlineData("sm_90a", "on", 8, true)]
     [InlineData("sm_89", "on", 4096, false)]
@@ -60,18 +61,23 @@ public class SelectKernelsTests
             [new PassCall("place-precision"), new PassCall("fuse"), Graphs.With("select-kernels", "hopper", option)], target: PtxTarget.Find(target));
         var kernels = graph.Ops.OfType<LaunchOp>().Select(op => op.Kernel).ToList();
         // The up-projection of the latents has a row for each token of the context, so many as there are.
-        var own = kernels.OfType<Fp8Gemm>().Where(kernel => kernel.N != 32768).Distinct().ToList();
+        var own = kernels.OfType<Fp8Gemm>().Where(kernel => kernel.N != 32768 && kernel.Groups is null).Distinct().ToList();
+        var experts = kernels.OfType<Fp8Gemm>().Where(kernel => kernel.Groups is ListedGroups { Count: 256 }).Distinct().ToList();
         var few = kernels.OfType<Fp8GemmFewRows>().Distinct().ToList();
         Assert.Equal(expected && rows > 128, own.Count > 0);
         Assert.Equal(expected && rows <= 128, few.Count > 0);
         Assert.Equal(expected, !kernels.OfType<Fp8GemmKernel>().Any(kernel => kernel.N != 32768));
-        Assert.NotEmpty(kernels.OfType<GroupedFp8GemmKernel>());
+        Assert.Equal(expected && rows > 128, !kernels.OfType<GroupedFp8GemmKernel>().Any());
+        Assert.Equal(expected && rows > 128 ? [(4096, 7168), (7168, 2048)] : [], experts.Select(kernel => (kernel.N, kernel.K)).Order());
+        Assert.All(experts, kernel => Assert.Equal(rows * 8 / 256 > 96 ? Fp8GemmTile.Middle : Fp8GemmTile.FewRows, kernel.Tile));
+        Assert.All(experts, kernel => Assert.Equal(kernel.Tile.Rows, kernels.OfType<DispatchKernel>().Distinct().Single().TileRows));
         if (!expected) return;
         if (rows <= 128)
         {
             Assert.Equal(8, few.Single(kernel => (kernel.N, kernel.K) == (24576, 1536)).Tile.Rows);
             return;
         }
+        if (rows < 4096) return;
         Assert.Equal(Fp8GemmTile.Many, own.Single(kernel => (kernel.N, kernel.K) == (24576, 1536)).Tile);
         Assert.Equal(Fp8GemmTile.Three, own.Single(kernel => (kernel.N, kernel.K) == (576, 7168)).Tile);
     }

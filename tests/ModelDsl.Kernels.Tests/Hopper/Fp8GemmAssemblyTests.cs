@@ -30,8 +30,8 @@ public class Fp8GemmAssemblyTests
     [InlineData(7168, 2048)]
     public void Grouped_kernels_assemble_as_well(int n, int k)
     {
-        foreach (var groups in new Fp8Groups[] { new ContiguousGroups(32), new MaskedGroups(32, 4096) })
-            foreach (var tile in new[] { Fp8GemmTile.Few, Fp8GemmTile.Middle })
+        foreach (var groups in new Fp8Groups[] { new ContiguousGroups(32), new MaskedGroups(32, 4096), new ListedGroups(256) })
+            foreach (var tile in new[] { Fp8GemmTile.Few, Fp8GemmTile.FewRows, Fp8GemmTile.Middle })
                 Ptxas.AssembleClean((new Fp8Gemm(n, k, DType.BF16, tile, HopperGpu.Multiprocessors) { Groups = groups }).Emit(PtxTarget.Sm90a).ToText(), "sm_90a");
     }
 

@@ -144,6 +144,42 @@ public class Fp8GemmTests
         }
     }
 
+    /// <summary>Groups of any size one behind the other, in a list as dispatch makes it: whole tiles, none, a few rows, a tile and a bit, with unused entries at the end; rows of a neighbour stay as they are.</summary>
+    [Theory]
+    [InlineData(DType.BF16, 200, 272, 128, 128)]
+    [InlineData(DType.F32, 64, 128, 64, 64)]
+    [InlineData(DType.BF16, 136, 1296, 64, 128)]
+    public void Rows_of_groups_of_any_size(DType output, int n, int k, int tileRows, int tileColumns)
+    {
+        int[] counts = [tileRows, 0, 3, tileRows + 70, 1];
+        using var run = Listed(new Fp8Gemm(n, k, output, new Fp8GemmTile(tileRows, tileColumns), Blocks: 2) { Groups = new ListedGroups(counts.Length) }, counts, out var expected);
+        Close.ToFp8Products(expected, run.Launch(counts.Sum()).Floats("c"), output, GemmReference.Slack(k, product: 2));
+    }
+
+    [Fact]
+    public void Checks_find_nothing_in_groups_of_any_size()
+    {
+        int[] counts = [5, 66, 0, 9];
+        using var run = Listed(new Fp8Gemm(136, 272, DType.BF16, Fp8GemmTile.Few, Blocks: 1) { Groups = new ListedGroups(counts.Length) }, counts, out _, VirtualGpuChecks.All);
+        run.Launch(counts.Sum());
+        Assert.Equal("", string.Join("\n", run.Findings));
+    }
+
+    private static KernelRun Listed(Fp8Gemm kernel, int[] counts, out double[] expected, VirtualGpuChecks checks = VirtualGpuChecks.None)
+    {
+        var (n, k, rows, tile) = (kernel.N, kernel.K, counts.Sum(), kernel.Tile.Rows);
+        var (codes, scales, weight) = Stacked(counts.Length, n, k);
+        var (left, activation) = GemmReference.Activations(4, rows, k);
+        int[] offsets = [0, .. counts.Select((_, i) => counts[..(i + 1)].Sum())];
+        var used = counts.SelectMany((count, group) => Enumerable.Range(0, (count + tile - 1) / tile).Select(i => (group, Row: offsets[group] + i * tile))).ToArray();
+        var entries = Math.Min(rows, (rows + tile - 1) / tile + counts.Length);
+        var list = used.Concat(Enumerable.Repeat((-1, 0), entries - used.Length)).ToArray();
+        expected = [.. counts.SelectMany((count, group) => GemmReference.Multiply(count, n, k, (i, x) => activation(offsets[group] + i, x), (j, x) => weight(group, j, x)))];
+        var run = new KernelRun(kernel, checks).Set("a", left.Codes).Set("a_scales", left.Scales).Set("w", codes).Set("w_scales", scales).Set("offsets", offsets);
+        run.Set("tile_expert", [.. list.Select(entry => entry.Item1)]).Set("tile_row", [.. list.Select(entry => entry.Item2)]);
+        return run.Output("c", rows * n).Alias("c_rows", "c").Number("rows", rows);
+    }
+
     /// <summary>Weights of several groups, one behind the other.</summary>
     private static (byte[] Codes, float[] Scales, Func<int, int, int, double> Value) Stacked(int groups, int n, int k)
     {

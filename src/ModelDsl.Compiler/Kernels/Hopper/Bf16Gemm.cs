@@ -93,7 +93,7 @@ public sealed record Bf16Gemm(GemmForm Form, int N, int K, DType Out, Bf16GemmTi
         {
             at.AwaitEmpty();
             at.Full.ArriveExpecting(Bf16Operand.StageBytes(Tile.Rows + Tile.Columns));
-            p.A.Load(at.Full, at.Stage, tile.Row * Tile.Rows, step * Step);
+            p.A.Load(at.Full, at.Stage, tile.First, step * Step);
             p.B.Load(at.Full, at.Stage, tile.Column * Tile.Columns, step * Step);
             at.Advance();
         }, nounroll: true));
@@ -126,7 +126,7 @@ public sealed record Bf16Gemm(GemmForm Form, int N, int K, DType Out, Bf16GemmTi
             }, nounroll: true);
             k.WgmmaWait(0);
             at.ReleasePrevious((k.LaneId == 0) & (p.Steps > 0));
-            store.Store(p.C, (_, e) => sums[e], 1, tile.Row * Tile.Rows, tile.Column * Tile.Columns, [], Accumulates);
+            store.Store(p.C, (_, e) => sums[e], 1, tile.First, tile.Column * Tile.Columns, [], Accumulates);
         });
         store.AwaitRead();
     }

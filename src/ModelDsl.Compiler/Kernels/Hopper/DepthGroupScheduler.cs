@@ -21,7 +21,7 @@ internal sealed record DepthGroupScheduler(KernelBuilder K, GlobalPtr<S32> Offse
             K.If((tile.Value < bands.Tiles) & (steps > 0), () =>
             {
                 var (row, column) = bands.Place(tile.Value);
-                work(new TilePlace(row, column, Rows, group.Value) { Steps = (start.Value, steps) });
+                work(new TilePlace(row * TileRows, column, Rows, group.Value) { Steps = (start.Value, steps) });
                 tile.Value = tile.Value + K.GridDimX;
             }, () =>
             {

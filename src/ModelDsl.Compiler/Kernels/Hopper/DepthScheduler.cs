@@ -32,7 +32,7 @@ internal sealed record DepthScheduler(KernelBuilder K, S32 Rows, int TileRows, i
             var tile = chunk / ChunksOfTile;
             var (start, column) = (tile * ChunksOfTile, tile / rowTiles);
             var stop = K.Min(end - start, ChunksOfTile);
-            work(new DepthPart(new TilePlace(tile - column * rowTiles, column, Rows), (chunk - start) * Chunk, K.Min(stop * Chunk, Steps), start + ChunksOfTile));
+            work(new DepthPart(new TilePlace((tile - column * rowTiles) * TileRows, column, Rows), (chunk - start) * Chunk, K.Min(stop * Chunk, Steps), start + ChunksOfTile));
             at.Value = start + stop;
         });
     }

@@ -7,6 +7,7 @@ using ModelDsl.Ptx.Memory;
 using ModelDsl.Ptx.Targets;
 using ModelDsl.Ptx.Values;
 using BlockScales = ModelDsl.Compiler.Kernels.Gemm.BlockScales;
+using ExpertTiles = ModelDsl.Compiler.Kernels.Gemm.ExpertTiles;
 
 namespace ModelDsl.Compiler.Kernels.Hopper;
 
@@ -46,6 +47,7 @@ public sealed record Fp8Gemm(int N, int K, DType Out, Fp8GemmTile Tile, int Bloc
     {
         ContiguousGroups groups => $"_groups{groups.Count}",
         MaskedGroups groups => $"_masked{groups.Count}x{groups.Rows}",
+        ListedGroups groups => $"_listed{groups.Count}",
         _ => "",
     };
 
@@ -62,6 +64,7 @@ public sealed record Fp8Gemm(int N, int K, DType Out, Fp8GemmTile Tile, int Bloc
         {
             ContiguousGroups => [KernelParameter.In("groups", DType.I32), KernelParameter.Int("rows")],
             MaskedGroups => [KernelParameter.In("counts", DType.I32)],
+            ListedGroups => [KernelParameter.Out("c_rows", Out), .. ExpertTiles.Parameters, KernelParameter.Int("rows")],
             _ => (KernelParameter[])[KernelParameter.Int("rows")],
         },
     ];
@@ -74,7 +77,10 @@ public sealed record Fp8Gemm(int N, int K, DType Out, Fp8GemmTile Tile, int Bloc
     public override LaunchGeometry Geometry => new(GridX, (1 + Tile.Warpgroups) * WarpgroupThreads, Tile.SharedBytes(Out));
 
     /// <summary>No more blocks than tiles, where that is known before the launch.</summary>
-    private Dim GridX => Groups is MaskedGroups ? Blocks : Dim.Min(Blocks, Dim.CeilDiv(Dim.Rows, Tile.Rows) * ColumnTiles);
+    private Dim GridX => Groups is MaskedGroups ? Blocks : Dim.Min(Blocks, (Groups is ListedGroups list ? ExpertTiles.Count(Tile.Rows, list.Count) : Dim.CeilDiv(Dim.Rows, Tile.Rows)) * ColumnTiles);
+
+    /// <summary>Of a stage: copies of scales begin at multiples of 16 bytes, tiles of a list anywhere.</summary>
+    private int ScaleRows => Tile.Rows + (Groups is ListedGroups ? 4 : 0);
 
     private int ColumnTiles => (N + Tile.Columns - 1) / Tile.Columns;
 
@@ -112,13 +118,12 @@ public sealed record Fp8Gemm(int N, int K, DType Out, Fp8GemmTile Tile, int Bloc
         var (k, at) = (p.K, p.Ring.Start());
         p.Tiles.ForEach(tile =>
         {
-            var first = tile.Row * Tile.Rows;
-            var scales = new StepScales(k, p.AScalesOf(tile), p.ScaleStride(tile), first, Tile.Rows, p.WScalesOf(tile), 0, Steps);
+            var scales = new StepScales(k, p.AScalesOf(tile), p.ScaleStride(tile), tile.First - p.BeforeFirst(tile), ScaleRows, p.WScalesOf(tile), 0, Steps);
             k.For(0, Steps, step =>
             {
                 at.AwaitEmpty();
                 scales.Expect(p.Scales(at.Stage), at.Full, step, (Tile.Rows + Tile.Columns) * Step);
-                p.A.Load(p.ATile(at.Stage), at.Full, [step * Step, first, .. p.RowGroup(tile)]);
+                p.A.Load(p.ATile(at.Stage), at.Full, [step * Step, tile.First, .. p.RowGroup(tile)]);
                 p.W.Load(p.WTile(at.Stage), at.Full, [step * Step, tile.Column * Tile.Columns, .. Problem.Group(tile)]);
                 scales.Copy(p.Scales(at.Stage), at.Full, step);
                 at.Advance();
@@ -143,19 +148,19 @@ public sealed record Fp8Gemm(int N, int K, DType Out, Fp8GemmTile Tile, int Bloc
             sums.Clear();
             k.For(0, Steps / together, _ =>
             {
-                for (var step = 0; step < together; step++) Multiply(ring.Ahead(step));
+                for (var step = 0; step < together; step++) Multiply(ring.Ahead(step), row + p.BeforeFirst(tile));
                 ring.Advance();
             }, nounroll: true);
-            store.Store(p.C, (wave, e) => sums[wave, e], Tile.Waves, tile.Row * Tile.Rows, tile.Column * Tile.Columns, p.RowGroup(tile));
+            store.Store(p.C, (wave, e) => sums[wave, e], Tile.Waves, tile.First, tile.Column * Tile.Columns, p.RowGroup(tile), part: p.PartOf(tile));
         });
         store.AwaitRead();
 
-        void Multiply(StagePipeline.Cursor at)
+        void Multiply(StagePipeline.Cursor at, S32 row)
         {
             at.AwaitFull();
             var (aStage, wStage) = (a.At(at.Stage, Tile.Rows * Step), w.At(at.Stage, Tile.Columns * Step));
             var scales = p.Scales(at.Stage);
-            var wScale = scales.Load(Tile.Rows);
+            var wScale = scales.Load(ScaleRows);
             for (var wave = 0; wave < Tile.Waves; wave++)
             {
                 var waveRow = wave * Tile.Warpgroups * TileStore.WaveRows;
@@ -174,6 +179,7 @@ public sealed record Fp8Gemm(int N, int K, DType Out, Fp8GemmTile Tile, int Bloc
         private readonly SharedPtr<U8> _a, _w;
         private readonly SharedPtr<F32> _scales;
         private readonly GlobalPtr<F32> _aScales, _wScales;
+        private readonly GlobalPtr<U8>? _cRows;
 
         public Problem(KernelBuilder k, Fp8Gemm kernel)
         {
@@ -194,6 +200,7 @@ public sealed record Fp8Gemm(int N, int K, DType Out, Fp8GemmTile Tile, int Bloc
             Tiles = kernel.Groups switch
             {
                 MaskedGroups groups => new MaskedScheduler(k, k.GlobalPtrParam<S32>("counts"), groups.Count, tile.Rows, columns),
+                ListedGroups when (_cRows = k.GlobalPtrParam<U8>("c_rows")) is not null => Listed(kernel, band),
                 ContiguousGroups when k.GlobalPtrParam<S32>("groups") is var groups => new BandScheduler(k, k.S32Param("rows"), tile.Rows, columns, band, groups),
                 _ => new BandScheduler(k, k.S32Param("rows"), tile.Rows, columns, band, null),
             };
@@ -217,11 +224,24 @@ public sealed record Fp8Gemm(int N, int K, DType Out, Fp8GemmTile Tile, int Bloc
 
         public SharedPtr<U8> WTile(S32 stage) => _w.AddBytes(stage * (_kernel.Tile.Columns * Step));
 
+        /// <summary>Scales that are copied before the tile's first.</summary>
+        public S32 BeforeFirst(TilePlace tile) => _kernel.Groups is ListedGroups ? tile.First & 3 : 0;
+
+        /// <summary>Where the tile's last rows may be another's.</summary>
+        public TilePart? PartOf(TilePlace tile) => tile.End is { } end ? new TilePart(_cRows!, _kernel.N, end) : null;
+
         /// <summary>The third coordinate of W.</summary>
         public static S32[] Group(TilePlace tile) => tile.Group is { } group ? [group] : [];
 
         /// <summary>The third coordinate of A and C.</summary>
         public S32[] RowGroup(TilePlace tile) => _kernel.RowGroups is null ? [] : Group(tile);
+
+        private ListedScheduler Listed(Fp8Gemm kernel, int band)
+        {
+            var (offsets, groups, firsts, rows) = (K.GlobalPtrParam<S32>("offsets"), K.GlobalPtrParam<S32>("tile_expert"), K.GlobalPtrParam<S32>("tile_row"), K.S32Param("rows"));
+            var entries = K.Min(rows, K.CeilDivide(rows, kernel.Tile.Rows) + kernel.Groups!.Count);
+            return new ListedScheduler(K, offsets, groups, firsts, rows, entries, kernel.Tile.Rows, kernel.ColumnTiles, band);
+        }
 
         /// <summary>Of the rows of a tile's group.</summary>
         public GlobalPtr<F32> AScalesOf(TilePlace tile) => _kernel.Groups is MaskedGroups ? _aScales.Row(tile.Group! * _kernel.Steps, ScaleStride(tile)) : _aScales;

@@ -93,15 +93,14 @@ public sealed record Fp8GemmFewRows(int N, int K, DType Out, FewRowsTile Tile, i
         var (k, at) = (p.K, p.Ring.Start());
         p.Depth.ForEach(part =>
         {
-            var first = part.Tile.Row * Tile.Rows;
             var ofW = p.WScales.Row(part.Tile.Column * Tile.Outputs / BlockScales.Block, Steps);
-            var scales = new StepScales(k, p.AScales, ScaleColumns.Stride(part.Tile.Rows), first, Tile.Rows, ofW, part.From, Steps);
+            var scales = new StepScales(k, p.AScales, ScaleColumns.Stride(part.Tile.Rows), part.Tile.First, Tile.Rows, ofW, part.From, Steps);
             k.For(part.From, part.To, step =>
             {
                 at.AwaitEmpty();
                 scales.Expect(p.Scales(at.Stage), at.Full, step, (Tile.Rows + Tile.Outputs) * Step);
                 p.W.Load(p.WTile(at.Stage), at.Full, step * Step, part.Tile.Column * Tile.Outputs);
-                p.A.Load(p.ATile(at.Stage), at.Full, step * Step, first);
+                p.A.Load(p.ATile(at.Stage), at.Full, step * Step, part.Tile.First);
                 scales.Copy(p.Scales(at.Stage), at.Full, step);
                 at.Advance();
             }, nounroll: true);
@@ -147,7 +146,7 @@ public sealed record Fp8GemmFewRows(int N, int K, DType Out, FewRowsTile Tile, i
                         return p.Depth.Start(next.Value) < part.TileEnd;
                     });
                 });
-                store.Store(p.C, e => sums[0, e], part.Tile.Row * Tile.Rows, part.Tile.Column * Tile.Outputs + warpgroup * TileStore.WaveRows);
+                store.Store(p.C, e => sums[0, e], part.Tile.First, part.Tile.Column * Tile.Outputs + warpgroup * TileStore.WaveRows);
             }, () => parts.Give(e => sums[0, e]), uniform: true);
         });
         store.AwaitRead();

@@ -21,6 +21,9 @@ public sealed record Fp8GemmTile(int Rows, int Columns)
 
     public static readonly Fp8GemmTile Middle = new(128, 128);
 
+    /// <summary>Experts' few rows: each byte of their weights once, and of the rows no more often than has to be.</summary>
+    public static readonly Fp8GemmTile FewRows = new(64, 128);
+
     /// <summary>Where it leaves fewer multiprocessors without a tile at the end.</summary>
     public static readonly Fp8GemmTile Three = new(192, 128);
 
@@ -33,8 +36,8 @@ public sealed record Fp8GemmTile(int Rows, int Columns)
 
     public int MathRegisters => Warpgroups switch { 1 => 240, 2 => 232, _ => 160 };
 
-    /// <summary>A scale for each row, one for the columns, and what keeps stages apart by 16 bytes.</summary>
-    public int ScalesOfStage => Rows + 4;
+    /// <summary>A scale for each row, up to three before the first, one for the columns, and what keeps stages apart by 16 bytes.</summary>
+    public int ScalesOfStage => Rows + 8;
 
     /// <summary>As many as shared memory holds, but no more than a multiple of <see cref="MostTogether"/> if it holds that.</summary>
     public int Stages(DType output)

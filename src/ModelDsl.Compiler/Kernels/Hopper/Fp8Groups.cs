@@ -16,3 +16,9 @@ public sealed record ContiguousGroups(int Count) : Fp8Groups(Count);
 /// </summary>
 /// <param name="Rows">M.</param>
 public sealed record MaskedGroups(int Count, int Rows) : Fp8Groups(Count);
+
+/// <summary>
+/// A[R,K] in order of groups, of any number of rows each: <c>offsets</c> i32[G+1] says where they begin, and tiles come from the list that <see cref="Moe.DispatchKernel"/> makes for the tile's rows. Rows of a
+/// group's last tile that are the next group's are multiplied, but not written.
+/// </summary>
+public sealed record ListedGroups(int Count) : Fp8Groups(Count);

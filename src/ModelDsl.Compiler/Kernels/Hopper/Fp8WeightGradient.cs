@@ -104,7 +104,7 @@ public sealed record Fp8WeightGradient(int N, int K, int Blocks) : Kernel
         var (k, at) = (p.K, p.Ring.Start());
         p.Tiles.ForEach(tile =>
         {
-            var (row, column, (first, count)) = (tile.Row * Tile, tile.Column * Tile, tile.Steps ?? (0, p.Steps));
+            var (row, column, (first, count)) = (tile.First, tile.Column * Tile, tile.Steps ?? (0, p.Steps));
             var (a, b) = (new ScalesOfOperand(k, p.AScales, N, row), new ScalesOfOperand(k, p.BScales, K, column));
             k.For(first, first + count, step =>
             {
@@ -145,7 +145,7 @@ public sealed record Fp8WeightGradient(int N, int K, int Blocks) : Kernel
                 sums.Promote(upper, lower, columns);
                 at.Advance();
             }, nounroll: true);
-            store.Store(p.C, (_, e) => sums[0, e], 1, tile.Row * Tile, tile.Column * Tile, tile.Group is { } group ? [group] : [], adds: true);
+            store.Store(p.C, (_, e) => sums[0, e], 1, tile.First, tile.Column * Tile, tile.Group is { } group ? [group] : [], adds: true);
         });
         store.AwaitRead();
     }

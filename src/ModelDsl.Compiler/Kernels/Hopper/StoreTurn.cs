@@ -10,14 +10,19 @@ internal sealed record StoreTurn(KernelBuilder K, S32 Warpgroup)
 
     /// <param name="write">By all threads, once the stores of the turn before have read shared memory.</param>
     /// <param name="store">By one thread.</param>
-    public void Take(Action write, Action store)
+    /// <param name="whole">Null for always; else, where it does not hold, <paramref name="copy"/> takes the place of <paramref name="store"/>.</param>
+    /// <param name="copy">By all threads, which read shared memory themselves.</param>
+    public void Take(Action write, Action store, Pred? whole = null, Action? copy = null)
     {
         AwaitRead();
         Sync();
         write();
         K.FenceAsyncProxy();
         Sync();
-        K.If(Thread == 0, () =>
+        if (whole is null) Store();
+        else K.If(whole, Store, copy, uniform: true);
+
+        void Store() => K.If(Thread == 0, () =>
         {
             store();
             K.TensorStoreCommit();

@@ -5,14 +5,17 @@ using ModelDsl.Ptx.Values;
 namespace ModelDsl.Compiler.Kernels.Hopper;
 
 /// <summary>One tile of C.</summary>
-/// <param name="Row">Counted in tiles, in its group.</param>
+/// <param name="First">First row, in its group where groups have matrices of their own.</param>
 /// <param name="Column">Counted in tiles.</param>
 /// <param name="Rows">Rows there are, in its group.</param>
 /// <param name="Group">Null where there are none.</param>
-internal sealed record TilePlace(S32 Row, S32 Column, S32 Rows, S32? Group = null)
+internal sealed record TilePlace(S32 First, S32 Column, S32 Rows, S32? Group = null)
 {
     /// <summary>First step along the depth and how many there are, where that differs from tile to tile.</summary>
     public (S32 First, S32 Count)? Steps { get; init; }
+
+    /// <summary>Behind the last row that is the tile's to write, where that is not the end of the matrix.</summary>
+    public S32? End { get; init; }
 }
 
 /// <summary>A persistent grid: block b of G works on tiles b, b + G, b + 2G …, which every role of its warps walks through by itself.</summary>
@@ -42,7 +45,7 @@ internal sealed record BandScheduler(KernelBuilder K, S32 Rows, int TileRows, in
         K.For(K.BlockIdX, bands.Tiles, K.GridDimX, tile =>
         {
             var (row, column) = bands.Place(tile);
-            var place = new TilePlace(row, column, Rows);
+            var place = new TilePlace(row * TileRows, column, Rows);
             if (GroupOfRow is null)
             {
                 work(place);
@@ -67,7 +70,7 @@ internal sealed record MaskedScheduler(KernelBuilder K, GlobalPtr<S32> Counts, i
             K.If(inside < tiles, () =>
             {
                 var row = inside / ColumnTiles;
-                work(new TilePlace(row, inside - row * ColumnTiles, rows, group.Value));
+                work(new TilePlace(row * TileRows, inside - row * ColumnTiles, rows, group.Value));
                 tile.Value = tile.Value + K.GridDimX;
             }, () =>
             {

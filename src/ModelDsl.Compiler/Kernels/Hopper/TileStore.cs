@@ -6,6 +6,12 @@ using ModelDsl.Ptx.Values;
 
 namespace ModelDsl.Compiler.Kernels.Hopper;
 
+/// <summary>The rows of a tile that are its own, where what follows them is somebody else's.</summary>
+/// <param name="C">The matrix.</param>
+/// <param name="Columns">Of the matrix, in multiples of 16 bytes.</param>
+/// <param name="End">Behind the last of the rows.</param>
+internal sealed record TilePart(GlobalPtr<U8> C, int Columns, S32 End);
+
 /// <summary>
 /// The way of a warpgroup's sums to memory: rounded, to shared memory in swizzled rows of 128 bytes, then by tensor stores, which clip what is
 /// outside of C. The stores run while the next tile is multiplied; the warpgroup waits only before it writes shared memory again.
@@ -27,7 +33,8 @@ internal sealed record TileStore(KernelBuilder K, SharedPtr<U8> Tile, int Rows, 
     /// <param name="waves">Waves of 64 rows.</param>
     /// <param name="row">First row of the block's tile in C.</param>
     /// <param name="group">Coordinates of C behind the row.</param>
-    public void Store(TensorMapParameter c, Func<int, int, F32> sums, int waves, S32 row, S32 column, S32[] group, bool adds = false)
+    /// <param name="part">What of the tile's rows is to be written; null for all that are in C.</param>
+    public void Store(TensorMapParameter c, Func<int, int, F32> sums, int waves, S32 row, S32 column, S32[] group, bool adds = false, TilePart? part = null)
     {
         _turn.Take(() =>
         {
@@ -37,14 +44,32 @@ internal sealed record TileStore(KernelBuilder K, SharedPtr<U8> Tile, int Rows, 
         }, () =>
         {
             for (var wave = 0; wave < waves; wave++)
-                for (var part = 0; part * ColumnsOfRow < Columns; part++)
+                for (var strip = 0; strip * ColumnsOfRow < Columns; strip++)
                 {
-                    var from = Tile.AddBytes(part * Rows * RowBytes).AddBytes(FirstRow(wave) * RowBytes);
-                    S32[] at = [column + part * ColumnsOfRow, row + FirstRow(wave), .. group];
+                    var from = Tile.AddBytes(strip * Rows * RowBytes).AddBytes(FirstRow(wave) * RowBytes);
+                    S32[] at = [column + strip * ColumnsOfRow, row + FirstRow(wave), .. group];
                     if (adds) c.Add(from, at);
                     else c.Store(from, at);
                 }
-        });
+        }, part is null ? null : row + Rows <= part.End, () => Copy(part!, waves, row, column));
+    }
+
+    /// <summary>Eight threads to a row of 128 bytes, as far as there are rows and columns.</summary>
+    private void Copy(TilePart part, int waves, S32 row, S32 column)
+    {
+        const int Piece = 16, Pieces = RowBytes / Piece, RowsAtOnce = 128 / Pieces;
+        var (piece, inside) = (K.ThreadIdX & (Pieces - 1), (K.ThreadIdX & 127) / Pieces);
+        for (var wave = 0; wave < waves; wave++)
+            for (var strip = 0; strip * ColumnsOfRow < Columns; strip++)
+            {
+                var first = column + (strip * ColumnsOfRow + piece * (Piece / Type.Bytes()));
+                for (var i = 0; i < WaveRows; i += RowsAtOnce)
+                {
+                    var at = FirstRow(wave) + inside + i;
+                    var from = Tile.AddBytes(strip * Rows * RowBytes).AddBytes(at * RowBytes).AddBytes(SwizzledRows.Chunk(at, piece)).As<B32>();
+                    part.C.Row(row + at, part.Columns * Type.Bytes()).Row(first, Type.Bytes()).As<B32>().StoreVector(from.LoadVector(4), predicate: (row + at < part.End) & (first < part.Columns));
+                }
+            }
     }
 
     /// <summary>Until shared memory may be written again, or given up.</summary>

@@ -1,7 +1,9 @@
 using ModelDsl.Compiler.Graph;
 using ModelDsl.Compiler.Graph.Ops;
+using ModelDsl.Compiler.Kernels;
 using ModelDsl.Compiler.Kernels.Attention;
 using ModelDsl.Compiler.Kernels.Cache;
+using ModelDsl.Compiler.Kernels.Hopper;
 using ModelDsl.Compiler.Kernels.Rope;
 
 namespace ModelDsl.Compiler.Passes.SelectKernels;
@@ -40,10 +42,13 @@ internal static class AttentionSelection
         return new LaunchOp(op, kernel, arguments.Build(), rows);
     }
 
-    public static LaunchOp Prefill(MlaPrefillOp op)
+    /// <param name="hopper">By tensor maps and wgmma, where the widths allow it.</param>
+    public static LaunchOp Prefill(MlaPrefillOp op, bool hopper)
     {
-        var rows = op.Query.Type.Rows;
-        var kernel = new MlaPrefillKernel(op.Mla.Heads, op.Mla.NopeDim, op.Mla.RopeDim, op.Mla.VDim, op.Scale, op.Query.Type.Type);
+        var (rows, mla) = (op.Query.Type.Rows, op.Mla);
+        Kernel kernel = hopper && op.Query.Type.Type == DType.BF16 && MlaPrefill.Fits(mla.NopeDim, mla.RopeDim, mla.VDim)
+            ? new MlaPrefill(mla.Heads, mla.NopeDim, mla.RopeDim, mla.VDim, op.Scale)
+            : new MlaPrefillKernel(mla.Heads, mla.NopeDim, mla.RopeDim, mla.VDim, op.Scale, op.Query.Type.Type);
         var arguments = new Arguments().Tensors(op.Query, op.Kv, op.Key, op.Result).Size(rows).Size(op.Kv.Type.Rows);
         return new LaunchOp(op, kernel, arguments.Build(), rows);
     }

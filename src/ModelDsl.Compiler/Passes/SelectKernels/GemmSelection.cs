@@ -8,7 +8,7 @@ using ModelDsl.Ptx.Targets;
 namespace ModelDsl.Compiler.Passes.SelectKernels;
 
 /// <summary>Matrix products. The shape follows from how many rows there can be: the host never chooses.</summary>
-internal sealed class GemmSelection(Phase phase, PassContext context)
+internal sealed class GemmSelection(ModelGraph graph, PassContext context)
 {
     /// <summary>Up to this many rows, streaming the weights past them beats tiles: those would be mostly empty.</summary>
     private const int FewRows = 16;
@@ -16,7 +16,11 @@ internal sealed class GemmSelection(Phase phase, PassContext context)
     /// <summary>The same for what an expert gets on average; its rows are never even.</summary>
     private const int FewRowsPerExpert = 8;
 
-    private readonly bool _hasHopper = context.IsOn("hopper") && context.Target == PtxTarget.Sm90a;
+    /// <summary>Average rows of an expert up to which tiles have 64 of them.</summary>
+    private const int FewRowsPerTile = 96;
+
+    /// <summary>Whether kernels of Hopper's own may be taken.</summary>
+    public bool HasHopper { get; } = context.IsOn("hopper") && context.Target == PtxTarget.Sm90a;
 
     private readonly string _forced = context["gemm"] is "auto" or "tile" or "skinny"
         ? context["gemm"]
@@ -26,7 +30,7 @@ internal sealed class GemmSelection(Phase phase, PassContext context)
     {
         var (n, k) = (checked((int)op.Weight.Type.Rows.Constant!.Value), op.X.Type.Width);
         var shape = Shape(op.X.Type.Rows, FewRows);
-        if (op.X.Type.IsQuantised && _hasHopper && _forced != "skinny" && Fp8Gemm.Fits(n, k, op.Result.Type.Type)) return Hopper(op, n, k);
+        if (op.X.Type.IsQuantised && HasHopper && _forced != "skinny" && Fp8Gemm.Fits(n, k, op.Result.Type.Type)) return Hopper(op, n, k);
         Kernel kernel = op.X.Type.IsQuantised
             ? new Fp8GemmKernel(n, k, op.Result.Type.Type, shape)
             : new GemmKernel(n, k, op.X.Type.Type, op.Weight.Type.Type, op.Result.Type.Type, shape);
@@ -38,7 +42,7 @@ internal sealed class GemmSelection(Phase phase, PassContext context)
     private LaunchOp Hopper(LinearOp op, int n, int k)
     {
         var rows = op.X.Type.Rows;
-        var kernel = Fp8GemmChoice.Best(rows.Evaluate(symbol => context.Limits.Of(symbol, phase)), n, k, op.Result.Type.Type, HopperGpu.Assumed);
+        var kernel = Fp8GemmChoice.Best(AtMost(rows), n, k, op.Result.Type.Type, HopperGpu.Assumed);
         var arguments = new Arguments().Tensors(op.X, op.Weight, op.Result).Scales(op.X).Scales(op.Weight);
         if (kernel.ScratchBytes > 0) arguments.Scratch();
         return new LaunchOp(op, kernel, arguments.Size(rows).Build(), rows);
@@ -47,6 +51,11 @@ internal sealed class GemmSelection(Phase phase, PassContext context)
     public LaunchOp Grouped(GroupedLinearOp op)
     {
         var rows = op.X.Type.Rows;
+        if (GroupedKernel(op).Kernel is Fp8Gemm hopper)
+        {
+            var maps = new Arguments().Tensors(op.X, op.Weight, op.Result).Scales(op.X).Scales(op.Weight);
+            return new LaunchOp(op, hopper, maps.Tensors(op.Result, op.Offsets, op.TileExpert, op.TileRow).Size(rows).Build(), rows);
+        }
         var arguments = new Arguments()
             .WithScales(op.X).WithScales(op.Weight).Tensors(op.Result, op.Offsets, op.TileExpert, op.TileRow).Size(rows);
         return new LaunchOp(op, GroupedKernel(op).Kernel, arguments.Build(), rows);
@@ -58,6 +67,12 @@ internal sealed class GemmSelection(Phase phase, PassContext context)
         var experts = checked((int)op.Weight.Type.Shape[0].Constant!.Value);
         var (n, k) = (checked((int)op.Weight.Type.Shape[1].Constant!.Value), op.X.Type.Width);
         var shape = Shape(op.X.Type.Rows, FewRowsPerExpert * experts);
+        if (shape == GemmShape.Tile && HasHopper && graph.Ops.OfType<GroupedLinearOp>().Where(other => other.TileExpert == op.TileExpert).All(FitsHopper))
+        {
+            var tile = AtMost(op.X.Type.Rows) <= (long)FewRowsPerTile * experts ? Fp8GemmTile.FewRows : Fp8GemmTile.Middle;
+            return (new Fp8Gemm(n, k, op.Result.Type.Type, tile, HopperGpu.Multiprocessors) { Groups = new ListedGroups(experts) }, tile.Rows);
+        }
+
         if (op.X.Type.IsQuantised)
         {
             var quantised = new GroupedFp8GemmKernel(experts, n, k, op.Active, op.Result.Type.Type, shape);
@@ -67,6 +82,10 @@ internal sealed class GemmSelection(Phase phase, PassContext context)
         var wide = new GroupedGemmKernel(experts, n, k, op.Active, op.X.Type.Type, op.Weight.Type.Type, op.Result.Type.Type, shape);
         return (wide, wide.TileRows);
     }
+
+    /// <summary>Products that share a list of tiles have to agree on one kind of kernel.</summary>
+    private static bool FitsHopper(GroupedLinearOp op) =>
+        op.X.Type.IsQuantised && Fp8Gemm.Fits(checked((int)op.Weight.Type.Shape[1].Constant!.Value), op.X.Type.Width, op.Result.Type.Type);
 
     public static LaunchOp Head(HeadGemmOp op)
     {
@@ -88,6 +107,8 @@ internal sealed class GemmSelection(Phase phase, PassContext context)
     {
         "tile" => GemmShape.Tile,
         "skinny" => GemmShape.Skinny,
-        _ => rows.Evaluate(symbol => context.Limits.Of(symbol, phase)) <= few ? GemmShape.Skinny : GemmShape.Tile,
+        _ => AtMost(rows) <= few ? GemmShape.Skinny : GemmShape.Tile,
     };
+
+    private long AtMost(Dim rows) => rows.Evaluate(symbol => context.Limits.Of(symbol, graph.Phase));
 }

@@ -11,7 +11,7 @@ public sealed class SelectKernelsPass
         "Maps every op to a kernel and its arguments",
         "Specialises a kernel for each op's shapes and formats and lists what its parameters get. Products that have few rows at "
         + "the limits of the plan (a small decode batch, the last logits) get the kernel that streams weights, others the one with tiles; dense FP8 products on sm_90a "
-        + "the one that a model of their times expects to be the fastest. Runs on fused graphs: RoPE of the key, the "
+        + "the one that a model of their times expects to be the fastest, as are products of experts and attention over prompts where their widths allow for tensor copies and wgmma. Runs on fused graphs: RoPE of the key, the "
         + "cache write and the choice of experts exist as fused kernels only.",
         [
             new PassOption("gemm", "Shape of products: auto, tile or skinny", "auto"),
@@ -27,7 +27,7 @@ public sealed class SelectKernelsPass
     private SelectKernelsPass(ModelGraph graph, PassContext context)
     {
         _graph = graph;
-        _gemm = new GemmSelection(graph.Phase, context);
+        _gemm = new GemmSelection(graph, context);
         foreach (var op in graph.Ops)
         {
             foreach (var result in op.Results) _makers.Add(((Temporary)result).Id, op);
@@ -55,7 +55,7 @@ public sealed class SelectKernelsPass
         LatentCacheOp write => AttentionSelection.LatentCache(write),
         CacheGatherOp gather => AttentionSelection.Gather(gather),
         GatherQuantizeOp gather => AttentionSelection.GatherQuantize(gather),
-        MlaPrefillOp attention => AttentionSelection.Prefill(attention),
+        MlaPrefillOp attention => AttentionSelection.Prefill(attention, _gemm.HasHopper),
         MlaDecodeOp attention => AttentionSelection.Decode(attention),
         MlaCombineOp combine => AttentionSelection.Combine(combine),
         GateOp gate => MoeSelection.Gate(gate),
