@@ -23,9 +23,17 @@ public sealed class KernelExplanationTests : IDisposable
     }
 
     [Fact]
-    public void Where_nothing_is_modelled_no_time_is_spoken_of()
+    public void Products_of_BF16_are_explained_as_well()
     {
         var (exit, text) = Build("--precision", "bf16", "--explain", "kernels");
+        Assert.Equal(ExitCode.Success, exit);
+        Assert.Matches(@"bf16_gemm_y_n24576_k1536_bf16_128x256\n +M 512, N 24576, K 1536: \d+\.\d us, bound by math \(.*\)\n +rather than \d+\.\d us, bound by \w+: bf16_gemm_y_n24576_k1536_bf16_128x128\n", text);
+    }
+
+    [Fact]
+    public void Where_nothing_is_modelled_no_time_is_spoken_of()
+    {
+        var (exit, text) = Build("--precision", "bf16", "--target", "sm_80", "--explain", "kernels");
         Assert.Equal(ExitCode.Success, exit);
         Assert.Contains("gemm_n4096_k7168_bf16_bf16_bf16", text);
         Assert.DoesNotContain("Times are", text);

@@ -30,19 +30,22 @@ internal static class KernelExplanation
         return lines.ToString();
     }
 
-    private static void Explain(PlanLines lines, (int N, int K, DType Out) product, long rows)
+    private static void Explain(PlanLines lines, (int N, int K, DType Out, DType In) product, long rows)
     {
-        var ranks = Fp8GemmChoice.Rank(rows, product.N, product.K, product.Out, Gpu);
+        var ranks = product.In == DType.BF16
+            ? Bf16GemmChoice.Rank(rows, product.N, product.K, product.Out, Gpu)
+            : Fp8GemmChoice.Rank(rows, product.N, product.K, product.Out, Gpu);
         var best = ranks[0];
         var next = ranks.FirstOrDefault(rank => rank.Kernel.GetType() != best.Kernel.GetType()) ?? ranks[1];
         lines.Add($"            M {rows}, N {product.N}, K {product.K}: {best.Cost.Microseconds:0.0} us, bound by {best.Cost.Bound} (math {best.Cost.Math:0.0}, L2 {best.Cost.L2:0.0}, memory {best.Cost.Memory:0.0})");
         lines.Add($"            rather than {next.Cost.Microseconds:0.0} us, bound by {next.Cost.Bound}: {next.Kernel.Name}");
     }
 
-    private static (int N, int K, DType Out)? Product(Kernel kernel) => kernel switch
+    private static (int N, int K, DType Out, DType In)? Product(Kernel kernel) => kernel switch
     {
-        Fp8GemmFewRows few => (few.N, few.K, few.Out),
-        Fp8Gemm { Groups: null } many => (many.N, many.K, many.Out),
+        Fp8GemmFewRows few => (few.N, few.K, few.Out, DType.E4M3),
+        Fp8Gemm { Groups: null } many => (many.N, many.K, many.Out, DType.E4M3),
+        Bf16Gemm bf16 => (bf16.N, bf16.K, bf16.Out, DType.BF16),
         _ => null,
     };
 

@@ -180,7 +180,7 @@ internal sealed class PhaseWriter(CodeWriter code, WeightArena arena)
         if (parameter.Map is not { } map) return address;
         var element = parameter.Type switch { DType.BF16 => "BF16", DType.F32 => "F32", _ => "U8" };
         // Of kernels that do not name their rows none has a map that depends on them.
-        var given = step.Kernel.Parameters.IndexOf(KernelParameter.Int("rows"));
+        var given = step.Kernel.Parameters.IndexOf(KernelParameter.Int(step.Kernel.RowsParameter));
         string Size(Dim dim) => CSharp.Int(given < 0 ? dim : dim.Substitute(DimSymbol.Rows, ((DimArgument)step.Arguments[given]).Value));
         return $"Tiles({address}, TensorMapElement.{element}, {Size(map.Rows)}, {Size(map.Columns)}, {map.BoxRows}, {map.BoxColumns}{(map.Groups is { } groups ? $", {groups}" : "")})";
     }

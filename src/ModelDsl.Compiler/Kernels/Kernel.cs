@@ -19,6 +19,9 @@ public abstract record Kernel
 
     public abstract LaunchGeometry Geometry { get; }
 
+    /// <summary>The parameter that <see cref="DimSymbol.Rows"/> stands for in tensor maps.</summary>
+    public virtual string RowsParameter => "rows";
+
     /// <summary>The oldest target that has the instructions the kernel is made of. Conversions to and from E4M3 came with Ada.</summary>
     public virtual PtxTarget MinimumTarget => Parameters.Any(p => p.Type == DType.E4M3) ? PtxTarget.Sm89 : PtxTarget.Sm80;
 

@@ -31,6 +31,15 @@ public class HopperCostsTests
         }
     }
 
+    /// <summary>A product of BF16 as measured on an H200 (Benchmarks/RESULTS.md): 296 us in tiles of 128 x 256, which is also the tile that is chosen.</summary>
+    [Fact]
+    public void The_time_of_a_BF16_product_comes_out()
+    {
+        var best = Bf16GemmChoice.Rank(4096, 4096, 7168, DType.BF16, HopperGpu.H200)[0];
+        Assert.Equal(Bf16GemmTile.Many, ((Bf16Gemm)best.Kernel).Tile);
+        Assert.InRange(best.Cost.Microseconds / 296, 0.9, 1.1);
+    }
+
     /// <summary>17 tiles of 128 outputs for 132 multiprocessors: the one shape that the model thinks slower than it was.</summary>
     [Fact]
     public void Narrow_products_with_few_rows_are_thought_a_quarter_too_slow() =>

@@ -13,11 +13,12 @@ public class MlaDecodeTests
 {
     private const int NopeDim = 128, Rank = MlaDecode.KvRank, Width = MlaDecode.Width, Page = MlaDecode.Page, NoPage = 2147480000;
 
-    /// <summary>Heads, tokens that each request decodes at once, parts, tokens of the requests.</summary>
+    /// <summary>Heads, tokens that each request decodes at once, parts, tokens of the requests; last with more parts than there are pages.</summary>
     public static TheoryData<int, int, int, int[]> Shapes => new()
     {
         { 1, 1, 1, [20] }, { 3, 4, 2, [140, 4, 2] }, { 9, 2, 3, [65, 0, 64] }, { 63, 1, 2, [1, 129] }, { 64, 1, 5, [300] }, { 126, 1, 2, [100] }, { 128, 2, 2, [20, 70] },
         { 16, 1, 4, [33, 512, 0, 7, 200, 64] }, { 16, 1, 1, [200, 64] },
+        { 4, 1, 132, [100] }, { 70, 1, 66, [200, 3, 0, 65] },
     };
 
     [Theory]

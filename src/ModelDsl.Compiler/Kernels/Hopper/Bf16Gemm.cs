@@ -49,6 +49,9 @@ public sealed record Bf16Gemm(GemmForm Form, int N, int K, DType Out, Bf16GemmTi
     public override LaunchGeometry Geometry => new(
         Dim.Min(Blocks, Dim.CeilDiv(Height, Tile.Rows) * ((Width + Tile.Columns - 1) / Tile.Columns)), (1 + Tile.Warpgroups) * WarpgroupThreads, Tile.SharedBytes(Out));
 
+    /// <summary>Whether there is such a kernel: tensor maps want rows in multiples of 16 bytes.</summary>
+    public static bool Fits(int n, int k, DType output) => n % 8 == 0 && k % 8 == 0 && output is DType.BF16 or DType.F32;
+
     private string FormName => Form switch { GemmForm.InputGradient => "dx", GemmForm.WeightGradient => "dw", _ => "y" };
 
     /// <summary>Rows of C.</summary>

@@ -60,7 +60,14 @@ internal sealed record DecodePlan(KernelBuilder K, GlobalPtr<S32> Starts, S32 Re
         });
     }
 
-    /// <summary>The parts that have pieces of a request, first and last.</summary>
+    /// <summary>Where there are more parts than the line has units, some are empty.</summary>
+    public Pred IsEmpty(S32 part)
+    {
+        var all = Starts.Load(Requests);
+        return part * all / Parts == (part + 1) * all / Parts;
+    }
+
+    /// <summary>The parts that have pieces of a request, first and last; between them may be empty ones.</summary>
     public (S32 First, S32 Last) PartsOf(S32 request)
     {
         var all = Starts.Load(Requests);

@@ -3,9 +3,6 @@ using ModelDsl.Compiler.Graph;
 
 namespace ModelDsl.Compiler.Kernels.Hopper;
 
-/// <summary>A kernel for a product, and what it is expected to take.</summary>
-public sealed record Fp8GemmCandidate(Kernel Kernel, GemmCost Cost);
-
 /// <summary>Which kernel makes a product: all there are, by the model of <see cref="HopperCosts"/>, the fastest first.</summary>
 public static class Fp8GemmChoice
 {
@@ -14,10 +11,10 @@ public static class Fp8GemmChoice
 
     /// <summary>Where two are as good, the one that is listed first.</summary>
     /// <param name="rows">M, at most.</param>
-    public static ImmutableArray<Fp8GemmCandidate> Rank(long rows, int n, int k, DType output, HopperGpu gpu) =>
+    public static ImmutableArray<GemmCandidate> Rank(long rows, int n, int k, DType output, HopperGpu gpu) =>
     [
         .. Candidates(rows, n, k, output)
-            .Select(kernel => new Fp8GemmCandidate(kernel, kernel is Fp8GemmFewRows few ? HopperCosts.Of(few, rows, gpu) : HopperCosts.Of((Fp8Gemm)kernel, rows, gpu)))
+            .Select(kernel => new GemmCandidate(kernel, kernel is Fp8GemmFewRows few ? HopperCosts.Of(few, rows, gpu) : HopperCosts.Of((Fp8Gemm)kernel, rows, gpu)))
             .OrderBy(candidate => candidate.Cost.Microseconds),
     ];
 

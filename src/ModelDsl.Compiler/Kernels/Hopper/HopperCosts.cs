@@ -29,6 +29,9 @@ public sealed record HopperGpu(string Name, double MemoryBytesPerMicrosecond)
     /// <summary>From L2 to all multiprocessors.</summary>
     public const double L2BytesPerMicrosecond = 7.5e6;
 
+    /// <summary>The same in copies of whole tiles of 128 rows and more: at least what the BF16 product of 128 x 256 reads on an H200.</summary>
+    public const double WideL2BytesPerMicrosecond = 10e6;
+
     /// <summary>Start, first bytes, last stores.</summary>
     public const double LaunchMicroseconds = 5;
 }
@@ -46,7 +49,7 @@ public sealed record GemmCost(double Math, double L2, double Memory)
 }
 
 /// <summary>
-/// Time of an FP8 product by its tiles: the largest of three times that overlap. Constants are set once, so that published times of DeepGEMM with its own
+/// Time of a product by its tiles: the largest of three times that overlap. Constants are set once, so that published times of DeepGEMM with its own
 /// tiles come out (see the tests): no kernel is ever timed to choose one.
 /// </summary>
 public static class HopperCosts
@@ -81,6 +84,17 @@ public static class HopperCosts
     /// <inheritdoc cref="Tiles(long, int, int, DType, int, int, HopperGpu, double)"/>
     public static GemmCost Of(Fp8Gemm kernel, long rows, HopperGpu gpu) => Tiles(rows, kernel.N, kernel.K, kernel.Out, kernel.Tile.Rows, kernel.Tile.Columns, gpu);
 
+    /// <summary>The forward form: no promotion, and products of one step run while those of the next are started.</summary>
+    public static GemmCost Of(Bf16Gemm kernel, long rows, HopperGpu gpu)
+    {
+        var tile = kernel.Tile;
+        var (tiles, steps) = (CeilDiv(rows, tile.Rows) * CeilDiv(kernel.N, tile.Columns), CeilDiv(kernel.K, Bf16GemmTile.Step));
+        var clocks = steps * Math.Max(Tensor(tile.Warpgroups, tile.Columns), tile.Warpgroups * (double)OtherInstructions);
+        var math = CeilDiv(tiles, HopperGpu.Multiprocessors) * (clocks / HopperGpu.ClocksPerMicrosecond + TileMicroseconds);
+        var l2 = tiles * steps * (tile.Rows + tile.Columns) * 2.0 * Bf16GemmTile.Step / (tile.Rows < 128 ? HopperGpu.L2BytesPerMicrosecond : HopperGpu.WideL2BytesPerMicrosecond);
+        return new GemmCost(math, l2, Memory(2 * (rows * kernel.K + (double)kernel.N * kernel.K) + (double)rows * kernel.N * kernel.Out.Bytes(), tiles, gpu));
+    }
+
     /// <summary>Tiles whose depth is dealt out to all blocks.</summary>
     public static GemmCost Of(Fp8GemmFewRows kernel, long rows, HopperGpu gpu)
     {
@@ -107,16 +121,18 @@ public static class HopperCosts
     /// </summary>
     private static double StepClocks(int waves, int columns, double instructions)
     {
-        var tensor = waves * 4 * Math.Max(columns / 2.0, 16 + columns / 4.0);
-        var issue = waves * instructions;
+        var (tensor, issue) = (Tensor(waves, columns), waves * instructions);
         return waves > 1 ? Math.Max(tensor, issue) : tensor + issue + ProductLatency;
     }
 
-    private static double Memory(long rows, int n, int k, DType output, long blocks, HopperGpu gpu)
-    {
-        var bytes = rows * k + (double)n * k + (double)rows * n * output.Bytes() + (double)sizeof(float) * rows * CeilDiv(k, Step);
-        return bytes / Math.Min(gpu.MemoryBytesPerMicrosecond * HopperGpu.MemoryShare, blocks * HopperGpu.MemoryBytesPerMicrosecondEach);
-    }
+    /// <summary>Of four products of 64 rows for each wave: of 32 of the depth in FP8, of 16 in BF16.</summary>
+    private static double Tensor(int waves, int columns) => waves * 4 * Math.Max(columns / 2.0, 16 + columns / 4.0);
+
+    private static double Memory(long rows, int n, int k, DType output, long blocks, HopperGpu gpu) =>
+        Memory(rows * k + (double)n * k + (double)rows * n * output.Bytes() + (double)sizeof(float) * rows * CeilDiv(k, Step), blocks, gpu);
+
+    private static double Memory(double bytes, long blocks, HopperGpu gpu) =>
+        bytes / Math.Min(gpu.MemoryBytesPerMicrosecond * HopperGpu.MemoryShare, blocks * HopperGpu.MemoryBytesPerMicrosecondEach);
 
     private static long CeilDiv(long value, long size) => (value + size - 1) / size;
 }

@@ -49,6 +49,11 @@ public sealed record MlaDecode(int Heads, int Queries, int NopeDim, double Scale
 
     public override PtxTarget MinimumTarget => PtxTarget.Sm90a;
 
+    /// <summary>Whether there is such a kernel.</summary>
+    public static bool Fits(int kvRank, int nopeDim, int ropeDim, int page) => kvRank == KvRank && ropeDim == RopeDim && nopeDim % 8 == 0 && page == Page;
+
+    public override string RowsParameter => "requests";
+
     /// <summary>Rows of Q that a request has.</summary>
     public int Rows => Heads * Queries;
 

@@ -38,15 +38,20 @@ public sealed record MlaDecodeCombine(int Rows, int Parts) : Kernel
         k.ReturnIf(row >= Rows);
         var (first, last) = plan.PartsOf(request);
         k.ReturnIf(first == last);
+        void ForEach(Action<S32> work) => k.For(first, last + 1, 1, (part, loop) =>
+        {
+            loop.ContinueIf(plan.IsEmpty(part));
+            work(part);
+        });
         F32 LseOf(S32 part) => partialLse.Row(plan.SlotOf(part, first), Rows).Load(row);
 
         k.Comment("Weights of the parts relative to the heaviest.");
         var largest = k.Var<F32>(float.NegativeInfinity);
-        k.For(first, last + 1, part => largest.Value = k.Max(largest, LseOf(part)));
+        ForEach(part => largest.Value = k.Max(largest, LseOf(part)));
         var from = k.Select(largest.Value == float.NegativeInfinity, 0f, largest.Value);
         var total = k.Var<F32>(0f);
         var sums = k.Vars<F32>(Turns * Vector, 0f);
-        k.For(first, last + 1, part =>
+        ForEach(part =>
         {
             var weight = k.Exp(LseOf(part) - from);
             total.Value = total.Value + weight;

@@ -65,6 +65,29 @@ internal static class AttentionSelection
         return new LaunchOp(op, kernel, arguments.Build(), rows);
     }
 
+    public static LaunchOp Plan(MlaDecodePlanOp op)
+    {
+        var rows = op.Lengths.Type.Rows;
+        return new LaunchOp(op, new MlaDecodePlan(), new Arguments().Tensors(op.Lengths, op.Starts).Size(rows).Build(), rows);
+    }
+
+    public static LaunchOp Parts(MlaDecodePartsOp op)
+    {
+        var rows = op.Query.Type.Rows;
+        var kernel = new MlaDecode(op.Mla.Heads, Queries: 1, op.Mla.NopeDim, op.Scale, op.Parts);
+        var arguments = new Arguments()
+            .Tensors(op.QueryLatent, op.Query, op.Cache, op.Pages, op.Lengths, op.Starts, op.Result, op.Lse, op.Partial, op.PartialLse)
+            .Size(Dim.MaxPages).Size(rows);
+        return new LaunchOp(op, kernel, arguments.Build(), rows);
+    }
+
+    public static LaunchOp CombineParts(MlaCombinePartsOp op)
+    {
+        var rows = op.Result.Type.Rows;
+        var arguments = new Arguments().Tensors(op.Partial, op.PartialLse, op.Starts, op.Result, op.Lse).Size(rows);
+        return new LaunchOp(op, new MlaDecodeCombine(op.Heads, op.Parts), arguments.Build(), rows);
+    }
+
     public static LaunchOp Combine(MlaCombineOp op)
     {
         var rows = op.Result.Type.Rows;

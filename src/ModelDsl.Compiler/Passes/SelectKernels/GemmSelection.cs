@@ -31,6 +31,7 @@ internal sealed class GemmSelection(ModelGraph graph, PassContext context)
         var (n, k) = (checked((int)op.Weight.Type.Rows.Constant!.Value), op.X.Type.Width);
         var shape = Shape(op.X.Type.Rows, FewRows);
         if (op.X.Type.IsQuantised && HasHopper && _forced != "skinny" && Fp8Gemm.Fits(n, k, op.Result.Type.Type)) return Hopper(op, n, k);
+        if (IsBf16(op) && HasHopper && shape == GemmShape.Tile && Bf16Gemm.Fits(n, k, op.Result.Type.Type)) return HopperBf16(op, n, k);
         Kernel kernel = op.X.Type.IsQuantised
             ? new Fp8GemmKernel(n, k, op.Result.Type.Type, shape)
             : new GemmKernel(n, k, op.X.Type.Type, op.Weight.Type.Type, op.Result.Type.Type, shape);
@@ -46,6 +47,15 @@ internal sealed class GemmSelection(ModelGraph graph, PassContext context)
         var arguments = new Arguments().Tensors(op.X, op.Weight, op.Result).Scales(op.X).Scales(op.Weight);
         if (kernel.ScratchBytes > 0) arguments.Scratch();
         return new LaunchOp(op, kernel, arguments.Size(rows).Build(), rows);
+    }
+
+    private static bool IsBf16(LinearOp op) => op is { X.Type: { IsQuantised: false, Type: DType.BF16 }, Weight.Type: { IsQuantised: false, Type: DType.BF16 } };
+
+    private LaunchOp HopperBf16(LinearOp op, int n, int k)
+    {
+        var rows = op.X.Type.Rows;
+        var kernel = Bf16GemmChoice.Rank(AtMost(rows), n, k, op.Result.Type.Type, HopperGpu.Assumed)[0].Kernel;
+        return new LaunchOp(op, kernel, new Arguments().Tensors(op.X, op.Weight, op.Result).Size(rows).Build(), rows);
     }
 
     public LaunchOp Grouped(GroupedLinearOp op)

@@ -11,7 +11,7 @@ public sealed class SelectKernelsPass
         "Maps every op to a kernel and its arguments",
         "Specialises a kernel for each op's shapes and formats and lists what its parameters get. Products that have few rows at "
         + "the limits of the plan (a small decode batch, the last logits) get the kernel that streams weights, others the one with tiles; dense FP8 products on sm_90a "
-        + "the one that a model of their times expects to be the fastest, as are products of experts and attention over prompts where their widths allow for tensor copies and wgmma. Runs on fused graphs: RoPE of the key, the "
+        + "the one that a model of their times expects to be the fastest, as are products of experts and attention where widths allow for tensor copies and wgmma. Runs on fused graphs: RoPE of the key, the "
         + "cache write and the choice of experts exist as fused kernels only.",
         [
             new PassOption("gemm", "Shape of products: auto, tile or skinny", "auto"),
@@ -26,9 +26,9 @@ public sealed class SelectKernelsPass
 
     private SelectKernelsPass(ModelGraph graph, PassContext context)
     {
-        _graph = graph;
         _gemm = new GemmSelection(graph, context);
-        foreach (var op in graph.Ops)
+        _graph = _gemm.HasHopper ? DecodeInParts.Of(graph) : graph;
+        foreach (var op in _graph.Ops)
         {
             foreach (var result in op.Results) _makers.Add(((Temporary)result).Id, op);
             if (op is GroupedLinearOp grouped) NoteTileRows(grouped);
@@ -58,6 +58,9 @@ public sealed class SelectKernelsPass
         MlaPrefillOp attention => AttentionSelection.Prefill(attention, _gemm.HasHopper),
         MlaDecodeOp attention => AttentionSelection.Decode(attention),
         MlaCombineOp combine => AttentionSelection.Combine(combine),
+        MlaDecodePlanOp plan => AttentionSelection.Plan(plan),
+        MlaDecodePartsOp attention => AttentionSelection.Parts(attention),
+        MlaCombinePartsOp combine => AttentionSelection.CombineParts(combine),
         GateOp gate => MoeSelection.Gate(gate),
         DispatchOp dispatch => MoeSelection.Dispatch(dispatch, _tileRows[((Temporary)dispatch.TileExpert).Id]),
         PermuteOp permute => MoeSelection.Permute(permute),
