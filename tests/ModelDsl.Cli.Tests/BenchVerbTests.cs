@@ -15,7 +15,7 @@ public sealed class BenchVerbTests
     [InlineData("fp8 cache requests", 4)]
     [InlineData("combine requests", 4)]
     [InlineData("prefill", 6)]
-    [InlineData("rows 3 ", 14)]
+    [InlineData("rows 3 ", 16)]
     [InlineData("rows 24 ", 4)]
     public void Every_kernel_is_launched_and_told_with_its_shape(string filter, int cases)
     {

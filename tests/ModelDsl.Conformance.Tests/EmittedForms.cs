@@ -5,6 +5,7 @@ using ModelDsl.Compiler.Graph;
 using ModelDsl.Compiler.Importing;
 using ModelDsl.Compiler.Kernels;
 using ModelDsl.Compiler.Kernels.Hopper;
+using ModelDsl.Compiler.Kernels.Loss;
 using ModelDsl.Compiler.Kernels.Transposed;
 using ModelDsl.Compiler.Specs;
 using ModelDsl.Compiler.Syntax;
@@ -43,6 +44,9 @@ internal static class EmittedForms
         foreach (var source in new TransposedSource[] { new PlainSource(DType.BF16), new SwiGluSource(2048, 4096, DType.BF16), new NormalizedSource(2048, DType.F32), new CodesSource() })
             foreach (var width in new[] { 2048, 2046, 2047 })
                 kernels.Add((new TransposedQuantizeKernel(source, width, ScaleRounding.PowerOfTwo) { WriteRows = true, Experts = 32 }, PtxTarget.Sm90a));
+
+        foreach (var (chunk, io) in new[] { (16160, DType.BF16), (101, DType.F32), (102, DType.BF16) })
+            kernels.UnionWith(new Kernel[] { new CrossEntropyChunkKernel(chunk, 129280, io), new CrossEntropyGradKernel(chunk, 129280, io, DType.BF16, 0.3), new CrossEntropyLossKernel(129280, 0.3) }.Select(kernel => (kernel, PtxTarget.Sm80)));
 
         kernels.UnionWith(new Kernel[] { new MlaDecodePlan(), new MlaDecode(128, 2, 128, 0.07, 66), new MlaDecode(128, 1, 128, 0.07, 66) { Fp8Cache = true }, new MlaDecodeCombine(256, 66) }.Select(kernel => (kernel, PtxTarget.Sm90a)));
 

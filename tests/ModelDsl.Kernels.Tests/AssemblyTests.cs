@@ -3,6 +3,7 @@ using ModelDsl.Compiler.Graph;
 using ModelDsl.Compiler.Kernels;
 using ModelDsl.Compiler.Kernels.Cache;
 using ModelDsl.Compiler.Kernels.Elementwise;
+using ModelDsl.Compiler.Kernels.Loss;
 using ModelDsl.Compiler.Kernels.Moe;
 using ModelDsl.Compiler.Kernels.Norm;
 using ModelDsl.Compiler.Kernels.Rope;
@@ -68,6 +69,8 @@ public sealed class AssemblyTests
         new SwiGluKernel(2048, 2048, 4096, io, ScaleRounding.Exact),
         new RopeQueryKernel(128, 128, 64, io),
         new LatentCacheKernel(512, 64, Epsilon, io),
+        new CrossEntropyChunkKernel(16160, 129280, io),
+        new CrossEntropyGradKernel(16160, 129280, io, DType.BF16, 1),
         new LatentCacheKernel(512, 64, Epsilon, io) { Fp8 = ScaleRounding.PowerOfTwo },
         new CacheGatherKernel(512, 64, 64, io, null),
         new CacheGatherKernel(512, 64, 64, io, ScaleRounding.PowerOfTwo),
@@ -94,6 +97,8 @@ public sealed class AssemblyTests
         new LatentCacheKernel(25, 6, Epsilon, io),
         new CacheGatherKernel(25, 6, 16, io, ScaleRounding.Exact),
         new CombineKernel(45, 3, io, Shared: false),
+        new CrossEntropyChunkKernel(101, 303, io),
+        new CrossEntropyGradKernel(101, 303, io, DType.F32, 0.3),
     ];
 
     private static IEnumerable<Kernel> Whole() =>
@@ -110,5 +115,6 @@ public sealed class AssemblyTests
         new ArgmaxKernel(101),
         new TopPKernel(129280),
         new TopPKernel(101),
+        new CrossEntropyLossKernel(129280, 0.3),
     ];
 }

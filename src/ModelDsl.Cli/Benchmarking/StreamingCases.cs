@@ -4,6 +4,7 @@ using ModelDsl.Compiler.Kernels;
 using ModelDsl.Compiler.Kernels.Access;
 using ModelDsl.Compiler.Kernels.Cache;
 using ModelDsl.Compiler.Kernels.Elementwise;
+using ModelDsl.Compiler.Kernels.Loss;
 using ModelDsl.Compiler.Kernels.Moe;
 using ModelDsl.Compiler.Kernels.Norm;
 using ModelDsl.Compiler.Kernels.Rope;
@@ -15,7 +16,7 @@ namespace ModelDsl.Cli.Benchmarking;
 /// <summary>What surrounds the products of DeepSeek-V3: kernels that memory bounds.</summary>
 internal static class StreamingCases
 {
-    private const int Hidden = 7168, Dense = 18432, Expert = 2048, Heads = 128, Nope = 128, Rope = 64, Rank = 512, Experts = 256, Active = 8, Group = 128;
+    private const int Hidden = 7168, Dense = 18432, Expert = 2048, Heads = 128, Nope = 128, Rope = 64, Rank = 512, Experts = 256, Active = 8, Group = 128, Vocabulary = 129280, Chunk = Vocabulary / 8;
 
     private const double Epsilon = 1e-6;
 
@@ -42,6 +43,8 @@ internal static class StreamingCases
             Positioned("norm, rope, cache", new LatentCacheKernel(Rank, Rope, Epsilon, DType.BF16), tokens, (Rank + Rope) * 4.0, ("kv", Rank + Rope), ("cache", Rank + Rope)),
             Positioned("norm, rope, fp8 cache", new LatentCacheKernel(Rank, Rope, Epsilon, DType.BF16) { Fp8 = ScaleRounding.PowerOfTwo }, tokens, (Rank + Rope) * 2.0 + new Fp8CacheRow(Rank, Rope).Bytes, ("kv", Rank + Rope), ("cache", new Fp8CacheRow(Rank, Rope).Bytes)),
             Case("router", new GateKernel(Experts, Active, ScoreFunction.Sigmoid, 2.5, Normalize: true, Bias: true, new GroupSpec(4, 8, GroupScore.TopTwoSum, Origin.None), WriteScores: false), tokens, Experts * 4.0 + Active * 8.0, ("logits", Experts), ("bias", Experts), ("indices", Active), ("weights", Active)),
+            Loss("cross-entropy, chunk", new CrossEntropyChunkKernel(Chunk, Vocabulary, DType.BF16), tokens, Chunk * 2.0, ("logits", Chunk), ("state", CrossEntropyChunkKernel.StateWidth)),
+            Loss("cross-entropy, gradient", new CrossEntropyGradKernel(Chunk, Vocabulary, DType.BF16, DType.BF16, Factor: 1), tokens, Chunk * 4.0, ("logits", Chunk), ("lse", 1), ("gradient", 1), ("d_logits", Chunk)),
             Moved("permute", new PermuteKernel(Hidden, DType.E4M3, Hidden / Group), rows, 2 * Quantised(Hidden), "source", i => i / Active, ("x", Hidden), ("scales", Hidden / Group), ("out", Hidden), ("out_scales", Hidden / Group)),
             Moved("combine", new CombineKernel(Hidden, Active, DType.BF16, Shared: true), tokens, Hidden * 2.0 * (Active + 2) + Active * 8.0, "row_of", i => i, ("y", Hidden * Active), ("weights", Active), ("shared", Hidden), ("out", Hidden)),
         ];
@@ -58,6 +61,15 @@ internal static class StreamingCases
         // Scales have room between their columns.
         foreach (var (name, perRow) in buffers) given[name] = new BenchBuffer.Normal(ScaleColumns.Stride((Dim)rows).Constant!.Value * perRow);
         return new BenchCase(operation, $"rows {rows} x {buffers[0].PerRow}", kernel, bytes * rows) { Sizes = BenchCase.Rows(rows), Buffers = given };
+    }
+
+    /// <summary>The first chunk of a vocabulary; labels in all of it.</summary>
+    private static BenchCase Loss(string operation, Kernel kernel, int rows, double bytes, params ReadOnlySpan<(string Name, int PerRow)> buffers)
+    {
+        var made = Case(operation, kernel, rows, bytes, buffers);
+        var random = new Random(5);
+        BenchBuffer labels = new BenchBuffer.Integers([.. Enumerable.Range(0, rows).Select(_ => random.Next(Vocabulary))]);
+        return made with { Numbers = new Dictionary<string, int> { ["first"] = 0 }, Buffers = new Dictionary<string, BenchBuffer>(made.Buffers) { ["labels"] = labels } };
     }
 
     private static BenchCase Transposed(string operation, TransposedQuantizeKernel kernel, int rows, double bytes, params ReadOnlySpan<(string Name, int PerRow)> buffers)
