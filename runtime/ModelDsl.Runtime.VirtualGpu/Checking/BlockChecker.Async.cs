@@ -187,7 +187,8 @@ internal sealed unsafe partial class BlockChecker
         uint room = _context.State->SharedBytes;
         if (bytes == 0 || at > room || at + bytes > room) return;
         Touch(warp, site, lane, mask, StateSpace.Shared, at, (int)bytes, reads: false, writes: true, -1);
-        _proxies.Clear(at, (int)bytes);
+        if (_checksSync) _proxies.Overwrite(warp, site, lane, at, (int)bytes);
+        else _proxies.Clear(at, (int)bytes);
     }
 
     /// <summary>A copy reads shared memory, until its group has been waited for.</summary>

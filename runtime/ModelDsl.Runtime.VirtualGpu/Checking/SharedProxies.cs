@@ -38,12 +38,21 @@ internal sealed unsafe class SharedProxies(CheckContext context)
     }
 
     /// <summary>A bulk copy or a product reads 16 bytes.</summary>
-    public void Read(Warp* warp, CheckSite site, int lane, ulong address)
+    public void Read(Warp* warp, CheckSite site, int lane, ulong address) => Require(warp, site, lane, address, "reads");
+
+    /// <summary>A bulk copy is going to write; what was stored there before could still come after it.</summary>
+    public void Overwrite(Warp* warp, CheckSite site, int lane, ulong address, int bytes)
+    {
+        for (ulong piece = address; piece < address + (ulong)bytes; piece += 1 << PieceShift) Require(warp, site, lane, piece, "writes");
+        Clear(address, bytes);
+    }
+
+    private void Require(Warp* warp, CheckSite site, int lane, ulong address, string does)
     {
         var (store, thread, tick) = _stores[address >> PieceShift];
         if (store == null || _fences[thread] > tick || _fences[32 * warp->Index + lane] > tick || !context.IsNew(FindingKind.ProxyFence, site, store.Position)) return;
         context.Report(
             FindingKind.ProxyFence, site, store.Position, warp, lane, address,
-            $"this reads shared memory through the async proxy that thread {context.Launch.ThreadAt(thread)} has stored to, and no proxy fence is in between");
+            $"this {does} shared memory through the async proxy that thread {context.Launch.ThreadAt(thread)} has stored to, and no proxy fence is in between");
     }
 }

@@ -49,14 +49,26 @@ internal static unsafe class Deadlock
     /// <summary>Threads loop for ever; where they wait for an mbarrier, what it waits for.</summary>
     public static FaultException Spinning(Warp* warp, Split* split)
     {
+        // Bytes that do not add up keep a phase open for ever. Who waits for those that wait for it only hides that.
+        for (int w = 0; w < warp->Block->Warps; w++)
+        {
+            Warp* other = warp->Block->FirstWarp + w;
+            if (other->SplitCount != 1 || !WaitsAtBarrier(other) || Instructions.BarrierObjects.BytesLeft(AwaitedWord(other)) == 0) continue;
+            warp = other;
+            split = other->Splits;
+            break;
+        }
         string lanes = CheckContext.Lanes(split->Mask), why = "";
-        if (warp->AwaitedBarrier != 0 && warp->AwaitedBarrier - 1 + sizeof(ulong) <= warp->Block->SharedBytes)
-            why = $": the mbarrier at shared offset {warp->AwaitedBarrier - 1} still expects {Instructions.BarrierObjects.Outstanding(*(ulong*)(warp->Block->Shared + warp->AwaitedBarrier - 1))}";
+        if (WaitsAtBarrier(warp)) why = $": the mbarrier at shared offset {warp->AwaitedBarrier - 1} still expects {Instructions.BarrierObjects.Outstanding(AwaitedWord(warp))}";
         return new FaultException(
             why.Length > 0 ? FindingKind.Deadlock : FindingKind.EndlessLoop,
             $"the kernel seems to loop forever: {lanes} of warp {warp->Index} wait here for a change, and no thread is left that could bring it about{why}",
             split->Next, Bits.TrailingZeroCount(split->Mask)) { Warp = warp };
     }
+
+    private static bool WaitsAtBarrier(Warp* warp) => warp->AwaitedBarrier != 0 && warp->AwaitedBarrier - 1 + sizeof(ulong) <= warp->Block->SharedBytes;
+
+    private static ulong AwaitedWord(Warp* warp) => *(ulong*)(warp->Block->Shared + warp->AwaitedBarrier - 1);
 
     private static string Describe(BlockState* block, Warp* warp, Split* split)
     {

@@ -80,7 +80,7 @@ internal static unsafe class BarrierObjects
     /// <summary>For people: what keeps a phase from ending.</summary>
     public static string Outstanding(ulong word)
     {
-        long arrivals = (long)(word & CountMask), bytes = (long)(word >> BytesShift & BytesMask) - (long)NoBytes;
+        long arrivals = (long)(word & CountMask), bytes = BytesLeft(word);
         string arriving = $"{arrivals} of {word >> ExpectedShift & CountMask} arrivals";
         return bytes switch
         {
@@ -89,6 +89,9 @@ internal static unsafe class BarrierObjects
             _ => $"{arriving} and {bytes} bytes of copies",
         };
     }
+
+    /// <summary>What copies still have to bring in a phase; negative where they have brought more than was expected.</summary>
+    public static long BytesLeft(ulong word) => (long)(word >> BytesShift & BytesMask) - (long)NoBytes;
 
     private static void Arrive(Warp* warp, Instr* i, int lane, ulong* word)
     {

@@ -14,7 +14,8 @@ namespace ModelDsl.Kernels.Tests.Harness;
 /// One launch of one kernel on the tests' device. Buffers are given by parameter name and are exactly as long as their data, so that an
 /// access beyond the end is caught; outputs start as garbage, so that what is not written shows.
 /// </summary>
-public sealed class KernelRun(Kernel kernel, VirtualGpuChecks checks = VirtualGpuChecks.None) : IDisposable
+/// <param name="edit">Changes the kernel's text, for mistakes on purpose.</param>
+public sealed class KernelRun(Kernel kernel, VirtualGpuChecks checks = VirtualGpuChecks.None, Func<string, string>? edit = null) : IDisposable
 {
     private const byte Garbage = 0xA5;
 
@@ -77,7 +78,8 @@ public sealed class KernelRun(Kernel kernel, VirtualGpuChecks checks = VirtualGp
     public KernelRun Launch(int rows)
     {
         _symbols[DimSymbol.Rows] = rows;
-        using var module = _device.LoadModule(Encoding.UTF8.GetBytes(kernel.Emit(PtxTarget.Sm90a, lines: checks != VirtualGpuChecks.None).ToText()));
+        var text = kernel.Emit(PtxTarget.Sm90a, lines: checks != VirtualGpuChecks.None).ToText();
+        using var module = _device.LoadModule(Encoding.UTF8.GetBytes(edit is null ? text : edit(text)));
         var arguments = kernel.Parameters.Select(p => p.Map is { } map ? Encode(map, p) : _numbers.TryGetValue(p.Name, out var number) ? number : _buffers[p.Name]).ToArray();
         var geometry = kernel.Geometry;
         int Size(Dim dim) => (int)dim.Evaluate(symbol => _symbols[symbol]);
