@@ -43,6 +43,7 @@ internal sealed class ProgramBinder(Declarations declarations, Evaluator evaluat
             var before = diagnostics.ErrorCount;
             if (Block(item) is not { } block) continue;
             check?.Invoke(block, diagnostics);
+            if (kind == "model" && DeviceNames.Contains(item.Name.Text)) diagnostics.Add(Catalogue.DeviceName(item.Name.Span, item.Name.Text));
             if (diagnostics.ErrorCount == before && !item.HasErrors) build(item.Name.Text, block);
             else References(block);
         }

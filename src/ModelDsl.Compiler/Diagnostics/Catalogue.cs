@@ -128,6 +128,9 @@ public static class Catalogue
     public static Diagnostic ChainTooLong(SourceSpan at, string name, int limit) => Error(DiagnosticCode.ChainTooLong, at,
         $"'{name}' leads through more than {limit} other names", null);
 
+    public static Diagnostic DeviceName(SourceSpan at, string name) => Error(DiagnosticCode.DeviceName, at,
+        $"'{name}' is the name of a device on Windows, which lets no file be called so", "files are named after models; take another name");
+
     public static Diagnostic UnknownUnit(SourceSpan at, string unit, string? hint) => Error(
         DiagnosticCode.UnknownUnit, at, $"there is no unit '{unit}'", hint);
 

@@ -44,6 +44,7 @@ public enum DiagnosticCode
     CyclicParameter = 120,
     UnknownParameter = 121,
     ChainTooLong = 122,
+    DeviceName = 123,
 
     UnknownUnit = 201,
     WrongDimension = 202,

@@ -55,6 +55,18 @@ public class BadInputTests
         Assert.Contains(FrontEnd.Bind(SourceText.From("chain.dsm", text)).Diagnostics, d => d.Code == code);
     }
 
+    [Theory]
+    [InlineData("CON", true)]
+    [InlineData("nul", true)]
+    [InlineData("Lpt9", true)]
+    [InlineData("COM10", false)]
+    [InlineData("Console", false)]
+    public void NamesOfDevices(string name, bool refused)
+    {
+        var found = FrontEnd.Bind(SourceText.From("device.dsm", $"model {name} {{ vocabulary = 8 }}")).Diagnostics.Where(d => d.Code == DiagnosticCode.DeviceName);
+        Assert.Equal(refused ? 1 : 0, found.Count(d => d.Message.StartsWith($"'{name}'", StringComparison.Ordinal)));
+    }
+
     [Fact]
     public void BracketsAndNamesTogether()
     {
