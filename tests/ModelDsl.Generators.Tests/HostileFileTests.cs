@@ -91,7 +91,6 @@ public class HostileFileTests
     [Theory]
     [InlineData("class", "Class")]
     [InlineData("namespace", "Namespace")]
-    [InlineData("CON", "CON")]
     [InlineData("Object", "Object")]
     public void A_model_called_by_a_word_that_is_taken_elsewhere_is_a_class_that_compiles(string name, string generated)
     {
@@ -101,6 +100,16 @@ public class HostileFileTests
         Sound(run, (File, text));
         Assert.Contains(run.GeneratedSources, source => source.HintName == generated + ".g.cs");
         Assert.Empty(host.Output.GetDiagnostics().Where(found => found.Severity == DiagnosticSeverity.Error));
+    }
+
+    [Fact]
+    public void A_model_called_like_a_device_of_Windows_is_refused_and_nothing_is_generated()
+    {
+        var text = Named("CON");
+        var run = new GeneratorHost((File, text)).Run();
+        Sound(run, (File, text));
+        Assert.Equal("DSM0123", Assert.Single(run.Diagnostics).Id);
+        Assert.DoesNotContain(run.GeneratedSources, source => source.HintName == "CON.g.cs");
     }
 
     private static string Named(string name) => GeneratorHost.TinyV3.Replace("model TinyV3", $"model {name}");

@@ -48,9 +48,10 @@ public sealed class HostileCheckpointTests : IDisposable
     public void A_header_that_claims_to_be_huge_allocates_nothing(ulong length)
     {
         Weights("{}", length);
-        var before = GC.GetTotalAllocatedBytes();
+        // Of this thread: other tests run beside it.
+        var before = GC.GetAllocatedBytesForCurrentThread();
         Assert.ThrowsAny<Runtime.Checkpoints.CheckpointException>(() => Runtime.Checkpoints.Checkpoint.Open(_folder.Path));
-        Assert.InRange(GC.GetTotalAllocatedBytes() - before, 0, 4 << 20);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 4 << 20);
         Refused("claims a header", "model.safetensors");
     }
 

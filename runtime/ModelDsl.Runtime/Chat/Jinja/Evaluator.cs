@@ -17,7 +17,7 @@ internal sealed class Evaluator(Budget budget)
         {
             Expression.Constant e => e.Value,
             Expression.Name e => scope.Find(e.Id),
-            Expression.ListOf e => new JinjaValue.List([.. e.Items.Select(i => Evaluate(i, scope))], e.IsTuple),
+            Expression.ListOf e => List(e, scope),
             Expression.MapOf e => Map(e, scope),
             Expression.Attribute e => Members.Attribute(Evaluate(e.Object, scope), e.Id),
             Expression.Item e => Members.Item(Evaluate(e.Object, scope), Evaluate(e.Key, scope), budget),
@@ -38,8 +38,15 @@ internal sealed class Evaluator(Budget budget)
 
     public bool IsTrue(Expression expression, Scope scope) => Operators.IsTrue(Evaluate(expression, scope));
 
+    private JinjaValue.List List(Expression.ListOf e, Scope scope)
+    {
+        budget.MakeTable();
+        return new JinjaValue.List([.. e.Items.Select(i => Evaluate(i, scope))], e.IsTuple);
+    }
+
     private JinjaValue.Map Map(Expression.MapOf e, Scope scope)
     {
+        budget.MakeTable();
         var items = new OrderedDictionary<JinjaValue, JinjaValue>();
         foreach (var (key, value) in e.Items)
         {
@@ -77,6 +84,7 @@ internal sealed class Evaluator(Budget budget)
 
     private CallArguments Arguments(string function, Arguments arguments, Scope scope)
     {
+        budget.MakeTable();
         var named = new Dictionary<string, JinjaValue>();
         var positional = new List<JinjaValue>();
         foreach (var argument in arguments.Positional)

@@ -139,8 +139,8 @@ internal sealed class Interpreter
         _loops++;
         for (var i = 0; i < items.Count; i++)
         {
-            // A round costs a scope and what goes with it, about as much as copying this many characters.
-            _budget.Spend(8 * Budget.CharactersPerStep);
+            // A scope, and what goes with it.
+            _budget.MakeTable();
             var round = new Scope(scope);
             round.Set("loop", new JinjaValue.Loop(items, i));
             Assign(loop.Targets, items[i], round);
