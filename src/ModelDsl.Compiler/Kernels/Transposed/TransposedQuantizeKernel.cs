@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using ModelDsl.Compiler.Graph;
 using ModelDsl.Compiler.Kernels.Access;
+using ModelDsl.Compiler.Kernels.Gemm;
 using ModelDsl.Compiler.Specs;
 using ModelDsl.Ptx;
 using ModelDsl.Ptx.Values;
@@ -45,7 +46,7 @@ public sealed record TransposedQuantizeKernel(TransposedSource Source, int Width
     public override LaunchGeometry Geometry => new((Width + Features - 1) / Features, Tiles, 1, Threads);
 
     /// <summary>Of 128 tokens; some of experts' may stay unused.</summary>
-    private Dim Tiles => Experts is { } experts ? Dim.Min(Dim.Rows, Dim.CeilDiv(Dim.Rows, Tokens) + experts) : Dim.CeilDiv(Dim.Rows, Tokens);
+    private Dim Tiles => Experts is { } experts ? ExpertTiles.Count(Tokens, experts) : Dim.CeilDiv(Dim.Rows, Tokens);
 
     protected override void Write(KernelBuilder k)
     {
