@@ -8,7 +8,7 @@ namespace ModelDsl.Benchmarks;
 /// <summary>Time per warp instruction of the virtual GPU on one core, by kind.</summary>
 public class InstructionBenchmarks
 {
-    private const int Iterations = 1000, Repeats = 16, Warps = 4;
+    private const int Iterations = 125, Repeats = 128, Warps = 4;
 
     private VirtualDevice _device = null!;
     private IStream _stream = null!;

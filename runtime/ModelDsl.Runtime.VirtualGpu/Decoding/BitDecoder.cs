@@ -41,7 +41,7 @@ internal static unsafe class BitDecoder
                 return signed ? Count(d, i, type, Instructions.BitOperations.Count.FindS, &Unary32<FindS>) : Count(d, i, type, Instructions.BitOperations.Count.FindU, &Unary32<FindU>);
             case "bfe": return Extract(d, i, type);
             case "bfi": return Insert(d, i, type);
-            case "prmt" when i.Opcode.Length == 2: return Three(d, i, type, &Ternary32<PermuteBytes>);
+            case "prmt" when i.Opcode.Length == 2: return Three(d, i, type, &Ternary32<BytePermutation>);
             case "lop3" when i.Opcode.Length == 2: return Logic(d, i, type);
             case "prmt": return Three(d, i, type, Permutation(i));
             case "sad" when size == 4: return Three(d, i, type, signed ? &Ternary32<SadS> : &Ternary32<SadU>);
@@ -72,7 +72,7 @@ internal static unsafe class BitDecoder
     {
         d.RequireOperands(2);
         int a = d.Source(i.Operands[1], from);
-        d.Emit(handler, d.Destination(i.Operands[0], to), a);
+        d.EmitLanes(handler, d.Destination(i.Operands[0], to), a);
         return true;
     }
 
@@ -80,7 +80,7 @@ internal static unsafe class BitDecoder
     {
         d.RequireOperands(3);
         int a = d.Source(i.Operands[1], type), b = d.Source(i.Operands[2], type);
-        d.Emit(handler, d.Destination(i.Operands[0], type), a, b);
+        d.EmitLanes(handler, d.Destination(i.Operands[0], type), a, b);
         return true;
     }
 
@@ -88,7 +88,7 @@ internal static unsafe class BitDecoder
     {
         d.RequireOperands(4);
         int a = d.Source(i.Operands[1], type), b = d.Source(i.Operands[2], type), c = d.Source(i.Operands[3], type);
-        d.Emit(handler, d.Destination(i.Operands[0], type), a, b, c);
+        d.EmitLanes(handler, d.Destination(i.Operands[0], type), a, b, c);
         return true;
     }
 
@@ -165,7 +165,7 @@ internal static unsafe class BitDecoder
     {
         d.RequireOperands(3);
         int a = d.Source(i.Operands[1], type), b = d.Source(i.Operands[2], PtxType.U32);
-        d.Emit(handler, d.Destination(i.Operands[0], type), a, b);
+        d.EmitLanes(handler, d.Destination(i.Operands[0], type), a, b);
         return true;
     }
 
@@ -182,8 +182,9 @@ internal static unsafe class BitDecoder
         d.RequireOperands(4);
         bool wide = type.Size() == 8, signed = type.IsSigned();
         int a = d.Source(i.Operands[1], type), b = d.Source(i.Operands[2], PtxType.U32), c = d.Source(i.Operands[3], PtxType.U32);
-        Handler handler = wide ? &Instructions.BitOperations.Extract64 : signed ? &Ternary32<Instructions.BitOperations.ExtractS> : &Ternary32<Instructions.BitOperations.ExtractU>;
-        d.Emit(handler, d.Destination(i.Operands[0], type), a, b, c, slot: signed ? 1 : 0);
+        int to = d.Destination(i.Operands[0], type);
+        if (wide) d.Emit(&Instructions.BitOperations.Extract64, to, a, b, c, slot: signed ? 1 : 0);
+        else d.EmitLanes(signed ? &Ternary32<Instructions.BitOperations.ExtractS> : &Ternary32<Instructions.BitOperations.ExtractU>, to, a, b, c);
         return true;
     }
 
@@ -191,7 +192,7 @@ internal static unsafe class BitDecoder
     {
         d.RequireOperands(5);
         int a = d.Source(i.Operands[1], type), b = d.Source(i.Operands[2], type), c = d.Source(i.Operands[3], PtxType.U32), e = d.Source(i.Operands[4], PtxType.U32);
-        d.Emit(&Instructions.BitOperations.Insert, d.Destination(i.Operands[0], type), a, b, c, e, slot: type.Size() == 8 ? 1 : 0);
+        d.Emit(type.Size() == 8 ? &Instructions.BitOperations.Insert64 : &Instructions.BitOperations.Insert32, d.Destination(i.Operands[0], type), a, b, c, e);
         return true;
     }
 

@@ -21,7 +21,7 @@ internal static unsafe class ConvertDecoder
         int result = d.Destination(i.Operands[0], destination);
         if (Fast(spec, destination, source) is var handler && handler != null)
         {
-            d.Emit(handler, result, a);
+            d.EmitLanes(handler, result, a);
             return true;
         }
         d.Emit(&Conversion.Scalar, result, a, e: source.Size() == 8 ? 1 : 0, f: destination.Size() == 8 ? 1 : 0, imm: spec.Encode(), slot: destination.Size());
@@ -64,7 +64,7 @@ internal static unsafe class ConvertDecoder
                 ? spec.To == PtxType.BF16x2 ? &Binary32<HalfOperations.Pack<HalfOperations.BF16>> : spec.To == PtxType.F16x2 ? &Binary32<HalfOperations.Pack<HalfOperations.F16>> : null
                 : spec is { To: PtxType.E4M3x2, Relu: false } ? &Binary32<NarrowFormats.PackE4M3>
                 : spec is { To: PtxType.E5M2x2, Relu: false } ? &Binary32<NarrowFormats.PackE5M2> : null;
-            if (fast != null) d.Emit(fast, result, high, low);
+            if (fast != null) d.EmitLanes(fast, result, high, low);
             else d.Emit(&Conversion.PackPair, result, high, low, imm: spec.Encode());
             return true;
         }

@@ -60,12 +60,12 @@ internal static unsafe class FloatDecoder
             ("mul", { } mode) => Round(d, i, DirectedOperation.Multiply, mode, 2),
             ("div", { } mode) => Round(d, i, DirectedOperation.Divide, mode, 2),
             ("fma" or "mad", { } mode) => Round(d, i, DirectedOperation.MultiplyAdd, mode, 3),
-            ("add", null) => Two<Add>(d, i, flush),
-            ("sub", null) => Two<Subtract>(d, i, flush),
-            ("mul", null) => Two<Multiply>(d, i, flush),
+            ("add", null) => Sum<Add>(d, i, flush),
+            ("sub", null) => Sum<Subtract>(d, i, flush),
+            ("mul", null) => Sum<Multiply>(d, i, flush),
             ("div", null) when i.Has("approx") => Two<DivideApproximately>(d, i, flush),
             ("div", null) => Two<Divide>(d, i, flush),
-            ("fma" or "mad", null) => BitDecoder.Three(d, i, PtxType.F32, flush ? &Ternary32<Flushed3<MultiplyAdd>> : &Ternary32<MultiplyAdd>),
+            ("fma" or "mad", null) => BitDecoder.Three(d, i, PtxType.F32, flush ? &Ternary32<Flushed3<MultiplyAdd>> : &SingleElementwise.Ternary<MultiplyAdd>),
             ("min", _) => nan ? Two<MinNaN>(d, i, flush) : Two<Min>(d, i, flush),
             ("max", _) => nan ? Two<MaxNaN>(d, i, flush) : Two<Max>(d, i, flush),
             ("abs", _) => One<Absolute>(d, i, flush),
@@ -124,6 +124,9 @@ internal static unsafe class FloatDecoder
 
     private static bool Two<T>(KernelDecoder d, PtxInstruction i, bool flush)
         where T : struct, IBinary32 => BitDecoder.Two(d, i, PtxType.F32, flush ? &Binary32<Flushed2<T>> : &Binary32<T>);
+
+    private static bool Sum<T>(KernelDecoder d, PtxInstruction i, bool flush)
+        where T : struct, IBinarySingle => BitDecoder.Two(d, i, PtxType.F32, flush ? &Binary32<Flushed2<T>> : &SingleElementwise.Binary<T>);
 
     private static bool Test(KernelDecoder d, PtxInstruction i, PtxType type)
     {

@@ -153,6 +153,7 @@ internal sealed unsafe partial class KernelDecoder
             table[0] = targets.Length;
             for (int i = 0; i < targets.Length; i++) table[1 + i] = instance.Starts[targets[i]] - branch;
         }
+        FindRuns(new Span<Instr>(code, _code.Count));
         _kernel.Code = code;
         _kernel.Start = code + start;
         _kernel.InstructionCount = _code.Count;

@@ -39,7 +39,7 @@ internal static unsafe class MatrixDecoder
         a.CopyTo(operands[MatrixMultiply.OperandA..]);
         b.CopyTo(operands[MatrixMultiply.OperandB..]);
         c.CopyTo(operands[MatrixMultiply.OperandC..]);
-        d.Emit(handler, target: (nint)d.Kernel.Own(operands), imm: saturate ? 1u : 0, slot: steps);
+        d.EmitProduct(handler, operands, steps, saturate);
     }
 
     private static bool Multiply(KernelDecoder d, PtxInstruction i)
@@ -64,7 +64,7 @@ internal static unsafe class MatrixDecoder
         Fragment(d, i.Operands[1], 2 * steps, operands[4..], isDestination: false);
         Fragment(d, i.Operands[2], steps, operands[8..], isDestination: false);
         Fragment(d, i.Operands[3], values, operands[10..], isDestination: false);
-        d.Emit(Handler(a, b, half), target: (nint)d.Kernel.Own(operands), imm: i.Has("satfinite") ? 1u : 0, slot: steps);
+        d.EmitProduct(Handler(a, b, half), operands, steps, i.Has("satfinite"));
         return true;
     }
 
@@ -124,7 +124,8 @@ internal static unsafe class MatrixDecoder
             (true, false, false) => &MatrixMemory.Store<SharedSpace64>,
             (true, false, true) => &MatrixMemory.StoreTransposed<SharedSpace64>,
         };
-        d.Emit(handler, tiles, row, rows[0], rows[1], rows[2], rows[3], offset);
+        if (isLoad) d.EmitTileLoad(handler, tiles, row, rows, offset);
+        else d.Emit(handler, tiles, row, rows[0], rows[1], rows[2], rows[3], offset);
         return true;
     }
 }

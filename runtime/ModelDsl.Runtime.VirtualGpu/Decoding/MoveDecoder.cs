@@ -53,7 +53,7 @@ internal static unsafe class MoveDecoder
     public static void Copy(KernelDecoder d, int to, int from, bool isWide)
     {
         d.Site?.AddWrite(to, isPredicate: false);
-        d.Emit(isWide ? &Elementwise.Unary64<IntegerOperations.Copy> : &Elementwise.Unary32<IntegerOperations.Copy>, to, from);
+        d.EmitLanes(isWide ? &Elementwise.Unary64<IntegerOperations.Copy> : &Elementwise.Unary32<IntegerOperations.Copy>, to, from);
     }
 
     private static bool Move(KernelDecoder d, PtxInstruction i)

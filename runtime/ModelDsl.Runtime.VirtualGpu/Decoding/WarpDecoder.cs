@@ -23,6 +23,11 @@ internal static unsafe class WarpDecoder
             case "shfl":
                 d.RequireOperands(i.Has("sync") ? 5 : 4);
                 var (value, predicate) = Pair(d, o[0]);
+                if (i.Has("bfly") && predicate < 0 && o[2] is { Kind: OperandKind.Integer, Bits: < 32 } distance && o[3] is { Kind: OperandKind.Integer, Bits: 31 })
+                {
+                    d.Emit(&WarpOperations.Exchange, value, d.Source(o[1], PtxType.B32), e: o.Length > 4 ? d.Source(o[4], PtxType.B32) : -1, imm: distance.Bits);
+                    return true;
+                }
                 d.Emit(
                     &WarpOperations.Shuffle, value, d.Source(o[1], PtxType.B32), d.Source(o[2], PtxType.B32), d.Source(o[3], PtxType.B32),
                     o.Length > 4 ? d.Source(o[4], PtxType.B32) : -1, predicate, imm: (ulong)Mode(i));

@@ -8,6 +8,13 @@ internal static unsafe class Lanes
 {
     public const uint All = uint.MaxValue;
 
+    /// <summary>0 to 15. <see cref="Vector512{T}.Indices"/> is made by a loop where vectors have no 512 bits.</summary>
+    public static Vector512<uint> Numbers
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector512.Create(0u, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    }
+
     private static Vector512<uint> LowBits
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]

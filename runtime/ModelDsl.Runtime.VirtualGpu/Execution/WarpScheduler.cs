@@ -36,8 +36,21 @@ internal static unsafe class WarpScheduler
                 uint mask = active & (*(uint*)(registers + ip->Guard) ^ ip->GuardFlip);
                 executed++;
                 // Decided when the method is compiled: where nobody counts, nothing of it is left.
-                if (typeof(TCount) == typeof(Counting)) warp->Block->Counts[ip - warp->Block->Code]++;
-                ip = mask != 0 ? ip->Handler(warp, ip, mask) : ip + 1;
+                if (typeof(TCount) == typeof(Counting))
+                {
+                    ulong* count = warp->Block->Counts + (ip - warp->Block->Code);
+                    ulong others = warp->Executed;
+                    ip = mask != 0 ? ip->Handler(warp, ip, mask) : ip + 1;
+                    for (others = warp->Executed - others; ; others--, count++)
+                    {
+                        (*count)++;
+                        if (others == 0) break;
+                    }
+                }
+                else
+                {
+                    ip = mask != 0 ? ip->Handler(warp, ip, mask) : ip + 1;
+                }
             }
             while (ip < stop);
             warp->Executed += executed;

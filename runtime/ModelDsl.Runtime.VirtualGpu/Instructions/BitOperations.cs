@@ -90,9 +90,30 @@ internal static unsafe class BitOperations
     }
 
     /// <summary>Bit field of a from bit b on, c bits long; bits beyond the top are zero or the sign.</summary>
-    public readonly struct ExtractU : ITernary32 { public static V Apply(V a, V b, V c) => Wide.Map(a, b, c, static (x, p, n) => (uint)Extract(x, p, n, 31, false)); }
+    public readonly struct ExtractU : ITernary32 { public static V Apply(V a, V b, V c) => Wide.ShiftRight(a, LowByteOf(b)) & Ones(Inside(b, c)); }
 
-    public readonly struct ExtractS : ITernary32 { public static V Apply(V a, V b, V c) => Wide.Map(a, b, c, static (x, p, n) => (uint)Extract(x, p, n, 31, true)); }
+    public readonly struct ExtractS : ITernary32
+    {
+        public static V Apply(V a, V b, V c)
+        {
+            V length = LowByteOf(c), ones = Ones(Inside(b, c));
+            V top = Vector512.Min(LowByteOf(b) + length - V.One, Vector512.Create(31u));
+            V sign = Vector512.Equals(Wide.ShiftRight(a, top) & V.One, V.One) & Vector512.GreaterThan(length, V.Zero);
+            return (Wide.ShiftRight(a, LowByteOf(b)) & ones) | Vector512.AndNot(sign, ones);
+        }
+    }
+
+    private static V LowByteOf(V a) => a & Vector512.Create(0xFFu);
+
+    /// <summary>How much of a field from bit b on, c bits long, is inside of 32 bits.</summary>
+    private static V Inside(V b, V c)
+    {
+        V word = Vector512.Create(32u);
+        return Vector512.Min(LowByteOf(c), word - Vector512.Min(LowByteOf(b), word));
+    }
+
+    /// <summary>The n lowest bits, up to all 32.</summary>
+    private static V Ones(V n) => Wide.ShiftLeft(V.One, n) - V.One;
 
     private static ulong Extract(ulong x, uint position, uint length, int top, bool signed)
     {
@@ -116,24 +137,35 @@ internal static unsafe class BitOperations
         return i + 1;
     }
 
-    /// <summary><c>bfi</c>: low bits of A put into B at position C, length E. <c>Slot</c>: 64 bits.</summary>
-    public static Instr* Insert(Warp* warp, Instr* i, uint mask)
+    /// <summary><c>bfi</c> of 32 bits: low bits of A put into B at position C, length E.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static Instr* Insert32(Warp* warp, Instr* i, uint mask)
     {
         byte* r = warp->Registers;
-        bool wide = i->Slot != 0;
-        int width = wide ? 64 : 32;
+        for (int half = 0; half < 2; half++)
+        {
+            V at = LowByteOf(Lanes.Load(r + i->C, half)), field = Wide.ShiftLeft(Ones(Vector512.Min(LowByteOf(Lanes.Load(r + i->E, half)), Vector512.Create(32u))), at);
+            V result = Vector512.ConditionalSelect(field, Wide.ShiftLeft(Lanes.Load(r + i->A, half), at), Lanes.Load(r + i->B, half));
+            Vector512.ConditionalSelect(Lanes.Mask32(mask, half), result, Lanes.Load(r + i->D, half)).Store((uint*)(r + i->D) + 16 * half);
+        }
+        return i + 1;
+    }
+
+    /// <summary><c>bfi</c> of 64 bits.</summary>
+    public static Instr* Insert64(Warp* warp, Instr* i, uint mask)
+    {
+        byte* r = warp->Registers;
         for (uint left = mask; left != 0; left &= left - 1)
         {
             int lane = Bits.TrailingZeroCount(left);
-            ulong a = wide ? ((ulong*)(r + i->A))[lane] : ((uint*)(r + i->A))[lane], b = wide ? ((ulong*)(r + i->B))[lane] : ((uint*)(r + i->B))[lane];
-            int p = (int)(((uint*)(r + i->C))[lane] & 0xFF), n = Math.Min((int)(((uint*)(r + i->E))[lane] & 0xFF), width);
-            if (p < width && n > 0)
+            ulong b = ((ulong*)(r + i->B))[lane];
+            int p = (int)(((uint*)(r + i->C))[lane] & 0xFF), n = (int)(((uint*)(r + i->E))[lane] & 0xFF);
+            if (p < 64 && n > 0)
             {
                 ulong field = (n >= 64 ? ulong.MaxValue : (1UL << n) - 1) << p;
-                b = (b & ~field) | ((a << p) & field);
+                b = (b & ~field) | ((((ulong*)(r + i->A))[lane] << p) & field);
             }
-            if (wide) ((ulong*)(r + i->D))[lane] = b;
-            else ((uint*)(r + i->D))[lane] = (uint)b;
+            ((ulong*)(r + i->D))[lane] = b;
         }
         return i + 1;
     }

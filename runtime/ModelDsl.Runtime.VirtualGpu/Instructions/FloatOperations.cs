@@ -10,20 +10,26 @@ internal static class FloatOperations
 {
     public const uint QuietNaN = 0x7FFFFFFF;
 
-    public readonly struct Add : IBinary32, IBinary64
+    public readonly struct Add : IBinarySingle, IBinary64
     {
+        public static Vector256<float> Raw(Vector256<float> a, Vector256<float> b) => a + b;
+        public static Vector512<float> Raw(Vector512<float> a, Vector512<float> b) => a + b;
         public static V Apply(V a, V b) => Canonical(a.AsSingle() + b.AsSingle());
         public static W Apply(W a, W b) => (a.AsDouble() + b.AsDouble()).AsUInt64();
     }
 
-    public readonly struct Subtract : IBinary32, IBinary64
+    public readonly struct Subtract : IBinarySingle, IBinary64
     {
+        public static Vector256<float> Raw(Vector256<float> a, Vector256<float> b) => a - b;
+        public static Vector512<float> Raw(Vector512<float> a, Vector512<float> b) => a - b;
         public static V Apply(V a, V b) => Canonical(a.AsSingle() - b.AsSingle());
         public static W Apply(W a, W b) => (a.AsDouble() - b.AsDouble()).AsUInt64();
     }
 
-    public readonly struct Multiply : IBinary32, IBinary64
+    public readonly struct Multiply : IBinarySingle, IBinary64
     {
+        public static Vector256<float> Raw(Vector256<float> a, Vector256<float> b) => a * b;
+        public static Vector512<float> Raw(Vector512<float> a, Vector512<float> b) => a * b;
         public static V Apply(V a, V b) => Canonical(a.AsSingle() * b.AsSingle());
         public static W Apply(W a, W b) => (a.AsDouble() * b.AsDouble()).AsUInt64();
     }
@@ -46,8 +52,10 @@ internal static class FloatOperations
         }
     }
 
-    public readonly struct MultiplyAdd : ITernary32, ITernary64
+    public readonly struct MultiplyAdd : ITernarySingle, ITernary64
     {
+        public static Vector256<float> Raw(Vector256<float> a, Vector256<float> b, Vector256<float> c) => Vector256.FusedMultiplyAdd(a, b, c);
+        public static Vector512<float> Raw(Vector512<float> a, Vector512<float> b, Vector512<float> c) => Vector512.FusedMultiplyAdd(a, b, c);
         public static V Apply(V a, V b, V c) => Canonical(Vector512.FusedMultiplyAdd(a.AsSingle(), b.AsSingle(), c.AsSingle()));
         public static W Apply(W a, W b, W c) => Vector512.FusedMultiplyAdd(a.AsDouble(), b.AsDouble(), c.AsDouble()).AsUInt64();
     }

@@ -2,7 +2,6 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using V = System.Runtime.Intrinsics.Vector512<uint>;
 using W = System.Runtime.Intrinsics.Vector512<ulong>;
-using Bits = System.Numerics.BitOperations;
 
 namespace ModelDsl.Runtime.VirtualGpu.Instructions;
 
@@ -146,19 +145,36 @@ internal static class IntegerOperations
         }
     }
 
-    // These give 32 bits from 32; their 64-bit forms are in Bits64.
-    public readonly struct CountLeadingZeros : IUnary32 { public static V Apply(V a) => Wide.Map(a, static x => (uint)Bits.LeadingZeroCount(x)); }
+    // These give 32 bits from 32; their 64-bit forms are in BitOperations.
+    public readonly struct CountLeadingZeros : IUnary32
+    {
+        // All bits below the highest one are set: what is left of 32 is how many lead.
+        public static V Apply(V a)
+        {
+            a |= a >> 1;
+            a |= a >> 2;
+            a |= a >> 4;
+            a |= a >> 8;
+            return CountOnes.Apply(~(a | (a >> 16)));
+        }
+    }
 
-    public readonly struct CountOnes : IUnary32 { public static V Apply(V a) => Wide.Map(a, static x => (uint)Bits.PopCount(x)); }
+    public readonly struct CountOnes : IUnary32
+    {
+        // By pairs, by fours, by eights; a product adds up the bytes.
+        public static V Apply(V a)
+        {
+            a -= (a >> 1) & Vector512.Create(0x55555555u);
+            a = (a & Vector512.Create(0x33333333u)) + ((a >> 2) & Vector512.Create(0x33333333u));
+            return (((a + (a >> 4)) & Vector512.Create(0x0F0F0F0Fu)) * Vector512.Create(0x01010101u)) >> 24;
+        }
+    }
 
-    public readonly struct FindU : IUnary32 { public static V Apply(V a) => Wide.Map(a, static x => (uint)(31 - Bits.LeadingZeroCount(x))); }
+    public readonly struct FindU : IUnary32 { public static V Apply(V a) => Vector512.Create(31u) - CountLeadingZeros.Apply(a); }
 
     public readonly struct FindS : IUnary32 { public static V Apply(V a) => FindU.Apply(a ^ Wide.ShiftRightSigned(a, Vector512.Create(31u))); }
 
-    public readonly struct FindShiftU : IUnary32
-    {
-        public static V Apply(V a) => Wide.Map(a, static x => x == 0 ? uint.MaxValue : (uint)Bits.LeadingZeroCount(x));
-    }
+    public readonly struct FindShiftU : IUnary32 { public static V Apply(V a) => CountLeadingZeros.Apply(a) | Vector512.Equals(a, V.Zero); }
 
     public readonly struct FindShiftS : IUnary32 { public static V Apply(V a) => FindShiftU.Apply(a ^ Wide.ShiftRightSigned(a, Vector512.Create(31u))); }
 
@@ -208,23 +224,6 @@ internal static class IntegerOperations
             V n = Vector512.Min(c, Vector512.Create(32u));
             return Wide.ShiftLeft(b, Vector512.Create(32u) - n) | Wide.ShiftRight(a, n);
         }
-    }
-
-    /// <summary>Permutes bytes of a and b by the nibbles of c.</summary>
-    public readonly struct PermuteBytes : ITernary32
-    {
-        public static V Apply(V a, V b, V c) => Wide.Map(a, b, c, static (x, y, s) =>
-        {
-            ulong bytes = x | ((ulong)y << 32);
-            uint result = 0;
-            for (int i = 0; i < 4; i++, s >>= 4)
-            {
-                uint value = (byte)(bytes >> (int)(8 * (s & 7)));
-                if ((s & 8) != 0) value = (value & 0x80) != 0 ? 0xFFu : 0;
-                result |= value << (8 * i);
-            }
-            return result;
-        });
     }
 
     /// <summary>16-bit registers keep their upper half zero.</summary>

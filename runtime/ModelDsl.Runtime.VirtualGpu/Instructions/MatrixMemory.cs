@@ -16,13 +16,28 @@ internal static unsafe class MatrixMemory
         where TSpace : struct, ISpace
     {
         int* rows = &i->B;
+        byte* origin = ResolveAll<TSpace>(warp, i, mask);
+        if (origin == null || rows[0] == i->A || rows[1] == i->A || rows[2] == i->A) return LoadSlowly<TSpace>(warp, i, mask);
+        for (int tile = 0; tile < i->D; tile++)
+        {
+            byte* to = warp->Registers + rows[tile];
+            for (int row = 0; row < 8; row++)
+                Vector128.Load(origin + TSpace.Offset(warp, i, 8 * tile + row)).Store(to + 16 * row);
+        }
+        return i + 1;
+    }
+
+    /// <summary>Where a lane needs a closer look, or a register of addresses is written to before all of them are read.</summary>
+    private static Instr* LoadSlowly<TSpace>(Warp* warp, Instr* i, uint mask)
+        where TSpace : struct, ISpace
+    {
+        int* rows = &i->B;
         byte** pointers = stackalloc byte*[32];
         Resolve<TSpace>(warp, i, mask, pointers);
         for (int tile = 0; tile < i->D; tile++)
         {
             byte* to = warp->Registers + rows[tile];
-            for (int row = 0; row < 8; row++)
-                Vector128.Load(pointers[8 * tile + row]).Store(to + 16 * row);
+            for (int row = 0; row < 8; row++) Vector128.Load(pointers[8 * tile + row]).Store(to + 16 * row);
         }
         return i + 1;
     }
@@ -81,9 +96,18 @@ internal static unsafe class MatrixMemory
     private static void Resolve<TSpace>(Warp* warp, Instr* i, uint mask, byte** pointers)
         where TSpace : struct, ISpace
     {
-        if (mask != Lanes.All) throw new FaultException(FindingKind.InactiveLanes, $"a matrix load or store needs all 32 lanes of the warp; active are 0x{mask:x8}", i, -1);
-        uint used = i->D == 4 ? Lanes.All : (1u << (8 * i->D)) - 1;
-        byte* origin = TSpace.ResolveAll(warp, i, used, 16);
+        byte* origin = ResolveAll<TSpace>(warp, i, mask);
         for (int lane = 0; lane < 8 * i->D; lane++) pointers[lane] = origin != null ? origin + TSpace.Offset(warp, i, lane) : TSpace.Resolve(warp, i, lane, 16, 16);
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static byte* ResolveAll<TSpace>(Warp* warp, Instr* i, uint mask)
+        where TSpace : struct, ISpace
+    {
+        if (mask != Lanes.All) RequireAll(i, mask);
+        return TSpace.ResolveAll(warp, i, i->D == 4 ? Lanes.All : (1u << (8 * i->D)) - 1, 16);
+    }
+
+    private static void RequireAll(Instr* i, uint mask) =>
+        throw new FaultException(FindingKind.InactiveLanes, $"a matrix load or store needs all 32 lanes of the warp; active are 0x{mask:x8}", i, -1);
 }

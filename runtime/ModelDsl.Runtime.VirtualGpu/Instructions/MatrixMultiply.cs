@@ -12,11 +12,15 @@ namespace ModelDsl.Runtime.VirtualGpu.Instructions;
 /// </summary>
 /// <remarks>
 /// Products are summed in single precision in order of k within a register; integers are exact in it (at most 32 products
-/// of 8-bit values). Operands: four of D, four of A, two of B, four of C; <c>Slot</c> is the number of steps in k.
+/// of 8-bit values). Operands: four of D, four of A, two of B, four of C; <c>Slot</c> is the number of steps in k. <c>E</c> products
+/// with the same A stand behind this one, and those with accumulators in single precision are run along with it.
 /// </remarks>
 internal static unsafe class MatrixMultiply
 {
     public const int OperandA = 4, OperandB = 8, OperandC = 10;
+
+    /// <summary>In <c>D</c>: A is that of the product before, which nothing has written to since.</summary>
+    public const int SameA = 1;
     private const int RowFloats = 32;
 
     /// <summary>Accumulators in single precision.</summary>
@@ -27,12 +31,14 @@ internal static unsafe class MatrixMultiply
     {
         if (mask != Lanes.All) RequireAll(i, mask);
         byte* r = warp->Registers;
-        int* o = i->Operands;
-        Accumulate<TA, TB>(
-            warp, i,
-            (float*)(r + o[OperandC]), (float*)(r + o[OperandC + 1]), (float*)(r + o[OperandC + 2]), (float*)(r + o[OperandC + 3]),
-            (float*)(r + o[0]), (float*)(r + o[1]), (float*)(r + o[2]), (float*)(r + o[3]));
-        return i + 1;
+        warp->Executed += (uint)i->E;
+        for (Instr* last = i + i->E; ; i++)
+        {
+            int* o = i->Operands;
+            if (Avx512F.IsSupported) Accumulate<TA, TB>(warp, i, r, o + OperandC, r, o);
+            else PortableMatrixMultiply.Accumulate<TA, TB>(warp, i, r, o + OperandC, r, o);
+            if (i == last) return i + 1;
+        }
     }
 
     /// <summary>Accumulators in pairs of halves: rounded to them once, at the end.</summary>
@@ -54,7 +60,7 @@ internal static unsafe class MatrixMultiply
                 VectorFormats.FromF16(c >> 16).Store(sum + (2 * pair + 1) * RowFloats + 16 * half);
             }
         }
-        Accumulate<TA, TB>(warp, i, sum, sum + 32, sum + 64, sum + 96, sum, sum + 32, sum + 64, sum + 96);
+        InPlace<TA, TB>(warp, i, sum);
         for (int pair = 0; pair < 2; pair++)
         {
             for (int half = 0; half < 2; half++)
@@ -79,7 +85,7 @@ internal static unsafe class MatrixMultiply
         float* products = stackalloc float[4 * RowFloats];
         int* sum = stackalloc int[4 * RowFloats];
         new Span<float>(products, 4 * RowFloats).Clear();
-        Accumulate<TA, TB>(warp, i, products, products + 32, products + 64, products + 96, products, products + 32, products + 64, products + 96);
+        InPlace<TA, TB>(warp, i, products);
         // All of C is read before any of D is written: they may be the same registers in another order.
         for (int n = 0; n < 4 * RowFloats; n++)
         {
@@ -90,19 +96,25 @@ internal static unsafe class MatrixMultiply
         return i + 1;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Accumulate<TA, TB>(Warp* warp, Instr* i, float* c0, float* c1, float* c2, float* c3, float* d0, float* d1, float* d2, float* d3)
+    /// <summary>Adds products to 16 by 8 sums that are no registers.</summary>
+    private static void InPlace<TA, TB>(Warp* warp, Instr* i, float* sums)
         where TA : struct, IFragment
         where TB : struct, IFragment
     {
-        if (!Avx512F.IsSupported)
-        {
-            PortableMatrixMultiply.Accumulate<TA, TB>(warp, i, c0, c1, c2, c3, d0, d1, d2, d3);
-            return;
-        }
+        int* rows = stackalloc int[] { 0, 4 * RowFloats, 8 * RowFloats, 12 * RowFloats };
+        if (Avx512F.IsSupported) Accumulate<TA, TB>(warp, i, (byte*)sums, rows, (byte*)sums, rows);
+        else PortableMatrixMultiply.Accumulate<TA, TB>(warp, i, (byte*)sums, rows, (byte*)sums, rows);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Accumulate<TA, TB>(Warp* warp, Instr* i, byte* from, int* c, byte* to, int* d)
+        where TA : struct, IFragment
+        where TB : struct, IFragment
+    {
         byte* r = warp->Registers;
         int* operands = i->Operands;
         int steps = i->Slot;
+        float* c0 = (float*)(from + c[0]), c1 = (float*)(from + c[1]), c2 = (float*)(from + c[2]), c3 = (float*)(from + c[3]);
         Vector512<float> c0l = Vector512.Load(c0), c0h = Vector512.Load(c0 + 16), c1l = Vector512.Load(c1), c1h = Vector512.Load(c1 + 16);
         Vector512<float> c2l = Vector512.Load(c2), c2h = Vector512.Load(c2 + 16), c3l = Vector512.Load(c3), c3h = Vector512.Load(c3 + 16);
         for (int step = 0; step < steps; step++)
@@ -156,6 +168,7 @@ internal static unsafe class MatrixMultiply
                 (c2h, c3h) = (Fma(p, q, c2h), Fma(p, s, c3h));
             }
         }
+        float* d0 = (float*)(to + d[0]), d1 = (float*)(to + d[1]), d2 = (float*)(to + d[2]), d3 = (float*)(to + d[3]);
         Store(c0l, d0);
         Store(c0h, d0 + 16);
         Store(c1l, d1);

@@ -12,42 +12,50 @@ namespace ModelDsl.Runtime.VirtualGpu.Instructions;
 /// </summary>
 internal static unsafe class PortableMatrixMultiply
 {
-    private const int Lanes = 32, Rows = 8, Quad = 4, MaxSteps = 2, MaxElements = 4;
+    private const int Lanes = 32, Rows = 8, Quad = 4;
 
     // Columns of A: eight rows, then the eight below them.
     private const int ColumnOfA = 2 * Rows;
 
-    [SkipLocalsInit]
+    /// <param name="c">Where from <paramref name="from"/> on the four registers of the accumulator lie.</param>
+    /// <param name="d">Where from <paramref name="to"/> on those of the sum are to lie.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Accumulate<TA, TB>(Warp* warp, Instr* i, float* c0, float* c1, float* c2, float* c3, float* d0, float* d1, float* d2, float* d3)
+    public static void Accumulate<TA, TB>(Warp* warp, Instr* i, byte* from, int* c, byte* to, int* d)
         where TA : struct, IFragment
         where TB : struct, IFragment
     {
         byte* r = warp->Registers;
         int* operands = i->Operands;
-        int steps = i->Slot;
         WidenedMatrix* matrix = warp->Block->Matrix;
-        float* b = stackalloc float[MaxSteps * MaxElements * Lanes];
+        float* columns = matrix->Columns, b = matrix->Rows;
         Vector256<uint> special = default;
-        if (!matrix->Holds(r, i)) special = Columns<TA>(r, operands, steps, matrix->Columns);
-        for (int step = 0; step < steps; step++)
+        if (i->D != MatrixMultiply.SameA && !matrix->Holds(r, i)) special = Columns<TA>(r, operands, i->Slot, columns);
+        for (int step = 0; step < i->Slot; step++)
         {
-            uint* columns = (uint*)(r + operands[MatrixMultiply.OperandB + step]);
-            for (int n = 0; n < Lanes; n += Rows) special |= TB.Widen(Vector256.Load(columns + n), b + step * TB.Elements * Lanes + n, Lanes);
+            uint* register = (uint*)(r + operands[MatrixMultiply.OperandB + step]);
+            float* row = b + step * TB.Elements * Lanes;
+            special |= TB.Widen(Vector256.Load(register), row, Lanes) | TB.Widen(Vector256.Load(register + Rows), row + Rows, Lanes);
+            special |= TB.Widen(Vector256.Load(register + 2 * Rows), row + 2 * Rows, Lanes) | TB.Widen(Vector256.Load(register + 3 * Rows), row + 3 * Rows, Lanes);
         }
-        if (special != default) Again<TA, TB>(r, operands, steps, matrix->Columns, b);
+        if (special != default) Again<TA, TB>(r, operands, i->Slot, columns, b);
+        int quads = i->Slot * TA.Elements;
         // All of C is read before any of D is written: they may be the same registers in another order.
-        if (d0 == c1 || d0 == c3 || d2 == c1 || d2 == c3)
+        if (from == to && (d[0] == c[1] || d[0] == c[3] || d[2] == c[1] || d[2] == c[3]))
         {
-            float* even = stackalloc float[2 * Lanes];
-            Multiply(matrix->Columns, b, c0, c2, even, even + Lanes, steps * TA.Elements);
-            Multiply(matrix->Columns, b + Quad, c1, c3, d1, d3, steps * TA.Elements);
-            Instructions.Rows.Copy((byte*)even, (byte*)d0, Lanes * sizeof(float));
-            Instructions.Rows.Copy((byte*)(even + Lanes), (byte*)d2, Lanes * sizeof(float));
+            Crossed(columns, b, from, c, d, quads);
             return;
         }
-        Multiply(matrix->Columns, b, c0, c2, d0, d2, steps * TA.Elements);
-        Multiply(matrix->Columns, b + Quad, c1, c3, d1, d3, steps * TA.Elements);
+        Multiply(columns, b, (float*)(from + c[0]), (float*)(from + c[2]), (float*)(to + d[0]), (float*)(to + d[2]), quads);
+        Multiply(columns, b + Quad, (float*)(from + c[1]), (float*)(from + c[3]), (float*)(to + d[1]), (float*)(to + d[3]), quads);
+    }
+
+    private static void Crossed(float* columns, float* b, byte* r, int* c, int* d, int quads)
+    {
+        float* even = stackalloc float[2 * Lanes];
+        Multiply(columns, b, (float*)(r + c[0]), (float*)(r + c[2]), even, even + Lanes, quads);
+        Multiply(columns, b + Quad, (float*)(r + c[1]), (float*)(r + c[3]), (float*)(r + d[1]), (float*)(r + d[3]), quads);
+        Instructions.Rows.Copy((byte*)even, r + d[0], Lanes * sizeof(float));
+        Instructions.Rows.Copy((byte*)(even + Lanes), r + d[2], Lanes * sizeof(float));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -99,8 +107,10 @@ internal static unsafe class PortableMatrixMultiply
             Products(a + 2 * ColumnOfA, b + 2, ref s0, ref s1, ref s2, ref s3, ref t0, ref t1, ref t2, ref t3);
             Products(a + 3 * ColumnOfA, b + 3, ref s0, ref s1, ref s2, ref s3, ref t0, ref t1, ref t2, ref t3);
         }
-        Store(s0, s1, s2, s3, topD);
-        Store(t0, t1, t2, t3, bottomD);
+        Vector256<uint> unordered = Store(s0, s1, s2, s3, topD) | Store(t0, t1, t2, t3, bottomD);
+        if (unordered == Vector256<uint>.Zero) return;
+        SingleElementwise.Canonicalise(topD);
+        SingleElementwise.Canonicalise(bottomD);
     }
 
     /// <summary>A column of A times four elements of a row of B.</summary>
@@ -134,14 +144,15 @@ internal static unsafe class PortableMatrixMultiply
             | TA.Widen(c2.AsUInt32(), to + 2 * ColumnOfA, Quad * ColumnOfA) | TA.Widen(c3.AsUInt32(), to + 3 * ColumnOfA, Quad * ColumnOfA);
     }
 
-    /// <summary>Four columns back to a register, and NaN to the one that the hardware writes.</summary>
+    /// <summary>Four columns back to a register. Not zero is returned where one of them is no number.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store(Vector256<float> c0, Vector256<float> c1, Vector256<float> c2, Vector256<float> c3, float* to)
+    private static Vector256<uint> Store(Vector256<float> c0, Vector256<float> c1, Vector256<float> c2, Vector256<float> c3, float* to)
     {
         var (r0, r1, r2, r3) = QuadTiles.Transpose(c0, c1, c2, c3);
-        FloatOperations.Canonical(r0).Store(to);
-        FloatOperations.Canonical(r1).Store(to + 8);
-        FloatOperations.Canonical(r2).Store(to + 16);
-        FloatOperations.Canonical(r3).Store(to + 24);
+        r0.Store(to);
+        r1.Store(to + 8);
+        r2.Store(to + 16);
+        r3.Store(to + 24);
+        return SingleElementwise.Unordered(c0, c1) | SingleElementwise.Unordered(c2, c3);
     }
 }

@@ -126,6 +126,17 @@ internal static unsafe class Transpose
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Tile(byte** rows, ushort* to)
     {
+        if (!Avx512BW.IsSupported && Sse2.IsSupported)
+        {
+            // Rows 0 and 4, 1 and 5, ... side by side; twice more, and columns follow each other.
+            var (a0, a1) = Zip(Vector128.Load((ushort*)rows[0]), Vector128.Load((ushort*)rows[4]));
+            var (b0, b1) = Zip(Vector128.Load((ushort*)rows[1]), Vector128.Load((ushort*)rows[5]));
+            var (c0, c1) = Zip(Vector128.Load((ushort*)rows[2]), Vector128.Load((ushort*)rows[6]));
+            var (d0, d1) = Zip(Vector128.Load((ushort*)rows[3]), Vector128.Load((ushort*)rows[7]));
+            Columns(a0, b0, c0, d0, to);
+            Columns(a1, b1, c1, d1, to + 32);
+            return;
+        }
         if (!Avx512BW.IsSupported)
         {
             for (int row = 0; row < 8; row++)
@@ -143,4 +154,21 @@ internal static unsafe class Transpose
         Avx512BW.PermuteVar32x16x2(top, first, bottom).Store(to);
         Avx512BW.PermuteVar32x16x2(top, first + Vector512.Create((ushort)4), bottom).Store(to + 32);
     }
+
+    /// <summary>Four columns out of rows 0 and 4, 1 and 5, 2 and 6, 3 and 7 in turn.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Columns(Vector128<ushort> rows04, Vector128<ushort> rows15, Vector128<ushort> rows26, Vector128<ushort> rows37, ushort* to)
+    {
+        var (even0, even1) = Zip(rows04, rows26);
+        var (odd0, odd1) = Zip(rows15, rows37);
+        var (column0, column1) = Zip(even0, odd0);
+        var (column2, column3) = Zip(even1, odd1);
+        column0.Store(to);
+        column1.Store(to + 8);
+        column2.Store(to + 16);
+        column3.Store(to + 24);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static (Vector128<ushort> Low, Vector128<ushort> High) Zip(Vector128<ushort> a, Vector128<ushort> b) => (Sse2.UnpackLow(a, b), Sse2.UnpackHigh(a, b));
 }

@@ -20,7 +20,7 @@ internal static unsafe class WarpOperations
     {
         byte* r = warp->Registers;
         if (!Ready(warp, i, mask, i->E)) return Warp.Yield;
-        Vector512<uint> low = Lanes.Load(r + i->A, 0), high = Lanes.Load(r + i->A, 1), lane = Vector512<uint>.Indices;
+        Vector512<uint> low = Lanes.Load(r + i->A, 0), high = Lanes.Load(r + i->A, 1), lane = Lanes.Numbers;
         ShuffleMode mode = (ShuffleMode)i->Imm;
         Vector512<uint> first = Source(mode, lane, Lanes.Load(r + i->B, 0), Lanes.Load(r + i->C, 0), out uint inFirst);
         Vector512<uint> second = Source(mode, lane + Vector512.Create(16u), Lanes.Load(r + i->B, 1), Lanes.Load(r + i->C, 1), out uint inSecond);
@@ -28,6 +28,28 @@ internal static unsafe class WarpOperations
         if (i->F >= 0) Lanes.StorePredicate(r + i->F, inFirst | (inSecond << 16), mask);
         return i + 1;
     }
+
+    /// <summary>
+    /// <c>shfl.bfly</c> over all lanes with a constant: D = A of lane n ^ <c>Imm</c>, member mask row E. Whole groups of eight lanes change places,
+    /// and lanes within them.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static Instr* Exchange(Warp* warp, Instr* i, uint mask)
+    {
+        byte* r = warp->Registers;
+        if (!Ready(warp, i, mask, i->E)) return Warp.Yield;
+        uint* a = (uint*)(r + i->A);
+        Vector256<uint> within = Vector256<uint>.Indices ^ Vector256.Create((uint)i->Imm & 7);
+        ulong group = i->Imm & 24;
+        Vector256<uint> x0 = Eight(a + group, within), x1 = Eight(a + (8 ^ group), within), x2 = Eight(a + (16 ^ group), within), x3 = Eight(a + (24 ^ group), within);
+        Lanes.Store(r + i->D, Vector512.Create(x0, x1), Vector512.Create(x2, x3), mask);
+        return i + 1;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<uint> Eight(uint* lanes, Vector256<uint> index) => Avx2.IsSupported
+        ? Avx2.PermuteVar8x32(Vector256.Load(lanes), index)
+        : Vector256.Shuffle(Vector256.Load(lanes), index);
 
     /// <summary>The lane each of 16 lanes reads; itself where that would be outside its segment.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

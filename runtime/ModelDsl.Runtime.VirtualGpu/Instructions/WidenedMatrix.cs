@@ -14,12 +14,16 @@ internal unsafe struct WidenedMatrix
 
     // Vectors first, for their alignment.
     private fixed float _columns[MaxFloats];
+    private fixed float _rows[MaxFloats / 2];
     private fixed uint _registers[MaxRegisters * Lanes];
 
     // The handler stands for the format, its steps for the size.
     private nint _handler, _steps;
 
     public readonly float* Columns => (float*)Unsafe.AsPointer(ref Unsafe.AsRef(in _columns[0]));
+
+    /// <summary>Room for the B of a product, row by row.</summary>
+    public readonly float* Rows => (float*)Unsafe.AsPointer(ref Unsafe.AsRef(in _rows[0]));
 
     /// <summary>Whether it is what the instruction needs. If not, it is from now on, and the caller writes <see cref="Columns"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -37,7 +41,7 @@ internal unsafe struct WidenedMatrix
                 difference |= (Vector256.Load(register + 16) ^ Vector256.Load(known + 16)) | (Vector256.Load(register + 24) ^ Vector256.Load(known + 24));
             }
             if (difference == default) return true;
-            for (int n = 0; n < registers; n++) Rows.Copy(r + operands[MatrixMultiply.OperandA + n], (byte*)(held + n * Lanes), Lanes * sizeof(uint));
+            for (int n = 0; n < registers; n++) Instructions.Rows.Copy(r + operands[MatrixMultiply.OperandA + n], (byte*)(held + n * Lanes), Lanes * sizeof(uint));
             (_handler, _steps) = ((nint)i->Handler, i->Slot);
             return false;
         }

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using ModelDsl.Runtime.VirtualGpu.Execution;
@@ -10,7 +11,7 @@ internal enum Pattern { Scattered, Contiguous, Uniform }
 /// <summary>Turns the lane addresses of an access into host pointers, after checking them.</summary>
 internal unsafe interface ISpace
 {
-    /// <summary>How all 32 lanes lie, looking at the address row only.</summary>
+    /// <summary>How all 32 lanes lie, looking at the address row only; <paramref name="bytes"/> is a power of two.</summary>
     static abstract Pattern Classify(byte* addresses, int bytes);
 
     /// <summary>Host pointer of <paramref name="span"/> bytes from one lane's address on; faults if they are not all there.</summary>
@@ -186,7 +187,7 @@ internal static unsafe class Patterns
         uint* a = (uint*)addresses;
         Vector512<uint> first = Vector512.Create(*a), low = Vector512.Load(a) - first, high = Vector512.Load(a + 16) - first;
         if ((low | high) == Vector512<uint>.Zero) return Pattern.Uniform;
-        Vector512<uint> step = Vector512.Create((uint)bytes) * Vector512<uint>.Indices;
+        Vector512<uint> step = Lanes.Numbers << BitOperations.Log2((uint)bytes);
         Vector512<uint> off = (low ^ step) | (high ^ (step + Vector512.Create((uint)bytes * 16)));
         return off == Vector512<uint>.Zero ? Pattern.Contiguous : Pattern.Scattered;
     }
@@ -199,7 +200,7 @@ internal static unsafe class Patterns
         Vector512<ulong> a0 = Vector512.Load(a) - first, a1 = Vector512.Load(a + 8) - first;
         Vector512<ulong> a2 = Vector512.Load(a + 16) - first, a3 = Vector512.Load(a + 24) - first;
         if ((a0 | a1 | a2 | a3) == Vector512<ulong>.Zero) return Pattern.Uniform;
-        Vector512<ulong> s0 = Vector512.Create(0ul, 1, 2, 3, 4, 5, 6, 7) * Vector512.Create((ulong)bytes), s1 = s0 + eight, s2 = s1 + eight;
+        Vector512<ulong> s0 = Vector512.Create(0ul, 1, 2, 3, 4, 5, 6, 7) << BitOperations.Log2((uint)bytes), s1 = s0 + eight, s2 = s1 + eight;
         return ((a0 ^ s0) | (a1 ^ s1) | (a2 ^ s2) | (a3 ^ (s2 + eight))) == Vector512<ulong>.Zero ? Pattern.Contiguous : Pattern.Scattered;
     }
 }
