@@ -108,6 +108,30 @@ public sealed class RunTests : IDisposable
     }
 
     [Fact]
+    public void MultipliesByABThatIsTheSumBefore()
+    {
+        // 16 everywhere after the first product, as halves; times ones it is 256.
+        const string first = "mma.sync.aligned.m16n8k16.row.col.f16.f16.f16.f16 {%r20, %r21}, {%r10, %r11, %r12, %r13}, {%r22, %r22}, {%r30, %r30};";
+        const string second = "mma.sync.aligned.m16n8k16.row.col.f16.f16.f16.f16 {%r31, %r32}, {%r10, %r11, %r12, %r13}, {%r20, %r21}, {%r30, %r30};";
+        Assert.All(Words($"{Prepare("0x3C003C00")} mov.b32 %r22, 0x3C003C00; mov.b32 %r30, 0; {first} {second}", "%r31", "%r32"), s => Assert.Equal(0x5C00_5C00u, s));
+        // The bits of 16 in single precision are two BF16: 16 and 0.
+        string single = Product.Replace("{%f0, %f1, %f2, %f3}", "{%f20, %f21, %f22, %f23}"), next = Product.Replace("{%r20, %r21}", "{%f20, %f21}");
+        Assert.All(Singles($"{Prepare(Ones)} {single} {next}", "%f0", "%f3"), s => Assert.Equal(128, s));
+    }
+
+    [Fact]
+    public void PassesInfinitiesInTheMiddleOfARow()
+    {
+        // E4M3 has NaN only, E5M2 infinity: the second of three products meets one.
+        string Of(string d, string b) => $"mma.sync.aligned.m16n8k32.row.col.f32.e5m2.e5m2.f32 {d}, {{%r10, %r11, %r12, %r13}}, {{{b}, %r21}}, {{%f8, %f8, %f8, %f8}};";
+        float[] sums = Singles($"""
+            {Prepare("0x3C3C3C3C")} mov.b32 %r22, 0x7C3C3C3C;
+            {Of("{%f0, %f1, %f2, %f3}", "%r20")} {Of("{%f4, %f5, %f6, %f7}", "%r22")} {Of("{%f10, %f11, %f12, %f13}", "%r20")}
+            """, "%f0", "%f4", "%f10");
+        Assert.Equal([32, float.PositiveInfinity, 32], [sums[0], sums[32], sums[64]]);
+    }
+
+    [Fact]
     public void WarpsDoNotShareWhatTheyMultiply()
     {
         // Warps take turns at each barrier; warp w has ones where it multiplies for the w-th time.

@@ -43,14 +43,14 @@ internal sealed unsafe partial class KernelDecoder
         foreach (int place in Enumerable.Reverse(_products))
         {
             ref Instr product = ref code[place];
-            ReadOnlySpan<int> a = new(product.Operands + MatrixMultiply.OperandA, 2 * product.Slot);
+            ReadOnlySpan<int> a = RowsOf(product, MatrixMultiply.OperandA, 2 * product.Slot);
             for (int at = place - 1; at >= 0 && !targets.Contains(at + 1); at--)
             {
                 if (products.Contains(at))
                 {
                     if (!IsSameA(code[at], product, a)) break;
                     product.D = MatrixMultiply.SameA;
-                    if (at == place - 1 && IsAlways(product)) code[at].E = product.E + 1;
+                    if (at == place - 1 && IsAlways(product) && !RowsOf(product, MatrixMultiply.OperandB, product.Slot).ContainsAny(RowsOf(code[at], 0, MatrixMultiply.OperandA))) code[at].E = product.E + 1;
                     break;
                 }
                 if (!_tileLoads.Contains(at) || a.ContainsAny(code[at].B, code[at].C, code[at].E) || a.Contains(code[at].F)) break;
@@ -60,8 +60,9 @@ internal sealed unsafe partial class KernelDecoder
 
     private static bool IsSameA(in Instr before, in Instr product, ReadOnlySpan<int> a) =>
         IsSame(before, product) && before.Slot == product.Slot && IsAlways(before)
-        && a.SequenceEqual(new ReadOnlySpan<int>(before.Operands + MatrixMultiply.OperandA, a.Length))
-        && !a.ContainsAny(new ReadOnlySpan<int>(before.Operands, MatrixMultiply.OperandA));
+        && a.SequenceEqual(RowsOf(before, MatrixMultiply.OperandA, a.Length)) && !a.ContainsAny(RowsOf(before, 0, MatrixMultiply.OperandA));
+
+    private static ReadOnlySpan<int> RowsOf(in Instr product, int from, int count) => new(product.Operands + from, count);
 
     // A handler with two addresses would only not be found to be the same.
     private static bool IsSame(in Instr one, in Instr other) => (nint)one.Handler == (nint)other.Handler;

@@ -31,14 +31,11 @@ internal static unsafe class MatrixMultiply
     {
         if (mask != Lanes.All) RequireAll(i, mask);
         byte* r = warp->Registers;
+        Instr* last = i + i->E;
         warp->Executed += (uint)i->E;
-        for (Instr* last = i + i->E; ; i++)
-        {
-            int* o = i->Operands;
-            if (Avx512F.IsSupported) Accumulate<TA, TB>(warp, i, r, o + OperandC, r, o);
-            else PortableMatrixMultiply.Accumulate<TA, TB>(warp, i, r, o + OperandC, r, o);
-            if (i == last) return i + 1;
-        }
+        if (!Avx512F.IsSupported) PortableMatrixMultiply.Run<TA, TB>(warp, i, last);
+        else for (; i <= last; i++) Accumulate<TA, TB>(warp, i, r, i->Operands + OperandC, r, i->Operands);
+        return last + 1;
     }
 
     /// <summary>Accumulators in pairs of halves: rounded to them once, at the end.</summary>

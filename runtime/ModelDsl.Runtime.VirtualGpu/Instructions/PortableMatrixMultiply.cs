@@ -17,6 +17,33 @@ internal static unsafe class PortableMatrixMultiply
     // Columns of A: eight rows, then the eight below them.
     private const int ColumnOfA = 2 * Rows;
 
+    /// <summary>
+    /// Products up to <paramref name="last"/> with the same A and sums in registers. The B of the next one is widened before this one's products,
+    /// under which the processor hides that.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Run<TA, TB>(Warp* warp, Instr* i, Instr* last)
+        where TA : struct, IFragment
+        where TB : struct, IFragment
+    {
+        byte* r = warp->Registers;
+        WidenedMatrix* matrix = warp->Block->Matrix;
+        float* columns = matrix->Columns, b = matrix->Rows, next = b + WidenedMatrix.MaxRowFloats;
+        Vector256<uint> special = WidenA<TA>(r, i, matrix) | WidenB<TB>(r, i, b);
+        for (; ; i++)
+        {
+            int* operands = i->Operands;
+            Vector256<uint> specialNext = i != last ? WidenB<TB>(r, i + 1, next) : default;
+            if (special != default) Again<TA, TB>(r, operands, i->Slot, columns, b);
+            Sum(columns, b, r, operands + MatrixMultiply.OperandC, r, operands, i->Slot * TA.Elements);
+            if (i == last) return;
+            special = specialNext;
+            float* widened = next;
+            next = b;
+            b = widened;
+        }
+    }
+
     /// <param name="c">Where from <paramref name="from"/> on the four registers of the accumulator lie.</param>
     /// <param name="d">Where from <paramref name="to"/> on those of the sum are to lie.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -25,20 +52,34 @@ internal static unsafe class PortableMatrixMultiply
         where TB : struct, IFragment
     {
         byte* r = warp->Registers;
-        int* operands = i->Operands;
         WidenedMatrix* matrix = warp->Block->Matrix;
-        float* columns = matrix->Columns, b = matrix->Rows;
+        Vector256<uint> special = WidenA<TA>(r, i, matrix) | WidenB<TB>(r, i, matrix->Rows);
+        if (special != default) Again<TA, TB>(r, i->Operands, i->Slot, matrix->Columns, matrix->Rows);
+        Sum(matrix->Columns, matrix->Rows, from, c, to, d, i->Slot * TA.Elements);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<uint> WidenA<TA>(byte* r, Instr* i, WidenedMatrix* matrix)
+        where TA : struct, IFragment =>
+        i->D == MatrixMultiply.SameA || matrix->Holds(r, i) ? default : Columns<TA>(r, i->Operands, i->Slot, matrix->Columns);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<uint> WidenB<TB>(byte* r, Instr* i, float* b)
+        where TB : struct, IFragment
+    {
         Vector256<uint> special = default;
-        if (i->D != MatrixMultiply.SameA && !matrix->Holds(r, i)) special = Columns<TA>(r, operands, i->Slot, columns);
-        for (int step = 0; step < i->Slot; step++)
+        for (int step = 0; step < i->Slot; step++, b += TB.Elements * Lanes)
         {
-            uint* register = (uint*)(r + operands[MatrixMultiply.OperandB + step]);
-            float* row = b + step * TB.Elements * Lanes;
-            special |= TB.Widen(Vector256.Load(register), row, Lanes) | TB.Widen(Vector256.Load(register + Rows), row + Rows, Lanes);
-            special |= TB.Widen(Vector256.Load(register + 2 * Rows), row + 2 * Rows, Lanes) | TB.Widen(Vector256.Load(register + 3 * Rows), row + 3 * Rows, Lanes);
+            uint* register = (uint*)(r + i->Operands[MatrixMultiply.OperandB + step]);
+            special |= TB.Widen(Vector256.Load(register), b, Lanes) | TB.Widen(Vector256.Load(register + Rows), b + Rows, Lanes);
+            special |= TB.Widen(Vector256.Load(register + 2 * Rows), b + 2 * Rows, Lanes) | TB.Widen(Vector256.Load(register + 3 * Rows), b + 3 * Rows, Lanes);
         }
-        if (special != default) Again<TA, TB>(r, operands, i->Slot, columns, b);
-        int quads = i->Slot * TA.Elements;
+        return special;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Sum(float* columns, float* b, byte* from, int* c, byte* to, int* d, int quads)
+    {
         // All of C is read before any of D is written: they may be the same registers in another order.
         if (from == to && (d[0] == c[1] || d[0] == c[3] || d[2] == c[1] || d[2] == c[3]))
         {

@@ -12,9 +12,12 @@ internal unsafe struct WidenedMatrix
 {
     private const int MaxRegisters = 4, Lanes = 32, MaxFloats = 512;
 
+    /// <summary>Elements of the largest B.</summary>
+    public const int MaxRowFloats = 256;
+
     // Vectors first, for their alignment.
     private fixed float _columns[MaxFloats];
-    private fixed float _rows[MaxFloats / 2];
+    private fixed float _rows[2 * MaxRowFloats];
     private fixed uint _registers[MaxRegisters * Lanes];
 
     // The handler stands for the format, its steps for the size.
@@ -22,7 +25,7 @@ internal unsafe struct WidenedMatrix
 
     public readonly float* Columns => (float*)Unsafe.AsPointer(ref Unsafe.AsRef(in _columns[0]));
 
-    /// <summary>Room for the B of a product, row by row.</summary>
+    /// <summary>Room for the B of two products, row by row.</summary>
     public readonly float* Rows => (float*)Unsafe.AsPointer(ref Unsafe.AsRef(in _rows[0]));
 
     /// <summary>Whether it is what the instruction needs. If not, it is from now on, and the caller writes <see cref="Columns"/>.</summary>
