@@ -33,8 +33,8 @@ public sealed class BenchVerbTests
     {
         var run = Dsmc.Run("bench", "--device", "virtual", "--rows", "2", "--runs", "1", "--filter", "add rows");
         Assert.Equal(0, run.ExitCode);
-        Assert.Matches(@"(?m)^operation +shape +us +least +TFLOP/s +GB/s +floor +of it +kernel$", run.Out);
-        Assert.Matches(@"(?m)^add +rows 2 x 7168 +[0-9.]+ +[0-9.]+ .* add_w7168_bf16$", run.Out);
+        Assert.Matches(@"(?m)^operation +shape +us +least +TFLOP/s +GB/s +floor +of it +copy +of it +kernel$", run.Out);
+        Assert.Matches(@"(?m)^add +rows 2 x 7168 +[0-9.]+ +[0-9.]+ .* [0-9.]+ +[0-9]+%  add_w7168_bf16$", run.Out);
     }
 
     [Fact]

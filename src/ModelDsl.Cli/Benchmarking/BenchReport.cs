@@ -24,10 +24,11 @@ internal sealed class BenchReport(TextWriter output, bool json, Ceilings? ceilin
         }
         var reached = ceilings is null ? "" : Line($": copies {ceilings.CopyBytes / 1e3:0} GB/s, FP8 products {ceilings.Fp8 / 1e6:0} TFLOP/s, BF16 products {ceilings.BF16 / 1e6:0} TFLOP/s, an empty kernel {ceilings.Launch:0.0} us");
         output.WriteLine(device + reached);
-        output.WriteLine($"{"operation",-30} {"shape",-44} {"us",9} {"least",9} {"TFLOP/s",8} {"GB/s",6} {"floor",9} {"of it",6}  kernel");
+        output.WriteLine($"{"operation",-30} {"shape",-44} {"us",9} {"least",9} {"TFLOP/s",8} {"GB/s",6} {"floor",9} {"of it",6} {"copy",9} {"of it",6}  kernel");
     }
 
-    public void Add(BenchCase work, KernelTime time)
+    /// <param name="copy">Microseconds of a copy of as many bytes, where that is the measure.</param>
+    public void Add(BenchCase work, KernelTime time, double? copy)
     {
         var floor = ceilings?.Floor(work);
         if (json)
@@ -41,6 +42,7 @@ internal sealed class BenchReport(TextWriter output, bool json, Ceilings? ceilin
                 writer.WriteNumber("least_us", Math.Round(time.Least, 2));
                 writer.WriteNumber("tflops", Math.Round(work.Flops / time.Median / 1e6, 1));
                 writer.WriteNumber("gb_per_s", Math.Round(work.Bytes / time.Median / 1e3));
+                if (copy is { } measured) writer.WriteNumber("copy_us", Math.Round(measured, 2));
                 if (floor is not { } known) return;
                 writer.WriteNumber("floor_us", Math.Round(known.Microseconds, 2));
                 writer.WriteString("bound", known.Bound);
@@ -48,7 +50,7 @@ internal sealed class BenchReport(TextWriter output, bool json, Ceilings? ceilin
             return;
         }
         var flops = work.Flops > 0 ? Line($"{work.Flops / time.Median / 1e6:0.0}") : "";
-        var bound = floor is { } least ? Line($"{least.Microseconds,9:0.0} {least.Microseconds / time.Median,6:0%}") : Line($"{"",9} {"",6}");
+        var bound = Share(floor?.Microseconds, time) + " " + Share(copy, time);
         output.WriteLine(Line($"{work.Operation,-30} {work.Shape,-44} {time.Median,9:0.0} {time.Least,9:0.0} {flops,8} {work.Bytes / time.Median / 1e3,6:0} {bound}  {work.Kernel.Name}"));
     }
 
@@ -66,6 +68,8 @@ internal sealed class BenchReport(TextWriter output, bool json, Ceilings? ceilin
         else
             output.WriteLine($"{work.Operation,-30} {work.Shape,-44} failed: {why}  {work.Kernel.Name}");
     }
+
+    private static string Share(double? least, KernelTime time) => least is { } known ? Line($"{known,9:0.0} {known / time.Median,6:0%}") : Line($"{"",9} {"",6}");
 
     private static string Line(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 

@@ -37,6 +37,17 @@ internal sealed record Ceilings(double CopyBytes, double Fp8, double BF16, doubl
         }
     }
 
+    /// <summary>Microseconds that a copy of as many bytes takes, half of them read and half written, as a kernel is timed; null where tensor cores have work, too.</summary>
+    public static double? CopyOf(BenchCase work, IDevice device, KernelTimer timer, int runs)
+    {
+        if (work.Flops > 0 || work.Bytes == 0) return null;
+        var blocks = (long)Math.Ceiling(work.Bytes / 2 / CopyKernel.BytesOfBlock);
+        BenchBuffer words = new BenchBuffer.Normal(blocks * CopyKernel.BytesOfBlock / sizeof(float));
+        var copy = new BenchCase("", "", new CopyKernel(), work.Bytes) { Sizes = BenchCase.Rows(blocks), Buffers = new Dictionary<string, BenchBuffer> { ["from"] = words, ["to"] = words } };
+        using var launch = new BenchLaunch(device, timer.Stream, copy);
+        return timer.Measure(launch.Launch, runs).Median;
+    }
+
     /// <summary>Microseconds below which the case cannot be, and what bounds it.</summary>
     public (double Microseconds, string Bound) Floor(BenchCase work)
     {

@@ -49,8 +49,9 @@ internal static class BenchVerb
         {
             try
             {
+                var copy = Ceilings.CopyOf(work, gpu, timer, runs);
                 using var launch = new BenchLaunch(gpu, timer.Stream, work);
-                report.Add(work, timer.Measure(launch.Launch, runs));
+                report.Add(work, timer.Measure(launch.Launch, runs), copy);
             }
             catch (DeviceException trouble)
             {

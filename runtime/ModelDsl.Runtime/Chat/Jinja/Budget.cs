@@ -5,8 +5,8 @@ internal sealed class Budget
 {
     public const int LongestText = 1 << 26;
 
-    /// <summary>All texts that a rendering makes come to 640 MB at most, even if none of them is kept.</summary>
-    public const int CharactersPerStep = 16;
+    /// <summary>All texts that a rendering makes come to 320 MB at most, even if none of them is kept, and what they are put together in to as much again.</summary>
+    public const int CharactersPerStep = 8;
 
     private const int StepsPerItem = 4, StepsPerTable = 8;
     private const int MostItems = 1 << 18;

@@ -160,7 +160,11 @@ internal static class Operators
         if (count <= 0 || text.Length == 0)
             return "";
         budget.Spend((long)BigInteger.Min(count * text.Length, long.MaxValue));
-        return new System.Text.StringBuilder().Insert(0, text, (int)count).ToString();
+        // In one piece: a builder would make it twice, and only one is paid for.
+        return string.Create((int)count * text.Length, text, (characters, part) =>
+        {
+            for (int at = 0; at < characters.Length; at += part.Length) part.CopyTo(characters[at..]);
+        });
     }
 
     private static JinjaValue Arithmetic(string op, BigInteger a, BigInteger b)

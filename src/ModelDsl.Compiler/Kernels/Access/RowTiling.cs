@@ -27,8 +27,11 @@ internal sealed record RowTiling(int Width, int Vector, int PerLane, int Warps)
 
     public int Threads => Warps * Lanes;
 
-    /// <summary>Blocks that cover a row when each warp takes one tile.</summary>
-    public int BlocksPerRow => Ceil(Tiles, Warps);
+    /// <summary>Tiles that each warp takes where several blocks share a row.</summary>
+    public int Share { get; init; } = 1;
+
+    /// <summary>Blocks that cover a row when each warp takes its share.</summary>
+    public int BlocksPerRow => Ceil(Tiles, Warps * Share);
 
     /// <summary>Tiles per warp when one block takes the whole row.</summary>
     public int TilesPerWarp => Ceil(Tiles, Warps);
@@ -49,6 +52,18 @@ internal sealed record RowTiling(int Width, int Vector, int PerLane, int Warps)
     {
         var (vector, perLane) = Lane(width, io, grouped, distances);
         return new RowTiling(width, vector, perLane, Math.Min(4, Ceil(width, Lanes * perLane)));
+    }
+
+    /// <summary>
+    /// Two tiles per warp, so that a lane has two vectors under way, and as many warps per block, up to eight, as leave least of them idle; for kernels that spend much on each tile.
+    /// </summary>
+    public static RowTiling InPairs(int width, DType io, bool grouped, params int[] distances)
+    {
+        var (vector, perLane) = Lane(width, io, grouped, distances);
+        var pairs = Ceil(width, 2 * Lanes * perLane);
+        if (pairs < 2) return Streaming(width, io, grouped, distances);
+        var warps = Enumerable.Range(1, Math.Min(8, pairs)).OrderBy(count => Ceil(pairs, count) * count).ThenByDescending(count => count).First();
+        return new RowTiling(width, vector, perLane, warps) { Share = 2 };
     }
 
     private static (int Vector, int PerLane) Lane(int width, DType io, bool grouped, int[] distances)

@@ -11,12 +11,15 @@ internal sealed record RowPiece(int Offset, Pred Inside);
 internal sealed class RowWalk
 {
     private readonly RowTiling _tiling;
-    private readonly int _warps;
+    private readonly int _lastWarp;
+
+    private RowWalk(RowTiling tiling, S32 start) => (_tiling, Start) = (tiling, start);
 
     private RowWalk(KernelBuilder k, RowTiling tiling, S32 block, int blocks)
     {
-        (_tiling, _warps) = (tiling, tiling.Warps * blocks);
-        var first = block * (tiling.Warps * tiling.TileWidth);
+        var tilesOfBlock = tiling.Warps * tiling.Share;
+        (_tiling, _lastWarp) = (tiling, (blocks - 1) * tilesOfBlock + tiling.Warps - 1);
+        var first = block * (tilesOfBlock * tiling.TileWidth);
         Start = tiling.VectorsPerLane == 1
             ? first + k.ThreadIdX * tiling.Vector
             : first + (tiling.Warps == 1 ? 0 : k.WarpId * tiling.TileWidth) + k.LaneId * tiling.Vector;
@@ -25,7 +28,10 @@ internal sealed class RowWalk
     /// <summary>The block takes a whole row, tile after tile.</summary>
     public static RowWalk OfBlock(KernelBuilder k, RowTiling tiling) => new(k, tiling, 0, 1);
 
-    /// <summary>Blocks along y share a row; each warp takes one tile.</summary>
+    /// <summary>Each warp of the block takes a row of its own; the tiling is that of one warp.</summary>
+    public static RowWalk OfWarp(KernelBuilder k, RowTiling tiling) => new(tiling, k.LaneId * tiling.Vector);
+
+    /// <summary>Blocks along y share a row; each warp takes its share of tiles.</summary>
     public static RowWalk OfGrid(KernelBuilder k, RowTiling tiling) =>
         new(k, tiling, tiling.BlocksPerRow == 1 ? 0 : k.BlockIdY, tiling.BlocksPerRow);
 
@@ -44,7 +50,7 @@ internal sealed class RowWalk
 
     private RowPiece Piece(int offset)
     {
-        var furthest = (_warps - 1) * _tiling.TileWidth + 31 * _tiling.Vector + offset;
+        var furthest = _lastWarp * _tiling.TileWidth + 31 * _tiling.Vector + offset;
         return new RowPiece(offset, furthest < _tiling.Width ? true : Start < _tiling.Width - offset);
     }
 }

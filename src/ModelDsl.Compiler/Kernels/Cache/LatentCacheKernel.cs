@@ -15,7 +15,7 @@ namespace ModelDsl.Compiler.Kernels.Cache;
 /// <c>slots[t]</c> of the cache.
 /// </summary>
 /// <remarks>
-/// One block per token, tiled like RMSNorm: one warp for a rank of 512. Moves the row in and out once, and two half rows of tables.
+/// Tiled like RMSNorm: one warp for a rank of 512, where four of them with a token each make a block, or a block per token. Moves the row in and out once, and two half rows of tables.
 /// </remarks>
 /// <param name="KvRank">Width of the latent; <c>weight</c> covers it and nothing else.</param>
 /// <param name="RopeDim">Width of the rotated key next to it.</param>
@@ -38,7 +38,10 @@ public sealed record LatentCacheKernel(int KvRank, int RopeDim, double Epsilon, 
         KernelParameter.Int("tokens"),
     ];
 
-    public override LaunchGeometry Geometry => new(Dim.Rows, Tiling.Threads);
+    public override LaunchGeometry Geometry => new(Dim.CeilDiv(Dim.Rows, TokensOfBlock), TokensOfBlock * Tiling.Threads);
+
+    /// <summary>As many blocks as there are tokens would take longer to start than the tokens take.</summary>
+    private int TokensOfBlock => Tiling.Warps == 1 ? 4 : 1;
 
     private RowTiling Tiling => RowTiling.WholeRow(KvRank, Io, grouped: Fp8 is not null, RopeDim);
 
@@ -52,30 +55,33 @@ public sealed record LatentCacheKernel(int KvRank, int RopeDim, double Epsilon, 
         var positions = k.GlobalPtrParam<S32>("positions");
         var slots = k.GlobalPtrParam<S32>("slots");
         var cache = k.GlobalPtrParam<U8>("cache");
-        var row = BlockRow.Of(k, "tokens");
+        var row = TokensOfBlock > 1 ? BlockRow.OfWarp(k, "tokens", TokensOfBlock) : BlockRow.Of(k, "tokens");
         var (position, slot) = (positions[row], slots[row]);
         kv = kv.Row(row, KvRank + RopeDim);
         cache = cache.Row(slot, Fp8 is null ? (KvRank + RopeDim) * Io.Bytes() : Fp8Row.Bytes);
 
-        k.Comment("latent");
-        var walk = RowWalk.OfBlock(k, Tiling);
+        k.Comment("load the latent; the key is rotated while it is on its way");
+        var walk = TokensOfBlock > 1 ? RowWalk.OfWarp(k, Tiling) : RowWalk.OfBlock(k, Tiling);
         var pieces = walk.AllPieces;
         var from = kv.Plus(walk.Start);
         weight += walk.Start;
         var values = pieces.Select(p => from.Load(p.Offset, Tiling.Vector, p.Inside)).ToArray();
         var weights = pieces.Select(p => weight.AddBytes(4L * p.Offset).LoadManyOr(p.Inside, Tiling.Vector, LoadHint.ReadOnly)).ToArray();
-        var factor = RmsFactor.Of(k, values, Tiling.Threads, KvRank, Epsilon);
-        WriteLatent(k, cache, walk, [.. values.Select((v, i) => v.Zip(weights[i], (a, w) => a * factor * w).ToArray())]);
 
         k.Comment("rotated key");
         var key = Fp8 is null ? new ActivationPtr(k, Io, cache) : new ActivationPtr(k, DType.BF16, cache.AddBytes(Fp8Row.RopeOffset));
         var pairs = RopeDim / 2;
+        var thread = TokensOfBlock > 1 ? k.LaneId : k.ThreadIdX;
         for (var first = 0; first < pairs; first += Tiling.Threads)
         {
-            var pair = k.ThreadIdX + first;
-            var inside = pairs - first >= Tiling.Threads ? true : k.ThreadIdX < pairs - first;
-            tables.Rotate(position, pair, kv.Plus(pair * 2), key.Plus(pair * 2), KvRank, 2, Math.Min(2, Tiling.Vector), inside, Fp8 is null ? null : 0);
+            var pair = thread + first;
+            var inside = pairs - first >= Tiling.Threads ? true : thread < pairs - first;
+            tables.Rotate(position, pair, kv.Plus(pair * 2), key.Plus(pair * 2), [KvRank], 2, Math.Min(2, Tiling.Vector), inside, Fp8 is null ? null : 0);
         }
+
+        k.Comment("latent");
+        var factor = RmsFactor.Of(k, values, Tiling.Threads, KvRank, Epsilon);
+        WriteLatent(k, cache, walk, [.. values.Select((v, i) => v.Zip(weights[i], (a, w) => a * factor * w).ToArray())]);
     }
 
     private void WriteLatent(KernelBuilder k, GlobalPtr<U8> cache, RowWalk walk, F32[][] latent)

@@ -9,8 +9,8 @@ namespace ModelDsl.Compiler.Kernels.Elementwise;
 
 /// <summary>Activations to E4M3 with one scale per 1 x 128 group; the last group of a row is what is left.</summary>
 /// <remarks>
-/// One tile per warp: a lane holds 4 elements of one group, or 8 where vectors are that wide, and 32 or 16 lanes share a group. Moves
-/// the row in; a byte per element and 4 per group out.
+/// Two tiles per warp: a lane holds 4 elements of a group, or 8 where vectors are that wide, and 32 or 16 lanes share a group. Both
+/// tiles are loaded before anything is done with one. Moves the row in; a byte per element and 4 per group out.
 /// </remarks>
 public sealed record QuantizeKernel(int Width, DType Io, ScaleRounding Scale) : Kernel
 {
@@ -21,7 +21,7 @@ public sealed record QuantizeKernel(int Width, DType Io, ScaleRounding Scale) : 
 
     public override LaunchGeometry Geometry => new(Dim.Rows, Tiling.BlocksPerRow, 1, Tiling.Threads);
 
-    private RowTiling Tiling => RowTiling.Streaming(Width, Io, grouped: true);
+    private RowTiling Tiling => RowTiling.InPairs(Width, Io, grouped: true);
 
     protected override void Write(KernelBuilder k)
     {
@@ -32,7 +32,8 @@ public sealed record QuantizeKernel(int Width, DType Io, ScaleRounding Scale) : 
 
         var walk = RowWalk.OfGrid(k, Tiling);
         x = x.Row(row, Width).Plus(walk.Start);
-        var values = walk.Pieces(0).Select(p => x.Load(p.Offset, Tiling.Vector, p.Inside)).ToArray();
-        GroupQuantizer.Of(k, Tiling, walk, Scale, q, scales, row).Store(0, values);
+        var values = Enumerable.Range(0, Tiling.Share).Select(tile => walk.Pieces(tile).Select(p => x.Load(p.Offset, Tiling.Vector, p.Inside)).ToArray()).ToArray();
+        var quantizer = GroupQuantizer.Of(k, Tiling, walk, Scale, q, scales, row);
+        for (var tile = 0; tile < Tiling.Share; tile++) quantizer.Store(tile, values[tile]);
     }
 }

@@ -12,7 +12,7 @@ namespace ModelDsl.Compiler.Kernels.Moe;
 /// their weights. The bias takes part in the choice and in nothing else.
 /// </summary>
 /// <remarks>
-/// One warp per token; expert e belongs to lane <c>e % 32</c>. Moves the logits in, Active ids and weights out; everything else stays in
+/// One warp per token, four of them in a block; expert e belongs to lane <c>e % 32</c>. Moves the logits in, Active ids and weights out; everything else stays in
 /// registers, but for the group scores, which lanes read from shared memory.
 /// </remarks>
 /// <param name="Active">Experts chosen per token; their ids are written in ascending order. Equal scores: the lowest id wins.</param>
@@ -40,7 +40,9 @@ public sealed record GateKernel(
         KernelParameter.Int("tokens"),
     ];
 
-    public override LaunchGeometry Geometry => new(Dim.Rows, 32);
+    private const int TokensOfBlock = 4;
+
+    public override LaunchGeometry Geometry => new(Dim.CeilDiv(Dim.Rows, TokensOfBlock), 32 * TokensOfBlock);
 
     protected override void Write(KernelBuilder k)
     {
@@ -49,7 +51,7 @@ public sealed record GateKernel(
         var indices = k.GlobalPtrParam<S32>("indices");
         var weights = k.GlobalPtrParam<F32>("weights");
         var allScores = WriteScores ? k.GlobalPtrParam<F32>("scores") : null;
-        var token = BlockRow.Of(k, "tokens");
+        var token = BlockRow.OfWarp(k, "tokens", TokensOfBlock);
 
         var experts = new WarpRanking(k, Experts);
         var slots = Enumerable.Range(0, experts.Slots).ToArray();
@@ -58,7 +60,7 @@ public sealed record GateKernel(
 
         var biased = slots.Select(i => bias is null ? scores[i] : scores[i] + bias.LoadOr(experts.Exists(i), 0f, experts.Item(i))).ToArray();
         var keys = biased.Select(experts.Key);
-        if (Groups is { } groups) keys = new GroupLimit(k, experts, Experts, groups).Apply(biased);
+        if (Groups is { } groups) keys = new GroupLimit(k, experts, Experts, groups).Apply(biased, TokensOfBlock);
         k.Comment("the best experts");
         var chosen = experts.Best(keys, Active);
 

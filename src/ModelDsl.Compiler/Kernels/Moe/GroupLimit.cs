@@ -11,10 +11,11 @@ internal sealed class GroupLimit(KernelBuilder k, WarpRanking experts, int count
     private readonly int _size = count / groups.Count;
 
     /// <summary>The keys of the biased scores; minus infinity for experts of other groups than the best.</summary>
-    public IEnumerable<U32> Apply(F32[] biased)
+    /// <param name="warps">Of the block, each of which has scores of its own.</param>
+    public IEnumerable<U32> Apply(F32[] biased, int warps)
     {
         k.Comment("the best groups");
-        var shared = k.Shared<F32>("biased", count);
+        var shared = k.Shared<F32>("biased", warps * count).Row(k.WarpId, count);
         for (var i = 0; i < experts.Slots; i++) shared.StoreIf(experts.Exists(i), biased[i], experts.Item(i));
         k.SyncWarp();
 

@@ -59,13 +59,14 @@ public sealed record RmsNormKernel(
 
         var walk = RowWalk.OfBlock(k, Tiling);
         var pieces = walk.AllPieces;
-        k.Comment("load everything at once");
+        k.Comment("load everything at once, weights to L2 only: their registers would cost a third of the warps that load");
         x = x.Row(row, RowStride).Plus(walk.Start);
         delta = delta?.Row(row, Width).Plus(walk.Start);
         weight += walk.Start;
         var values = pieces.Select(p => x.Load(p.Offset, Tiling.Vector, p.Inside)).ToArray();
         var deltas = pieces.Select(p => delta?.Load(p.Offset, Tiling.Vector, p.Inside)).ToArray();
-        var weights = pieces.Select(p => weight.AddBytes(4L * p.Offset).LoadManyOr(p.Inside, Tiling.Vector, LoadHint.ReadOnly)).ToArray();
+
+        foreach (var piece in pieces) k.PrefetchL2(weight.AddBytes(4L * piece.Offset).As<U8>(), piece.Inside);
 
         if (sum is not null)
         {
@@ -82,6 +83,7 @@ public sealed record RmsNormKernel(
         k.Comment("one over the root mean square");
         var factor = RmsFactor.Of(k, values, Tiling.Threads, Width, Epsilon);
         factors?.StoreIf(k.ThreadIdX == 0, factor, row);
+        var weights = pieces.Select(p => weight.AddBytes(4L * p.Offset).LoadManyOr(p.Inside, Tiling.Vector, LoadHint.ReadOnly)).ToArray();
         var results = values.Select((v, i) => v.Zip(weights[i], (a, w) => a * factor * w).ToArray()).ToArray();
         for (var i = 0; i < pieces.Count; i++)
             output?.Row(row, Width).Plus(walk.Start).Store(pieces[i].Offset, results[i], pieces[i].Inside);

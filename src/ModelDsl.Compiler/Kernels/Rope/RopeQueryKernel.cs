@@ -11,8 +11,8 @@ namespace ModelDsl.Compiler.Kernels.Rope;
 /// sine stand at <c>[position, i]</c> of the tables.
 /// </summary>
 /// <remarks>
-/// One vector of up to four pairs per thread, up to 128 threads per block, blocks along y share a token. Moves the rotated part in and
-/// out, and the token's row of the tables, which the heads share through the caches.
+/// A thread has the same vector, of up to four pairs, in up to four heads, so that these are under way together and share their angles; up to 128 threads per block, blocks along y share a
+/// token. Moves the rotated part in and out, and the token's row of the tables, which the heads share through the caches.
 /// </remarks>
 public sealed record RopeQueryKernel(int Heads, int NopeDim, int RopeDim, DType Io) : Kernel
 {
@@ -27,16 +27,18 @@ public sealed record RopeQueryKernel(int Heads, int NopeDim, int RopeDim, DType 
         KernelParameter.Int("tokens"),
     ];
 
-    public override LaunchGeometry Geometry => new(Dim.Rows, (VectorsPerToken + Threads - 1) / Threads, 1, Threads);
+    public override LaunchGeometry Geometry => new(Dim.Rows, (ThreadsPerToken + Threads - 1) / Threads, 1, Threads);
 
     /// <summary>Elements per access; where pairs are not aligned, a thread takes one pair element by element.</summary>
     private int Vector => VectorWidth.Of(Io, RopeDim, NopeDim + RopeDim, NopeDim);
 
     private int PerThread => Math.Max(2, Vector);
 
-    private int VectorsPerToken => Heads * RopeDim / PerThread;
+    private int HeadsPerThread => Heads % 4 == 0 ? 4 : Heads % 2 == 0 ? 2 : 1;
 
-    private int Threads => Math.Min(128, (VectorsPerToken + 31) / 32 * 32);
+    private int ThreadsPerToken => Heads / HeadsPerThread * RopeDim / PerThread;
+
+    private int Threads => Math.Min(128, (ThreadsPerToken + 31) / 32 * 32);
 
     protected override void Write(KernelBuilder k)
     {
@@ -45,11 +47,12 @@ public sealed record RopeQueryKernel(int Heads, int NopeDim, int RopeDim, DType 
         var positions = k.GlobalPtrParam<S32>("positions");
         var row = BlockRow.Of(k, "tokens");
         var index = k.BlockIdY * Threads + k.ThreadIdX;
-        if (VectorsPerToken % Threads != 0) k.ReturnIf(index >= VectorsPerToken);
+        if (ThreadsPerToken % Threads != 0) k.ReturnIf(index >= ThreadsPerToken);
 
         var perHead = RopeDim / PerThread;
-        var (head, part) = (index / perHead, index % perHead);
-        q = q.Row(row, Heads * (NopeDim + RopeDim)).Row(head, NopeDim + RopeDim).Plus(part * PerThread);
-        tables.Rotate(positions[row], part * (PerThread / 2), q, q, NopeDim, PerThread, Vector, true);
+        var head = NopeDim + RopeDim;
+        var (heads, part) = (index / perHead, index % perHead);
+        q = q.Row(row, Heads * head).Row(heads, HeadsPerThread * head).Plus(part * PerThread);
+        tables.Rotate(positions[row], part * (PerThread / 2), q, q, [.. Enumerable.Range(0, HeadsPerThread).Select(i => i * head + NopeDim)], PerThread, Vector, true);
     }
 }

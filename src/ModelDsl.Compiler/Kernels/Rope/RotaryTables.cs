@@ -14,24 +14,26 @@ internal sealed record RotaryTables(GlobalPtr<F32> Cos, GlobalPtr<F32> Sin, int 
 
     /// <summary>Rotates neighbouring pairs: <c>(a, b)</c> becomes <c>(a cos - b sin, a sin + b cos)</c>.</summary>
     /// <param name="pair">Number of the first pair within the rotated part.</param>
-    /// <param name="offset">Elements from <paramref name="from"/> to the first pair.</param>
-    /// <param name="count">Elements to rotate, two per pair.</param>
+    /// <param name="offsets">Elements from <paramref name="from"/> to the first pair of each head that is rotated by these angles.</param>
+    /// <param name="count">Elements to rotate of a head, two per pair.</param>
     /// <param name="vector">Elements that may be read at once.</param>
-    /// <param name="toOffset">The same of <paramref name="to"/>, if it differs.</param>
-    public void Rotate(S32 position, S32 pair, ActivationPtr from, ActivationPtr to, int offset, int count, int vector, Pred inside, int? toOffset = null)
+    /// <param name="toOffset">Where in <paramref name="to"/> the one head goes, if not to the same place.</param>
+    public void Rotate(S32 position, S32 pair, ActivationPtr from, ActivationPtr to, IReadOnlyList<int> offsets, int count, int vector, Pred inside, int? toOffset = null)
     {
         F32[] Angle(GlobalPtr<F32> table) => (table.Row(position, Pairs) + pair).LoadManyOr(inside, count / 2, LoadHint.ReadOnly);
+        var heads = offsets.Select(offset => Steps(offset).SelectMany(at => from.Load(at, vector, inside)).ToArray()).ToArray();
         var (cos, sin) = (Angle(Cos), Angle(Sin));
-        var x = Steps().SelectMany(at => from.Load(at, vector, inside)).ToArray();
-        var y = new F32[count];
-        for (var i = 0; i < count / 2; i++)
+        for (var head = 0; head < heads.Length; head++)
         {
-            var (a, b) = (x[2 * i], x[2 * i + 1]);
-            (y[2 * i], y[2 * i + 1]) = (a * cos[i] - b * sin[i], a * sin[i] + b * cos[i]);
+            var (x, y) = (heads[head], new F32[count]);
+            for (var i = 0; i < count / 2; i++)
+            {
+                var (a, b) = (x[2 * i], x[2 * i + 1]);
+                (y[2 * i], y[2 * i + 1]) = (a * cos[i] - b * sin[i], a * sin[i] + b * cos[i]);
+            }
+            foreach (var at in Steps(0)) to.Store(at + (toOffset ?? offsets[head]), [.. y.Skip(at).Take(vector)], inside);
         }
 
-        foreach (var at in Steps()) to.Store(at - offset + (toOffset ?? offset), [.. y.Skip(at - offset).Take(vector)], inside);
-
-        IEnumerable<int> Steps() => Enumerable.Range(0, count / vector).Select(i => offset + i * vector);
+        IEnumerable<int> Steps(int first) => Enumerable.Range(0, count / vector).Select(i => first + i * vector);
     }
 }

@@ -50,7 +50,9 @@ public sealed record TransposedQuantizeKernel(TransposedSource Source, int Width
 
     protected override void Write(KernelBuilder k)
     {
-        k.RequireThreads(Threads, minBlocksPerMultiprocessor: 2);
+        var vector = Source.Vector(Width);
+        // Elements that are read one by one have an address and a condition each: too many registers for two blocks.
+        k.RequireThreads(Threads, minBlocksPerMultiprocessor: vector > 1 ? 2 : 1);
         var read = Source.Open(k, Width);
         var (qt, tScales) = (k.GlobalPtrParam<U8>("qt"), k.GlobalPtrParam<F32>("t_scales"));
         var (q, scales) = WriteRows ? (k.GlobalPtrParam<U8>("q"), k.GlobalPtrParam<F32>("scales")) : (null, null);
@@ -59,7 +61,6 @@ public sealed record TransposedQuantizeKernel(TransposedSource Source, int Width
         var (first, end) = ofExpert ?? (k.BlockIdY * Tokens, rows);
 
         k.Comment("4 tokens of 8 features");
-        var vector = Source.Vector(Width);
         var (start, quad) = (k.BlockIdX * Features, k.ThreadIdX / LanesOfToken);
         var column = start + k.ThreadIdX % LanesOfToken * vector;
         var pieces = Enumerable.Range(0, FeaturesOfThread / vector).Select(j => j * LanesOfToken * vector)
@@ -70,11 +71,11 @@ public sealed record TransposedQuantizeKernel(TransposedSource Source, int Width
 
         k.Comment("a scale for each feature");
         var tile = new TransposedTile(k, quad, column - start, vector, pieces);
-        var ofFeatures = tile.Scales(values, Scale, (feature, scale) =>
+        tile.FindScales(values, Scale, (feature, scale) =>
             tScales.Row(k.BlockIdY, ScaleColumns.Stride(Width)).StoreIf(start + feature < Width, scale, start + feature));
 
         k.Comment("codes, the other way round");
-        tile.Store(values, ofFeatures);
+        tile.Store(values, Scale);
         tile.Write(qt, start, Width, k.BlockIdY * Tokens, k.GridDimY * Tokens);
     }
 

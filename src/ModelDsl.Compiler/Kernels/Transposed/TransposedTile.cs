@@ -19,10 +19,10 @@ internal sealed record TransposedTile(KernelBuilder K, S32 Quad, S32 Column, int
     private readonly SharedPtr<F32> _amax = K.Shared<F32>("amax", Warps * Features), _scales = K.Shared<F32>("feature_scales", Features);
     private readonly SharedPtr<E4M3x4> _codes = K.Shared<E4M3x4>("codes_tile", Features * WordsOfRow);
 
-    /// <summary>The scales of the thread's features, by piece, from the values of all threads.</summary>
+    /// <summary>Finds the scales of all features from the values of all threads.</summary>
     /// <param name="values">By token, piece and element.</param>
     /// <param name="store">Told each feature of the tile, counted from its first, and its scale by one thread.</param>
-    public GroupScale[][] Scales(F32[][][] values, ScaleRounding rounding, Action<S32, F32> store)
+    public void FindScales(F32[][][] values, ScaleRounding rounding, Action<S32, F32> store)
     {
         for (var j = 0; j < Pieces.Count; j++)
         {
@@ -39,19 +39,20 @@ internal sealed record TransposedTile(KernelBuilder K, S32 Quad, S32 Column, int
             store(K.ThreadIdX, scale);
         });
         K.SyncThreads();
-        return [.. Pieces.Select(piece => (_scales + (Column + piece.Offset)).LoadMany(Vector, Vector).Select(scale => new GroupScale(K, scale)).ToArray())];
     }
 
     /// <summary>Rounds the thread's values: four tokens of a feature are a word.</summary>
-    public void Store(F32[][][] values, GroupScale[][] scales)
+    public void Store(F32[][][] values, ScaleRounding rounding)
     {
         for (var j = 0; j < Pieces.Count; j++)
         {
             var feature = Column + Pieces[j].Offset;
             var row = _codes.Row(feature, WordsOfRow) + (Quad ^ Twist(feature));
+            var scales = (_scales + feature).LoadMany(Vector, Vector);
             for (var i = 0; i < Vector; i++)
             {
-                var codes = Enumerable.Range(0, 4).Select(t => scales[j][i].Quotient(values[t][j][i])).ToArray();
+                var scale = new GroupScale(K, rounding, scales[i]);
+                var codes = Enumerable.Range(0, 4).Select(t => scale.Quotient(values[t][j][i])).ToArray();
                 row.Store(K.ToE4M3x4(codes[0], codes[1], codes[2], codes[3]), i * WordsOfRow);
             }
         }
