@@ -17,6 +17,7 @@ public sealed class BenchVerbTests
     [InlineData("prefill", 6)]
     [InlineData("rows 3 ", 16)]
     [InlineData("rows 24 ", 4)]
+    [InlineData("quantise weights", 2)]
     public void Every_kernel_is_launched_and_told_with_its_shape(string filter, int cases)
     {
         var run = Dsmc.Run("bench", "--device", "virtual", "--rows", "3", "--runs", "2", "--json", "--filter", filter);

@@ -45,6 +45,9 @@ internal static class EmittedForms
             foreach (var width in new[] { 2048, 2046, 2047 })
                 kernels.Add((new TransposedQuantizeKernel(source, width, ScaleRounding.PowerOfTwo) { WriteRows = true, Experts = 32 }, PtxTarget.Sm90a));
 
+        foreach (var (n, k, io) in new[] { (2048, 7168, DType.BF16), (2032, 2047, DType.BF16), (16, 2046, DType.F32) })
+            kernels.Add((new WeightQuantizeKernel(n, k, io, ScaleRounding.Exact, Transposes: true) { Experts = 32 }, PtxTarget.Sm90a));
+
         foreach (var (chunk, io) in new[] { (16160, DType.BF16), (101, DType.F32), (102, DType.BF16) })
             kernels.UnionWith(new Kernel[] { new CrossEntropyChunkKernel(chunk, 129280, io), new CrossEntropyGradKernel(chunk, 129280, io, DType.BF16, 0.3), new CrossEntropyLossKernel(129280, 0.3) }.Select(kernel => (kernel, PtxTarget.Sm80)));
 

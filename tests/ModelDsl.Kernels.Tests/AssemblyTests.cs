@@ -80,6 +80,7 @@ public sealed class AssemblyTests
         new TransposedQuantizeKernel(new PlainSource(io), 7168, ScaleRounding.Exact) { Experts = 256 },
         new TransposedQuantizeKernel(new SwiGluSource(2048, 4096, io), 2048, ScaleRounding.Exact) { WriteRows = true, Experts = 256 },
         new TransposedQuantizeKernel(new NormalizedSource(7168, io), 7168, ScaleRounding.PowerOfTwo),
+        new WeightQuantizeKernel(4096, 7168, io, ScaleRounding.Exact, Transposes: true) { Experts = 256 },
         new CombineKernel(7168, 8, io, Shared: true),
     ];
 
@@ -93,6 +94,7 @@ public sealed class AssemblyTests
         new ConcatColumnsKernel(45, io),
         new SwiGluKernel(37, 40, 80, io, ScaleRounding.Exact),
         new TransposedQuantizeKernel(new SwiGluSource(40, 80, io), 37, ScaleRounding.Exact) { WriteRows = true },
+        new WeightQuantizeKernel(48, 37, io, ScaleRounding.PowerOfTwo, Transposes: true),
         new RopeQueryKernel(3, 13, 6, io),
         new LatentCacheKernel(25, 6, Epsilon, io),
         new CacheGatherKernel(25, 6, 16, io, ScaleRounding.Exact),

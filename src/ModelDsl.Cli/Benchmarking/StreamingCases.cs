@@ -38,6 +38,8 @@ internal static class StreamingCases
             Transposed("quantise codes, transposed", new TransposedQuantizeKernel(new CodesSource(), Hidden, ScaleRounding.Exact), tokens, 2 * Quantised(Hidden), ("codes", Hidden), ("row_scales", Hidden / Group)),
             Transposed("norm, quantise, transposed", new TransposedQuantizeKernel(new NormalizedSource(Hidden, DType.BF16), Hidden, ScaleRounding.Exact), tokens, Hidden * 2.0 + Quantised(Hidden), ("x", Hidden), ("factors", 1)),
             Transposed("swiglu, quantise, both ways", new TransposedQuantizeKernel(new SwiGluSource(Expert, 2 * Expert, DType.BF16), Expert, ScaleRounding.Exact) { WriteRows = true }, rows, Expert * 4.0 + 2 * Quantised(Expert), ("x", 2 * Expert), ("q", Expert), ("scales", Expert / Group)),
+            Weights(given ?? Hidden, Expert, experts: 8),
+            Weights(given ?? Dense, Hidden, experts: 1),
             Case("add", new AddKernel(Hidden, DType.BF16), tokens, Hidden * 6.0, ("a", Hidden), ("b", Hidden), ("out", Hidden)),
             Positioned("rope", new RopeQueryKernel(Heads, Nope, Rope, DType.BF16), tokens, Heads * Rope * 4.0, ("q", Heads * (Nope + Rope))),
             Positioned("norm, rope, cache", new LatentCacheKernel(Rank, Rope, Epsilon, DType.BF16), tokens, (Rank + Rope) * 4.0, ("kv", Rank + Rope), ("cache", Rank + Rope)),
@@ -78,6 +80,19 @@ internal static class StreamingCases
         var tiles = (rows + Group - 1) / Group;
         BenchBuffer codes = new BenchBuffer.Normal((long)tiles * Group * kernel.Width), scales = new BenchBuffer.Normal((long)tiles * ScaleColumns.Stride(kernel.Width));
         return made with { Buffers = new Dictionary<string, BenchBuffer>(made.Buffers) { ["qt"] = codes, ["t_scales"] = scales } };
+    }
+
+    /// <summary>Master weights to FP8, both ways round.</summary>
+    private static BenchCase Weights(int rows, int k, int experts)
+    {
+        var n = Math.Max(16, rows / 16 * 16);
+        var elements = (long)n * k * experts;
+        BenchBuffer codes = new BenchBuffer.Normal(elements), scales = new BenchBuffer.Normal((long)experts * ((n + Group - 1) / Group) * (k / Group));
+        return new BenchCase("quantise weights, both ways", $"experts {experts} of {n} x {k}", new WeightQuantizeKernel(n, k, DType.F32, ScaleRounding.Exact, Transposes: true) { Experts = experts }, elements * 6.0)
+        {
+            Sizes = BenchCase.Rows(n),
+            Buffers = new Dictionary<string, BenchBuffer> { ["w"] = new BenchBuffer.Normal(elements), ["q"] = codes, ["scales"] = scales, ["qt"] = codes, ["t_scales"] = scales },
+        };
     }
 
     private static BenchCase Positioned(string operation, Kernel kernel, int rows, double bytes, params ReadOnlySpan<(string Name, int PerRow)> buffers)

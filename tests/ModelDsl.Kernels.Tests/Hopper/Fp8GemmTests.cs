@@ -45,7 +45,7 @@ public class Fp8GemmTests
     {
         var (a, w) = (Samples.Normal(1, rows * k, DType.BF16), Samples.Normal(2, n * k, DType.BF16));
         var left = QuantizedRows.Of(a, k);
-        var (codes, scales) = QuantizeBlocks(w, n, k);
+        var (codes, scales) = QuantizedBlocks.Of(w, n, k);
         var actual = Run(rows, n, k, DType.BF16, Fp8GemmTile.Middle, left, codes, scales);
         double xy = 0, squares = 0;
         for (var i = 0; i < rows; i += 7)
@@ -201,21 +201,5 @@ public class Fp8GemmTests
         run.Set("a", left.Codes).Set("a_scales", left.Scales).Set("w", codes).Set("w_scales", scales);
         run.Output("c", rows * n).Number("rows", rows).Launch(rows);
         return run.Floats("c");
-    }
-
-    /// <summary>128 x 128 blocks, from their definition.</summary>
-    private static (byte[] Codes, float[] Scales) QuantizeBlocks(float[] w, int n, int k)
-    {
-        const int Block = 128;
-        var columns = (k + Block - 1) / Block;
-        var (codes, scales) = (new byte[w.Length], new float[(n + Block - 1) / Block * columns]);
-        for (var i = 0; i < w.Length; i++)
-        {
-            ref var most = ref scales[i / k / Block * columns + i % k / Block];
-            most = Math.Max(most, Math.Abs(w[i]));
-        }
-        for (var i = 0; i < scales.Length; i++) scales[i] = Math.Max(scales[i], 1e-4f) / 448f;
-        for (var i = 0; i < w.Length; i++) codes[i] = Formats.ToE4M3(w[i] / scales[i / k / Block * columns + i % k / Block]);
-        return (codes, scales);
     }
 }

@@ -70,12 +70,13 @@ public sealed record TransposedQuantizeKernel(TransposedSource Source, int Width
         if (WriteRows) new BlockRowQuantizer(k, q!, scales!, Width, rows, Scale).Store(tokens, column, pieces, values);
 
         k.Comment("a scale for each feature");
-        var tile = new TransposedTile(k, quad, column - start, vector, pieces);
-        tile.FindScales(values, Scale, (feature, scale) =>
+        var ofFeatures = new FeatureScales(k, column - start, vector, pieces);
+        ofFeatures.Find(values, Scale, (feature, scale) =>
             tScales.Row(k.BlockIdY, ScaleColumns.Stride(Width)).StoreIf(start + feature < Width, scale, start + feature));
 
         k.Comment("codes, the other way round");
-        tile.Store(values, Scale);
+        var tile = new TransposedTile(k, quad, column - start, vector, pieces);
+        tile.Store(values, piece => ofFeatures.Of(piece, Scale));
         tile.Write(qt, start, Width, k.BlockIdY * Tokens, k.GridDimY * Tokens);
     }
 

@@ -1,5 +1,4 @@
 using ModelDsl.Compiler.Kernels.Access;
-using ModelDsl.Compiler.Specs;
 using ModelDsl.Ptx;
 using ModelDsl.Ptx.Memory;
 using ModelDsl.Ptx.Values;
@@ -12,64 +11,46 @@ namespace ModelDsl.Compiler.Kernels.Transposed;
 /// <param name="Vector">Neighbouring features in a piece.</param>
 internal sealed record TransposedTile(KernelBuilder K, S32 Quad, S32 Column, int Vector, IReadOnlyList<RowPiece> Pieces)
 {
-    private const int Tokens = TransposedQuantizeKernel.Tokens, Features = TransposedQuantizeKernel.Features, Threads = TransposedQuantizeKernel.Threads, Warps = Threads / 32;
+    private const int Tokens = TransposedQuantizeKernel.Tokens, Features = TransposedQuantizeKernel.Features, Threads = TransposedQuantizeKernel.Threads;
 
     private const int WordsOfRow = Tokens / 4, ChunkWords = 4, Chunks = WordsOfRow / ChunkWords;
 
-    private readonly SharedPtr<F32> _amax = K.Shared<F32>("amax", Warps * Features), _scales = K.Shared<F32>("feature_scales", Features);
+    /// <summary>Tokens of a feature that are written at once.</summary>
+    public const int ChunkBytes = 4 * ChunkWords;
+
     private readonly SharedPtr<E4M3x4> _codes = K.Shared<E4M3x4>("codes_tile", Features * WordsOfRow);
 
-    /// <summary>Finds the scales of all features from the values of all threads.</summary>
-    /// <param name="values">By token, piece and element.</param>
-    /// <param name="store">Told each feature of the tile, counted from its first, and its scale by one thread.</param>
-    public void FindScales(F32[][][] values, ScaleRounding rounding, Action<S32, F32> store)
-    {
-        for (var j = 0; j < Pieces.Count; j++)
-        {
-            // The two halves of a warp have the same features.
-            var amax = Enumerable.Range(0, Vector).Select(i => values.Select(token => K.Abs(token[j][i])).Aggregate(K.Max)).Select(most => K.Max(most, K.ShuffleXor(most, 16)));
-            (_amax.Row(K.WarpId, Features) + (Column + Pieces[j].Offset)).StoreMany([.. amax], K.LaneId < 16);
-        }
-        K.SyncThreads();
-        K.If(K.ThreadIdX < Features, () =>
-        {
-            var most = Enumerable.Range(0, Warps).Select(warp => (_amax + K.ThreadIdX).Load(warp * Features)).Aggregate(K.Max);
-            var scale = GroupScale.Of(K, rounding, most).Scale;
-            _scales.Store(scale, K.ThreadIdX);
-            store(K.ThreadIdX, scale);
-        });
-        K.SyncThreads();
-    }
-
     /// <summary>Rounds the thread's values: four tokens of a feature are a word.</summary>
-    public void Store(F32[][][] values, ScaleRounding rounding)
+    /// <param name="scalesOf">Of the features of a piece.</param>
+    public void Store(F32[][][] values, Func<RowPiece, IReadOnlyList<GroupScale>> scalesOf)
     {
         for (var j = 0; j < Pieces.Count; j++)
         {
             var feature = Column + Pieces[j].Offset;
             var row = _codes.Row(feature, WordsOfRow) + (Quad ^ Twist(feature));
-            var scales = (_scales + feature).LoadMany(Vector, Vector);
+            var scales = scalesOf(Pieces[j]);
             for (var i = 0; i < Vector; i++)
             {
-                var scale = new GroupScale(K, rounding, scales[i]);
-                var codes = Enumerable.Range(0, 4).Select(t => scale.Quotient(values[t][j][i])).ToArray();
+                var codes = Enumerable.Range(0, 4).Select(t => scales[i].Quotient(values[t][j][i])).ToArray();
                 row.Store(K.ToE4M3x4(codes[0], codes[1], codes[2], codes[3]), i * WordsOfRow);
             }
         }
         K.SyncThreads();
     }
 
-    /// <summary>Features as far as there are any, all 128 tokens of each.</summary>
+    /// <summary>Features as far as there are any, all 128 tokens of each, or as many as there are.</summary>
     /// <param name="to">Of features by <paramref name="stride"/> tokens.</param>
     /// <param name="token">First of the tile.</param>
-    public void Write(GlobalPtr<U8> to, S32 firstFeature, int width, S32 token, S32 stride)
+    /// <param name="tokens">How many there are, a multiple of <see cref="ChunkBytes"/>; null where the last tile is filled up.</param>
+    public void Write(GlobalPtr<U8> to, S32 firstFeature, int width, S32 token, S32 stride, int? tokens = null)
     {
         var (chunk, start) = (K.ThreadIdX % Chunks, K.ThreadIdX / Chunks);
+        Pred isThere = tokens is { } count ? token + chunk * ChunkBytes < count : true;
         for (var first = 0; first < Features; first += Threads / Chunks)
         {
             var feature = start + first;
             var words = (_codes.Row(feature, WordsOfRow) + ((chunk * ChunkWords) ^ Twist(feature))).LoadVector(ChunkWords);
-            (to.Row(firstFeature + feature, stride) + token + chunk * (ChunkWords * 4)).As<E4M3x4>().StoreVector(words, predicate: firstFeature + feature < width);
+            (to.Row(firstFeature + feature, stride) + token + chunk * ChunkBytes).As<E4M3x4>().StoreVector(words, predicate: isThere & (firstFeature + feature < width));
         }
     }
 
