@@ -60,13 +60,17 @@ public static class ModelCompiler
             PhasePlanBuilder.Build(greedy), PhasePlanBuilder.Build(nucleus),
             Weights(steps),
             IgnoredPrefixes(model, drafts),
-            new CachePlan(model.Layers.Count + (drafts ? 1 : 0), model.Attention.CacheWidth, activation, limits.Page),
+            Cache(model.Layers.Count + (drafts ? 1 : 0), model.Attention, activation, limits),
             RopeTable.Of(model.Attention, limits.Context),
             drafts
                 ? new MtpPlan(
                     PhasePlanBuilder.Build(steps[2]), PhasePlanBuilder.Build(steps[3]), options.DraftTokens, model.Hidden * activation.Bytes())
                 : null);
     }
+
+    private static CachePlan Cache(int layers, MlaSpec mla, DType activation, PlanLimits limits) => limits.Fp8Cache
+        ? new CachePlan(layers, new Fp8CacheRow(mla.KvRank, mla.RopeDim).Bytes, DType.E4M3, limits.Page)
+        : new CachePlan(layers, mla.CacheWidth, activation, limits.Page);
 
     private static EquatableArray<string> IgnoredPrefixes(ModelSpec model, bool drafts) =>
     [

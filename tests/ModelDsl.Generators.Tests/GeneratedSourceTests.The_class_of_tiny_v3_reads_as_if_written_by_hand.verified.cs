@@ -292,7 +292,7 @@ public sealed partial class TinyV3 : CausalLanguageModel
         Stream.Launch(_gemm_n80_k160_bf16_bf16_bf16, new Dim3((tokens + 63) / 64, 2, 1), 128, 49_152,
             inputNorm, weights + DenseLayer.KvA, kvA, tokens);
         // %11 = latent_cache %6, w"layers.0.kv_a_norm", $cos, $sin, $positions, $slots, cache.0 epsilon=1E-06 : bf16[80]
-        Stream.Launch(_latent_cache_c64_r16_e1em06_bf16, tokens, 32, 0,
+        Stream.Launch(_latent_cache_c64_r16_e1em06_bf16, (tokens + 3) / 4, 128, 0,
             kvA, weights + DenseLayer.KvANorm, Cos, Sin, step.Positions, step.Slots, Cache(layer), tokens);
         // %12, %13 = cache_gather %11, $pages page=64 : bf16[S,64], bf16[S,16]
         var (cacheGatherLatent, cacheGatherKRope) = (Workspace + 1_048_576, Workspace + 1_179_648);
@@ -354,7 +354,7 @@ public sealed partial class TinyV3 : CausalLanguageModel
         Stream.Launch(_gemm_n80_k160_bf16_bf16_bf16, new Dim3((tokens + 63) / 64, 2, 1), 128, 49_152,
             inputNorm, weights + MoeLayer.KvA, kvA, tokens);
         // %33 = latent_cache %28, w"layers.*.kv_a_norm", $cos, $sin, $positions, $slots, cache.* epsilon=1E-06 : bf16[80]
-        Stream.Launch(_latent_cache_c64_r16_e1em06_bf16, tokens, 32, 0,
+        Stream.Launch(_latent_cache_c64_r16_e1em06_bf16, (tokens + 3) / 4, 128, 0,
             kvA, weights + MoeLayer.KvANorm, Cos, Sin, step.Positions, step.Slots, Cache(layer), tokens);
         // %34, %35 = cache_gather %33, $pages page=64 : bf16[S,64], bf16[S,16]
         var (cacheGatherLatent, cacheGatherKRope) = (Workspace + 1_048_576, Workspace + 1_179_648);
@@ -382,7 +382,7 @@ public sealed partial class TinyV3 : CausalLanguageModel
             postAttentionNorm, weights + MoeLayer.Router, router, tokens);
         // %43, %44 = gate %41, w"layers.*.router_bias" sigmoid active=2 groups=2/4 : i32[T,2], f32[T,2]
         var (routerBiasIndices, routerBiasWeights) = (Workspace + 344_064, Workspace + 1_212_416);
-        Stream.Launch(_gate_e8_k2_sigmoid_x1_norm_bias_g4_2_top2, tokens, 32, 0,
+        Stream.Launch(_gate_e8_k2_sigmoid_x1_norm_bias_g4_2_top2, (tokens + 3) / 4, 128, 0,
             router, weights + MoeLayer.RouterBias, routerBiasIndices, routerBiasWeights, tokens);
         // %45, %46, %47, %48, %49 = dispatch %43 experts=8 : i32[9], i32[T,2], i32[T*2], i32[T*2], i32[T*2]
         var dispatchOffsets = Workspace + 1_228_800;
@@ -469,7 +469,7 @@ public sealed partial class TinyV3 : CausalLanguageModel
         Stream.Launch(_gemm_n80_k160_bf16_bf16_bf16_skinny, new Dim3((tokens + 7) / 8, 2, 1), 128, 0,
             inputNorm, weights + DenseLayer.KvA, kvA, tokens);
         // %11 = latent_cache %6, w"layers.0.kv_a_norm", $cos, $sin, $positions, $slots, cache.0 epsilon=1E-06 : bf16[80]
-        Stream.Launch(_latent_cache_c64_r16_e1em06_bf16, tokens, 32, 0,
+        Stream.Launch(_latent_cache_c64_r16_e1em06_bf16, (tokens + 3) / 4, 128, 0,
             kvA, weights + DenseLayer.KvANorm, Cos, Sin, step.Positions, step.Slots, Cache(layer), tokens);
         // %12 = head_gemm %5, w"layers.0.kv_b" absorb=query heads=4 : bf16[T,256]
         var kvB = Workspace + 5120;
@@ -535,7 +535,7 @@ public sealed partial class TinyV3 : CausalLanguageModel
         Stream.Launch(_gemm_n80_k160_bf16_bf16_bf16_skinny, new Dim3((tokens + 7) / 8, 2, 1), 128, 0,
             inputNorm, weights + MoeLayer.KvA, kvA, tokens);
         // %34 = latent_cache %29, w"layers.*.kv_a_norm", $cos, $sin, $positions, $slots, cache.* epsilon=1E-06 : bf16[80]
-        Stream.Launch(_latent_cache_c64_r16_e1em06_bf16, tokens, 32, 0,
+        Stream.Launch(_latent_cache_c64_r16_e1em06_bf16, (tokens + 3) / 4, 128, 0,
             kvA, weights + MoeLayer.KvANorm, Cos, Sin, step.Positions, step.Slots, Cache(layer), tokens);
         // %35 = head_gemm %28, w"layers.*.kv_b" absorb=query heads=4 : bf16[T,256]
         var kvB = Workspace + 5120;
@@ -567,7 +567,7 @@ public sealed partial class TinyV3 : CausalLanguageModel
             postAttentionNorm, weights + MoeLayer.Router, router, tokens);
         // %45, %46 = gate %43, w"layers.*.router_bias" sigmoid active=2 groups=2/4 : i32[T,2], f32[T,2]
         var (routerBiasIndices, routerBiasWeights) = (Workspace + 1280, Workspace + 3328);
-        Stream.Launch(_gate_e8_k2_sigmoid_x1_norm_bias_g4_2_top2, tokens, 32, 0,
+        Stream.Launch(_gate_e8_k2_sigmoid_x1_norm_bias_g4_2_top2, (tokens + 3) / 4, 128, 0,
             router, weights + MoeLayer.RouterBias, routerBiasIndices, routerBiasWeights, tokens);
         // %47, %48, %49, %50, %51 = dispatch %45 experts=8 : i32[9], i32[T,2], i32[T*2], i32[T*2], i32[T*2]
         var dispatchOffsets = Workspace + 3072;

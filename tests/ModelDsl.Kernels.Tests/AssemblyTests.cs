@@ -74,6 +74,7 @@ public sealed class AssemblyTests
         new LatentCacheKernel(512, 64, Epsilon, io) { Fp8 = ScaleRounding.PowerOfTwo },
         new CacheGatherKernel(512, 64, 64, io, null),
         new CacheGatherKernel(512, 64, 64, io, ScaleRounding.PowerOfTwo),
+        new CacheGatherKernel(512, 64, 64, DType.BF16, io == DType.F32 ? null : ScaleRounding.Exact) { Fp8 = true },
         new PermuteKernel(7168, io, 0),
         new RmsNormKernel(7168, 7168, Epsilon, io, Residual: true, WriteOut: false, ScaleRounding.Exact) { WriteFactors = true },
         new TransposedQuantizeKernel(new PlainSource(io), 7168, ScaleRounding.Exact) { WriteRows = true },

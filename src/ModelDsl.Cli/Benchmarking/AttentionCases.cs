@@ -1,6 +1,6 @@
 using ModelDsl.Compiler.Graph;
-using ModelDsl.Compiler.Kernels.Cache;
 using ModelDsl.Compiler.Kernels.Hopper;
+using ModelDsl.Compiler.Specs;
 
 namespace ModelDsl.Cli.Benchmarking;
 

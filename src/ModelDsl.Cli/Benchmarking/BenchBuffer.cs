@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 using ModelDsl.Compiler.Graph;
-using ModelDsl.Compiler.Kernels.Cache;
+using ModelDsl.Compiler.Specs;
 using ModelDsl.Runtime.Devices;
 using ModelDsl.Runtime.Numerics;
 

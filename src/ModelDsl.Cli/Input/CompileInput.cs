@@ -27,7 +27,7 @@ public sealed class CompileInput
 
     private readonly Option<string?> _passes = new("--passes") { Description = "Runs these passes instead of the usual ones: \"place-precision,fuse,…\"." };
 
-    private readonly Option<string?> _serve = new("--serve") { Description = "Takes model, precision and cluster from this serve block." };
+    private readonly Option<string?> _serve = new("--serve") { Description = "Takes model, precision, cluster and the cache's pages and format from this serve block." };
 
     private readonly Option<string?> _train = new("--train") { Description = "Takes model, precision and cluster from this train block." };
 
@@ -64,7 +64,7 @@ public sealed class CompileInput
         if (Program.ReadAndReport(parsed, io) is not { } program) return null;
         _bound = program;
         var choice = Choose(parsed, program, runsOn);
-        var options = new CompileOptions(choice.Target, limits(choice.Model), taps, choice.DraftTokens, Passes(parsed), Printer(parsed, io, watch));
+        var options = new CompileOptions(choice.Target, limits(choice.Model) with { Page = choice.Cache.Page, Fp8Cache = choice.Cache.Format == NumberFormat.E4M3 }, taps, choice.DraftTokens, Passes(parsed), Printer(parsed, io, watch));
         var result = ModelCompiler.Compile(choice.Model, choice.Precision, options);
         DiagnosticPrinter.Print(result.Diagnostics, program.Source, io);
         return result.Plan;
@@ -108,7 +108,7 @@ public sealed class CompileInput
         var target = parsed.GetValue(_target) ?? clusters ?? CompileDefaults.Target(precision).Name;
         var known = PtxTarget.Find(target)
             ?? throw TroubleException.Usage($"there is no target '{target}'; there are {string.Join(", ", PtxTarget.All.Select(t => t.Name))}");
-        return new Choice(model, precision, known, _draft.Tokens(parsed, serve?.Decode?.Draft ?? 0));
+        return new Choice(model, precision, known, _draft.Tokens(parsed, serve?.Decode?.Draft ?? 0), serve?.KvCache ?? KvCacheSpec.Default);
     }
 
     /// <summary>Code for a target with a suffix runs on that architecture alone, other code on newer ones too.</summary>
@@ -129,5 +129,5 @@ public sealed class CompileInput
             ?? throw TroubleException.Usage($"there is no {kind} '{name}'; declared are: {string.Join(", ", blocks.Select(nameOf))}");
     }
 
-    private sealed record Choice(ModelSpec Model, PrecisionSpec Precision, PtxTarget Target, int DraftTokens);
+    private sealed record Choice(ModelSpec Model, PrecisionSpec Precision, PtxTarget Target, int DraftTokens, KvCacheSpec Cache);
 }

@@ -260,6 +260,10 @@ public static class Catalogue
     public static Diagnostic PolicyUnsupported(SourceSpan at, string what, string has, string can) => Error(
         DiagnosticCode.PolicyUnsupported, at, $"the policy has {what} {has}, and no kernel computes so", $"inference can do {can}");
 
+    public static Diagnostic Fp8CacheUnsupported(SourceSpan at, string model, string target) => Error(
+        DiagnosticCode.Fp8CacheUnsupported, at, $"no kernel keeps the cache of '{model}' in e4m3 on {target}",
+        "that takes sm_90a, BF16 activations, kv_rank = 512, rope_dim = 64 and a nope_dim of whole eights; serve with kv_cache { format = bf16 } otherwise");
+
     public static Diagnostic PassRefused(SourceSpan at, string message, string remedy) => Error(
         DiagnosticCode.PassRefused, at, message, remedy);
 

@@ -97,6 +97,7 @@ public enum DiagnosticCode
     CommunicationSms = 424,
     StepTooLong = 425,
     NoAdapters = 426,
+    Fp8CacheUnsupported = 427,
 
     NotJson = 501,
     ConfigMissingKey = 502,

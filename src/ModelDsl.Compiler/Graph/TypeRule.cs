@@ -1,3 +1,5 @@
+using ModelDsl.Compiler.Specs;
+
 namespace ModelDsl.Compiler.Graph;
 
 /// <summary>Collects what is wrong with the types of one op. Says nothing, and allocates nothing, as long as all is well.</summary>
@@ -38,6 +40,14 @@ public sealed class TypeRule
         if (value.Type.Type is not (DType.F32 or DType.BF16))
             _violations.Add($"{role} {value} is {value.Type.Type.Text()}, not f32 or bf16");
         Scaled(role, value);
+    }
+
+    /// <summary>A cache whose rows are activations as wide as latent and key, or the bytes of a <see cref="Fp8CacheRow"/> of them.</summary>
+    public void Cache(Value cache, Value activation, int rank, int rope)
+    {
+        var isFp8 = cache.Type.Type == DType.E4M3;
+        if (!isFp8) Same("activation and cache", activation, cache);
+        Shape("cache", cache, isFp8 ? new Fp8CacheRow(rank, rope).Bytes : rank + rope);
     }
 
     /// <summary>Both have the same element type.</summary>

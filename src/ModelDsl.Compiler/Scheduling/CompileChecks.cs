@@ -1,6 +1,9 @@
 using System.Collections.Immutable;
 using ModelDsl.Compiler.Diagnostics;
+using ModelDsl.Compiler.Graph;
+using ModelDsl.Compiler.Kernels.Hopper;
 using ModelDsl.Compiler.Passes;
+using ModelDsl.Compiler.Passes.PlacePrecision;
 using ModelDsl.Compiler.Specs;
 using ModelDsl.Ptx.Targets;
 
@@ -25,6 +28,7 @@ internal static class CompileChecks
         if (options.DraftTokens > 0 && model.MtpDepth == 0)
             found.Add(Catalogue.DraftWithoutMtp(model.Origin.Span, options.DraftTokens, model.Name));
         CheckWidths(model, found);
+        if (options.Limits.Fp8Cache) CheckCache(model, precision, options, found);
         return found.ToImmutable();
     }
 
@@ -65,6 +69,14 @@ internal static class CompileChecks
         Require("logit rows", limits.LogitRows, 1, Math.Max(1, limits.PrefillTokens));
         Require("page", limits.Page, 1, int.MaxValue);
         Require("split pages", limits.SplitPages, 1, int.MaxValue);
+    }
+
+    private static void CheckCache(ModelSpec model, PrecisionSpec precision, CompileOptions options, ImmutableArray<Diagnostic>.Builder found)
+    {
+        var mla = model.Attention;
+        var fits = MlaDecode.Fits(mla.KvRank, mla.NopeDim, mla.RopeDim, options.Limits.Page) && Fp8CacheRow.Fits(mla.KvRank, mla.RopeDim);
+        if (!fits || !options.Target.Supports(Feature.Wgmma) || new FormatTable(precision).Activation != DType.BF16)
+            found.Add(Catalogue.Fp8CacheUnsupported(mla.Origin.Span, model.Name, options.Target.Name));
     }
 
     private static void CheckWidths(ModelSpec model, ImmutableArray<Diagnostic>.Builder found)

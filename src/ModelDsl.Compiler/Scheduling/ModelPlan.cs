@@ -55,7 +55,7 @@ public sealed record ModelPlan(
 /// <param name="HiddenRowBytes">Bytes of one row of <see cref="StepOutput.Hidden"/>.</param>
 public sealed record MtpPlan(PhasePlan Prefill, PhasePlan Decode, int DraftTokens, int HiddenRowBytes);
 
-/// <summary>The paged latent cache: per layer and token one row of <paramref name="Width"/> values (V2 report, section 2.1).</summary>
+/// <summary>The paged latent cache: per layer and token one row of <paramref name="Width"/> values (V2 report, section 2.1), or the bytes of a <see cref="Fp8CacheRow"/>.</summary>
 /// <param name="Page">Tokens per page; row <c>p * Page + i</c> is token i of page p.</param>
 public sealed record CachePlan(int Layers, int Width, DType Type, int Page)
 {

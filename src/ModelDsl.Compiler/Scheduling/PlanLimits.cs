@@ -13,6 +13,9 @@ namespace ModelDsl.Compiler.Scheduling;
 public sealed record PlanLimits(
     int PrefillTokens, int DecodeSequences, int Context, int LogitRows = 1, int Page = 64, int SplitPages = 4)
 {
+    /// <summary>Rows of the cache are <see cref="Specs.Fp8CacheRow"/>s instead of activations.</summary>
+    public bool Fp8Cache { get; init; }
+
     /// <summary>Pages of one sequence at the longest context: the width of a decode step's block table at most.</summary>
     public int MaxPages => (Context + Page - 1) / Page;
 

@@ -30,7 +30,12 @@ public static class ServeMemory
 
     /// <summary>Of all layers. Every rank of a tensor-parallel group keeps the whole latent: it has no heads to divide.</summary>
     public static double CacheBytesPerToken(ServeSpec serve) =>
-        (double)serve.Model.Layers.Count * serve.Model.Attention.CacheWidth * Bytes(serve.KvCache.Format);
+        serve.Model.Layers.Count * CacheRowBytes(serve.Model.Attention, serve.KvCache.Format);
+
+    /// <summary>Of a token in a layer; FP8 has scales beside the latents, and keys in BF16.</summary>
+    private static double CacheRowBytes(MlaSpec mla, NumberFormat format) => format == NumberFormat.E4M3 && Fp8CacheRow.Fits(mla.KvRank, mla.RopeDim)
+        ? new Fp8CacheRow(mla.KvRank, mla.RopeDim).Bytes
+        : mla.CacheWidth * Bytes(format);
 
     /// <summary>A value alone, without scales.</summary>
     public static double Bytes(NumberFormat format) => format switch

@@ -105,6 +105,32 @@ public class ModelCompilerTests
     }
 
     [Fact]
+    public void A_cache_in_FP8_is_written_and_read_as_such_by_all_phases()
+    {
+        var options = new CompileOptions(PtxTarget.Sm90a, new PlanLimits(512, 2, 4096) { Fp8Cache = true }, DraftTokens: 1);
+        var plan = ModelCompiler.Compile(Models.V3, BuiltInPrecision.Fp8, options).Plan!;
+        Assert.Equal((62, 656, DType.E4M3, 40_672L), (plan.Cache.Layers, plan.Cache.Width, plan.Cache.Type, plan.Cache.BytesPerToken));
+        var touching = plan.Phases.SelectMany(phase => phase.Steps).Where(step => step.Arguments.Any(argument => argument is CacheArgument)).ToArray();
+        // Both prefills write and gather, both decodes write and attend.
+        Assert.Equal(2 * (61 + 61) + 4, touching.Length);
+        Assert.All(touching, step => Assert.Equal(DType.E4M3, step.Kernel.Parameters.Single(parameter => parameter.Name == "cache").Type));
+    }
+
+    [Fact]
+    public void A_cache_in_FP8_is_refused_where_no_kernel_has_it()
+    {
+        var pages = new PlanLimits(64, 1, 256);
+        string Refused(ModelSpec model, PrecisionSpec precision, PtxTarget target, PlanLimits? limits = null, EquatableArray<PassCall>? passes = null) =>
+            ModelCompiler.Compile(model, precision, new CompileOptions(target, (limits ?? pages) with { Fp8Cache = true }, Passes: passes)).Diagnostics.Single().Message;
+        Assert.Equal("no kernel keeps the cache of 'DeepSeekV3' in e4m3 on sm_89", Refused(Models.V3, BuiltInPrecision.Fp8, PtxTarget.Sm89));
+        Assert.Equal("no kernel keeps the cache of 'DeepSeekV3' in e4m3 on sm_90a", Refused(Models.V3, BuiltInPrecision.Fp32, PtxTarget.Sm90a));
+        Assert.Equal("no kernel keeps the cache of 'Micro' in e4m3 on sm_90a", Refused(Models.Micro, BuiltInPrecision.Bf16, PtxTarget.Sm90a));
+        Assert.Equal("no kernel keeps the cache of 'DeepSeekV3' in e4m3 on sm_90a", Refused(Models.V3, BuiltInPrecision.Bf16, PtxTarget.Sm90a, pages with { Page = 32 }));
+        EquatableArray<PassCall> portable = [.. Pipeline.Default.Select(call => call.Name == "select-kernels" ? new PassCall(call.Name, [new PassSetting("hopper", "off")]) : call)];
+        Assert.Equal("No kernel but those of Hopper's own attends to a cache in e4m3.", Refused(Models.V3, BuiltInPrecision.Bf16, PtxTarget.Sm90a, passes: portable));
+    }
+
+    [Fact]
     public void Prefill_ends_with_the_wanted_rows_only()
     {
         var plan = Compile(Models.Micro, BuiltInPrecision.Bf16);

@@ -42,6 +42,28 @@ public sealed class CacheGatherTests
         Assert.Equal(rows.SelectMany(row => row.Skip(rank)), run.Floats("k_rope"));
     }
 
+    /// <summary>Latents come back as the BF16 numbers that decode attention sees, or quantised anew from them.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void WidensRowsInFp8(bool powerOfTwo)
+    {
+        const int Rank = 512, Rope = 64, Page = 16, Context = 37;
+        var (cache, pages, _) = Sequence(Rank + Rope, Page, Context, DType.BF16);
+        var (bytes, values) = Fp8CacheRows.Of(cache, powerOfTwo);
+        float[][] rows = [.. Enumerable.Range(0, Context).Select(j => values.AsSpan((pages[j / Page] * Page + j % Page) * (Rank + Rope), Rank + Rope).ToArray())];
+        KernelRun Start(ScaleRounding? scale) => new KernelRun(new CacheGatherKernel(Rank, Rope, Page, DType.BF16, scale) { Fp8 = true })
+            .Set("cache", bytes).Set("pages", pages).Output("k_rope", Context * Rope).Symbol(DimSymbol.Context, Context).Number("context", Context);
+        using var plain = Start(null).Output("latent", Context * Rank).Launch(Context);
+        Assert.Equal(rows.SelectMany(row => row.Take(Rank)), plain.Floats("latent"));
+        Assert.Equal(rows.SelectMany(row => row.Skip(Rank)), plain.Floats("k_rope"));
+
+        using var quantised = Start(ScaleRounding.Exact).Output("q", Context * Rank).Output("scales", QuantizedRows.ScaleCount(Context, Rank)).Launch(Context);
+        var expected = QuantizedRows.Of([.. rows.SelectMany(row => row.Take(Rank))], Rank);
+        Assert.Equal(QuantizedRows.ByRow(expected.Scales, Context), QuantizedRows.ByRow(quantised.Floats("scales"), Context));
+        Assert.Equal(expected.Codes, quantised.Codes("q"));
+    }
+
     private static (float[] Cache, int[] Pages, float[][] Rows) Sequence(int width, int page, int context, DType io)
     {
         var cache = Samples.Normal(1, Pages * page * width, io);

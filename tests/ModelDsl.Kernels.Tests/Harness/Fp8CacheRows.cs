@@ -1,4 +1,4 @@
-using ModelDsl.Compiler.Kernels.Cache;
+using ModelDsl.Compiler.Specs;
 
 namespace ModelDsl.Kernels.Tests.Harness;
 

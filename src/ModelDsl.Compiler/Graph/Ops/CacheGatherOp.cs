@@ -20,10 +20,9 @@ public sealed record CacheGatherOp(Value Cache, Value Pages, int Page, Value Lat
 
     internal static void CheckGather(TypeRule rule, Value cache, Value pages, int page, Value latent, Value key)
     {
-        rule.Activation("cache", cache);
-        rule.Same("cache and key", cache, key);
-        rule.Require(latent.Type.IsQuantised || latent.Type.Type == cache.Type.Type, "latents are quantised or as the cache has them");
-        rule.Shape("cache", cache, latent.Type.Width + key.Type.Width);
+        rule.Activation("key", key);
+        rule.Require(latent.Type.IsQuantised || latent.Type.Type == key.Type.Type, "latents are quantised or activations, as keys are");
+        rule.Cache(cache, key, latent.Type.Width, key.Type.Width);
         rule.Type("pages", pages, DType.I32);
         rule.Shape("pages", pages, Dim.CeilDiv(latent.Type.Rows, page));
         rule.Shape("key", key, latent.Type.Rows, key.Type.Width);

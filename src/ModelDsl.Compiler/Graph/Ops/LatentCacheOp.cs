@@ -30,13 +30,12 @@ public sealed record LatentCacheOp(
     public override void Check(TypeRule rule)
     {
         rule.Activation("kv", Kv);
-        rule.Same("kv and cache", Kv, Cache);
         rule.Type("weight", Weight, DType.F32);
         rule.Shape("cos", Cos, Cos.Type.Rows, (Kv.Type.Width - Weight.Type.Width) / 2);
         rule.Shape("sin", Sin, Cos.Type.Rows, (Kv.Type.Width - Weight.Type.Width) / 2);
         rule.Shape("positions", Positions, Kv.Type.Rows);
         rule.Shape("slots", Slots, Kv.Type.Rows);
-        rule.Shape("cache", Cache, Kv.Type.Width);
+        rule.Cache(Cache, Kv, Weight.Type.Width, Kv.Type.Width - Weight.Type.Width);
         rule.Require(Result.Type == Cache.Type, "a cache keeps its type");
     }
 }

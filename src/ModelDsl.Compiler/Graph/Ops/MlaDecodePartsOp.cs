@@ -30,11 +30,10 @@ public sealed record MlaDecodePartsOp(
     {
         var rows = Query.Type.Rows;
         rule.Same("query and q_latent", Query, QueryLatent);
-        rule.Same("query and cache", Query, Cache);
         rule.Same("query and result", Query, Result);
         rule.Shape("query", Query, rows, Mla.Heads * Mla.QkDim);
         rule.Shape("q_latent", QueryLatent, rows, Mla.Heads * Mla.KvRank);
-        rule.Shape("cache", Cache, Mla.CacheWidth);
+        rule.Cache(Cache, Query, Mla.KvRank, Mla.RopeDim);
         rule.Shape("pages", Pages, rows, Dim.MaxPages);
         rule.Shape("lengths", Lengths, rows);
         rule.Shape("starts", Starts, rows + 1);

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using ModelDsl.Compiler.Graph;
+using ModelDsl.Compiler.Specs;
 using ModelDsl.Ptx;
 using ModelDsl.Ptx.Targets;
 
@@ -42,7 +43,7 @@ public sealed record MlaDecode(int Heads, int Queries, int NopeDim, double Scale
 
     private static readonly int SharedBytes = (1 + Stages) * TileBytes + ProbabilityBytes + 2 * TileRows * sizeof(float) + StagePipeline.SharedBytes(2 + Stages);
 
-    /// <summary>Rows of the cache are <see cref="Cache.Fp8CacheRow"/>s instead of 576 BF16.</summary>
+    /// <summary>Rows of the cache are <see cref="Fp8CacheRow"/>s instead of 576 BF16.</summary>
     public bool Fp8Cache { get; init; }
 
     public override string Name => $"mla_decode_wgmma_h{Heads}_s{Queries}_n{NopeDim}_x{KernelNames.Of(Scale)}_parts{Parts}{KernelNames.If(Fp8Cache, "fp8")}";

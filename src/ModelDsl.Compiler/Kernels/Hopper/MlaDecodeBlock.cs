@@ -1,3 +1,4 @@
+using ModelDsl.Compiler.Specs;
 using ModelDsl.Ptx;
 using ModelDsl.Ptx.Hopper;
 using ModelDsl.Ptx.Memory;
@@ -49,7 +50,7 @@ internal sealed class MlaDecodeBlock
     /// <summary>Of a BF16 cache.</summary>
     public TensorMapParameter CacheMap => _cacheMap ?? throw new InvalidOperationException("the cache is FP8");
 
-    /// <summary>An FP8 cache, in <see cref="Cache.Fp8CacheRow"/>s.</summary>
+    /// <summary>An FP8 cache, in <see cref="Fp8CacheRow"/>s.</summary>
     public GlobalPtr<U8> CacheRows => _rows ?? throw new InvalidOperationException("the cache is BF16");
 
     /// <summary>BF16[requests, rows, 512].</summary>

@@ -1,4 +1,4 @@
-using ModelDsl.Compiler.Kernels.Cache;
+using ModelDsl.Compiler.Specs;
 using ModelDsl.Ptx;
 using ModelDsl.Ptx.Memory;
 using ModelDsl.Ptx.Values;

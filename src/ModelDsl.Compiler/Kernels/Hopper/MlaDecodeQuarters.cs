@@ -1,5 +1,5 @@
 using ModelDsl.Compiler.Kernels.Access;
-using ModelDsl.Compiler.Kernels.Cache;
+using ModelDsl.Compiler.Specs;
 using ModelDsl.Ptx;
 using ModelDsl.Ptx.Memory;
 using ModelDsl.Ptx.Values;

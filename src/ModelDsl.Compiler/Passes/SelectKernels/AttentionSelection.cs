@@ -5,6 +5,7 @@ using ModelDsl.Compiler.Kernels.Attention;
 using ModelDsl.Compiler.Kernels.Cache;
 using ModelDsl.Compiler.Kernels.Hopper;
 using ModelDsl.Compiler.Kernels.Rope;
+using ModelDsl.Compiler.Specs;
 
 namespace ModelDsl.Compiler.Passes.SelectKernels;
 
@@ -22,7 +23,7 @@ internal static class AttentionSelection
     {
         var rows = op.Kv.Type.Rows;
         var rank = op.Weight.Type.Width;
-        var kernel = new LatentCacheKernel(rank, op.Kv.Type.Width - rank, op.Epsilon, op.Kv.Type.Type);
+        var kernel = new LatentCacheKernel(rank, op.Kv.Type.Width - rank, op.Epsilon, op.Kv.Type.Type) { Fp8 = IsFp8(op.Cache) ? ScaleRounding.PowerOfTwo : null };
         var arguments = new Arguments().Tensors(op.Kv, op.Weight, op.Cos, op.Sin, op.Positions, op.Slots, op.Cache).Size(rows);
         return new LaunchOp(op, kernel, arguments.Build(), rows);
     }
@@ -30,14 +31,14 @@ internal static class AttentionSelection
     public static LaunchOp Gather(CacheGatherOp op)
     {
         var rows = op.Latent.Type.Rows;
-        var kernel = new CacheGatherKernel(op.Latent.Type.Width, op.Key.Type.Width, op.Page, op.Cache.Type.Type, Quantize: null);
+        var kernel = new CacheGatherKernel(op.Latent.Type.Width, op.Key.Type.Width, op.Page, op.Key.Type.Type, Quantize: null) { Fp8 = IsFp8(op.Cache) };
         return new LaunchOp(op, kernel, new Arguments().Tensors(op.Cache, op.Pages, op.Latent, op.Key).Size(rows).Build(), rows);
     }
 
     public static LaunchOp GatherQuantize(GatherQuantizeOp op)
     {
         var rows = op.Latent.Type.Rows;
-        var kernel = new CacheGatherKernel(op.Latent.Type.Width, op.Key.Type.Width, op.Page, op.Cache.Type.Type, op.Rounding);
+        var kernel = new CacheGatherKernel(op.Latent.Type.Width, op.Key.Type.Width, op.Page, op.Key.Type.Type, op.Rounding) { Fp8 = IsFp8(op.Cache) };
         var arguments = new Arguments().Tensors(op.Cache, op.Pages).WithScales(op.Latent).Tensor(op.Key).Size(rows);
         return new LaunchOp(op, kernel, arguments.Build(), rows);
     }
@@ -74,7 +75,7 @@ internal static class AttentionSelection
     public static LaunchOp Parts(MlaDecodePartsOp op)
     {
         var rows = op.Query.Type.Rows;
-        var kernel = new MlaDecode(op.Mla.Heads, Queries: 1, op.Mla.NopeDim, op.Scale, op.Parts);
+        var kernel = new MlaDecode(op.Mla.Heads, Queries: 1, op.Mla.NopeDim, op.Scale, op.Parts) { Fp8Cache = IsFp8(op.Cache) };
         var arguments = new Arguments()
             .Tensors(op.QueryLatent, op.Query, op.Cache, op.Pages, op.Lengths, op.Starts, op.Result, op.Lse, op.Partial, op.PartialLse)
             .Size(Dim.MaxPages).Size(rows);
@@ -94,4 +95,7 @@ internal static class AttentionSelection
         var kernel = new MlaCombineKernel(op.Heads, op.Partial.Type.Width, op.Result.Type.Type);
         return new LaunchOp(op, kernel, new Arguments().Tensors(op.Partial, op.Lse, op.Result).Size(Dim.Splits).Size(rows).Build(), rows);
     }
+
+    /// <summary>Powers of two as scales: what is read back as BF16 is then what was written, not rounded again.</summary>
+    private static bool IsFp8(Value cache) => cache.Type.Type == DType.E4M3;
 }

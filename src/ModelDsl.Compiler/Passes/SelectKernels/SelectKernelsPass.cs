@@ -28,6 +28,7 @@ public sealed class SelectKernelsPass
     {
         _gemm = new GemmSelection(graph, context);
         _graph = _gemm.HasHopper ? DecodeInParts.Of(graph) : graph;
+        if (context.Limits.Fp8Cache) _graph = CacheInFp8.Of(_graph);
         foreach (var op in _graph.Ops)
         {
             foreach (var result in op.Results) _makers.Add(((Temporary)result).Id, op);

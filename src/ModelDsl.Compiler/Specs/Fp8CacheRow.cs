@@ -1,4 +1,4 @@
-namespace ModelDsl.Compiler.Kernels.Cache;
+namespace ModelDsl.Compiler.Specs;
 
 /// <summary>
 /// What an FP8 cache holds of a token: latents as E4M3, a FP32 scale for each 128 of them, and the rotated key as BF16, for which FP8 is too coarse: 512 + 16 + 128 = 656 bytes instead of 1152. FlashMLA's layout.
