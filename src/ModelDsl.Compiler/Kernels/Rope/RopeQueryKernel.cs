@@ -34,7 +34,8 @@ public sealed record RopeQueryKernel(int Heads, int NopeDim, int RopeDim, DType 
 
     private int PerThread => Math.Max(2, Vector);
 
-    private int HeadsPerThread => Heads % 4 == 0 ? 4 : Heads % 2 == 0 ? 2 : 1;
+    /// <summary>As many as leave a whole warp of threads.</summary>
+    private int HeadsPerThread => new[] { 4, 2, 1 }.First(count => count == 1 || (Heads % count == 0 && Heads / count * RopeDim / PerThread >= 32));
 
     private int ThreadsPerToken => Heads / HeadsPerThread * RopeDim / PerThread;
 
