@@ -1,3 +1,5 @@
+using System.Text;
+using ModelDsl.Ptx.Targets;
 using ModelDsl.Runtime.Devices;
 using ModelDsl.Runtime.VirtualGpu;
 
@@ -8,8 +10,18 @@ namespace ModelDsl.Cli.Benchmarking;
 /// <param name="Least">The fastest run.</param>
 internal sealed record KernelTime(double Median, double Least);
 
+/// <summary>What is in L2 when a timed run begins: nothing of its own in either case.</summary>
+internal enum L2Contents
+{
+    /// <summary>Memory that was read, as the weights of the layer before.</summary>
+    Read,
+
+    /// <summary>Memory that was written: what a kernel reads first has to drive that out, so that each byte costs two until L2's worth has passed.</summary>
+    Written,
+}
+
 /// <summary>
-/// Times launches by the device's events. Before each run memory larger than any L2 is filled, so that nothing that a kernel reads lies in L2 already, as it would not in a
+/// Times launches by the device's events. Before each run memory larger than any L2 is read or written, so that nothing that a kernel reads lies in L2 already, as it would not in a
 /// model. Nothing waits for the host between the runs.
 /// </summary>
 internal sealed class KernelTimer : IDisposable
@@ -17,13 +29,17 @@ internal sealed class KernelTimer : IDisposable
     private const long FlushBytes = 256 << 20;
     private readonly IDevice _device;
     private readonly DeviceMemory? _flush;
+    private readonly IModule? _sweep;
 
-    public KernelTimer(IDevice device)
+    public KernelTimer(IDevice device, L2Contents contents)
     {
         _device = device;
         Stream = device.CreateStream();
         // The virtual GPU has no cache.
-        _flush = device is VirtualDevice ? null : device.Allocate(FlushBytes);
+        if (device is VirtualDevice) return;
+        _flush = device.Allocate(FlushBytes);
+        Stream.Fill(_flush.Address, 0, _flush.Bytes);
+        if (contents == L2Contents.Read) _sweep = device.LoadModule(Encoding.UTF8.GetBytes(new SweepKernel().Emit(PtxTarget.Sm80).ToText()));
     }
 
     /// <summary>Where launches have to go.</summary>
@@ -41,7 +57,7 @@ internal sealed class KernelTimer : IDisposable
         {
             foreach (var (start, end) in marks)
             {
-                if (_flush is not null) Stream.Fill(_flush.Address, 0, _flush.Bytes);
+                Flush();
                 Stream.Record(start);
                 launch();
                 Stream.Record(end);
@@ -60,8 +76,16 @@ internal sealed class KernelTimer : IDisposable
         }
     }
 
+    private void Flush()
+    {
+        if (_flush is null) return;
+        if (_sweep is null) Stream.Fill(_flush.Address, 0, _flush.Bytes);
+        else Stream.Launch(_sweep.GetKernel("sweep"), new Dim3((int)(FlushBytes / SweepKernel.BytesOfBlock), 1, 1), 256, 0, _flush.Address);
+    }
+
     public void Dispose()
     {
+        _sweep?.Dispose();
         _flush?.Dispose();
         Stream.Dispose();
     }

@@ -70,9 +70,9 @@ internal sealed class KernelExecution : IDisposable
     }
 
     /// <summary>Runs the kernel many times, on buffers as earlier runs left them.</summary>
-    public KernelTime Measure(ExecLaunch launch, int runs)
+    public KernelTime Measure(ExecLaunch launch, int runs, L2Contents contents)
     {
-        using var timer = new KernelTimer(_device);
+        using var timer = new KernelTimer(_device, contents);
         KernelArgument[] arguments = [.. _arguments];
         return timer.Measure(() => launch.On(timer.Stream, arguments), runs);
     }

@@ -16,9 +16,10 @@ internal static class BenchVerb
         var runs = new Option<int>("--runs") { Description = "Timed runs of each kernel; the median counts.", DefaultValueFactory = _ => 30 };
         var rows = new Option<int?>("--rows") { Description = "M of products and tokens of the others, in place of those that peers publish." };
         var every = new Option<bool>("--every-tile") { Description = "All kernels that a product could be made with, not only the one that is chosen." };
+        var contents = new L2Option();
         var json = new Option<bool>("--json") { Description = "One JSON object a line." };
         var device = new DeviceOption("cuda");
-        foreach (var option in new Option[] { filter, runs, rows, every, json }) verb.Options.Add(option);
+        foreach (var option in new Option[] { filter, runs, rows, every, contents, json }) verb.Options.Add(option);
         device.AddTo(verb);
         verb.SetAction(parsed =>
         {
@@ -34,14 +35,14 @@ internal static class BenchVerb
             if (cases.Length == 0) throw TroubleException.Usage($"--filter {text}: no kernel, shape or operation has that in its name");
             using var gpu = device.Open(parsed);
             if (gpu is VirtualDevice && tokens is null) throw TroubleException.Usage("--device virtual: in software these shapes take hours; say how many --rows instead, such as 8");
-            return Run(io, gpu, cases, parsed.GetValue(runs), parsed.GetValue(json));
+            return Run(io, gpu, cases, parsed.GetValue(runs), parsed.GetValue(contents), parsed.GetValue(json));
         });
         return verb;
     }
 
-    private static int Run(IoContext io, IDevice gpu, BenchCase[] cases, int runs, bool json)
+    private static int Run(IoContext io, IDevice gpu, BenchCase[] cases, int runs, L2Contents contents, bool json)
     {
-        using var timer = new KernelTimer(gpu);
+        using var timer = new KernelTimer(gpu, contents);
         // In software there is nothing that a kernel could be held against.
         var report = new BenchReport(io.Out, json, gpu is VirtualDevice ? null : Ceilings.Measure(gpu, timer, runs));
         report.Start(gpu.Name);

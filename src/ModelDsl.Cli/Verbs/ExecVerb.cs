@@ -29,11 +29,12 @@ internal static class ExecVerb
             DefaultValueFactory = _ => [],
         };
         var output = new Option<string?>("--out") { Description = "Writes all buffers as they are afterwards: arg0, arg1, … by position.", HelpName = "OUT.safetensors" };
-        var time = new Option<int?>("--time") { Description = "Runs the kernel so many times more, each after memory larger than L2 was filled, and tells the median.", HelpName = "RUNS" };
+        var time = new Option<int?>("--time") { Description = "Runs the kernel so many times more, each with nothing of its own in L2, and tells the median.", HelpName = "RUNS" };
+        var contents = new L2Option();
         var json = new Option<bool>("--json") { Description = "Ends with one JSON object instead of a line." };
         var (device, check) = (new DeviceOption(), new CheckOption());
         verb.Arguments.Add(file);
-        foreach (var option in new Option[] { name, grid, block, cluster, shared, arguments, output, time, json }) verb.Options.Add(option);
+        foreach (var option in new Option[] { name, grid, block, cluster, shared, arguments, output, time, contents, json }) verb.Options.Add(option);
         check.AddTo(verb);
         device.AddTo(verb);
         verb.SetAction(parsed =>
@@ -62,7 +63,7 @@ internal static class ExecVerb
                     var first = execution.Run(launch);
                     var instructions = (kernel as ICountedKernel)?.WarpInstructions;
                     Save(execution, parsed.GetValue(output));
-                    var median = parsed.GetValue(time) is { } runs ? execution.Measure(launch, runs) : null;
+                    var median = parsed.GetValue(time) is { } runs ? execution.Measure(launch, runs, parsed.GetValue(contents)) : null;
                     var report = new ExecReport(signature.Name, gpu, blocks, threads, first, median, instructions);
                     io.Out.WriteLine(parsed.GetValue(json) ? report.ToJson(execution.Buffers) : report.ToText());
                     return ExitCode.Success;
