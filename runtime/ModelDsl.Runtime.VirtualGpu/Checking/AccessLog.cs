@@ -24,12 +24,16 @@ internal sealed class AccessLog(HeapShadow heap)
     /// <summary>What the last strong write of each place in device memory tells its readers.</summary>
     public Dictionary<ulong, Knowledge> Told { get; } = [];
 
+    /// <summary>Addresses in local memory that threads have left in device memory.</summary>
+    public Dictionary<ulong, (long Block, int Thread)> LocalAddresses { get; } = [];
+
     public void Begin(DecodedKernel kernel)
     {
         if (_base > MostEvents) Restart();
         if (_kernel != kernel) _reported.Clear();
         (_kernel, _count) = (kernel, 0);
         Told.Clear();
+        LocalAddresses.Clear();
         _deferred.Clear();
         _racing.Clear();
         int narrowest = 1 << AccessCell.MaxShift;

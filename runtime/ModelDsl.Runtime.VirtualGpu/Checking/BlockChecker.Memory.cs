@@ -87,6 +87,7 @@ internal sealed unsafe partial class BlockChecker
                 if (address > block->SharedBytes || address + (uint)bytes > block->SharedBytes) return;
                 if (_isGap.Length > 0 && (_isGap[address >> 2] || _isGap[(address + (uint)bytes - 1) >> 2]) && IsInGap(warp, site, lane, (uint)address, bytes)) return;
                 if (_checksInit) Initialise(warp, site, lane, _init.Shared(address), bytes, reads, writes, "shared", address);
+                if (_hasLocal && HasAddress(site)) _localAddresses.Access(warp, site, lane, isShared: true, address, block->Shared + address);
                 if (_isAsync && writes && site.Kind != SiteKind.BulkCopy) _proxies.Store(site, 32 * warp->Index + lane, address, bytes);
                 if (!_tracksShared) return;
                 var place = new AccessPoint(warp, site, lane, mask, space, address, block->Shared + address);
@@ -103,11 +104,17 @@ internal sealed unsafe partial class BlockChecker
         if (writes && _checksMemory && shadow.IsReadOnly && _context.IsNew(FindingKind.ReadOnly, site))
             _context.Report(FindingKind.ReadOnly, site, -1, warp, lane, address, "this writes to constant memory");
         if (_checksInit) Initialise(warp, site, lane, shadow.WrittenAt(address), bytes, reads, writes, "global", address);
-        if (!_tracksGlobal) return;
+        bool hasAddress = _hasLocal && HasAddress(site);
+        if (!_tracksGlobal && !hasAddress) return;
         MemoryRange* range = block->Heap->Find(address);
+        if (hasAddress) _localAddresses.Access(warp, site, lane, isShared: false, address, (byte*)(range->ToHost + (long)address));
+        if (!_tracksGlobal) return;
         var point = new AccessPoint(warp, site, lane, mask, StateSpace.Global, address, (byte*)(range->ToHost + (long)address));
         Track(warp, site, lane, point, shadow.Cells(address, _heap.Log.Shift), bytes, reads, writes, group);
     }
+
+    /// <summary>Whether what is loaded or stored may be an address.</summary>
+    private static bool HasAddress(CheckSite site) => site.Kind is SiteKind.Load or SiteKind.Store && site.Bytes >= sizeof(ulong) && site.DataBytes == sizeof(ulong);
 
     /// <summary>Marks the words that are in gaps.</summary>
     private void MarkGaps(List<Decoding.SharedGap> gaps)

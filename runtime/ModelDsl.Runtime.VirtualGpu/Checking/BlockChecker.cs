@@ -19,6 +19,8 @@ internal sealed unsafe partial class BlockChecker : IDisposable
     private readonly ClusterBarrier _clusters;
     private readonly WarpCheck _warps;
     private readonly SyncVariables _variables;
+    private readonly StaleReads _stale;
+    private readonly LocalAddresses _localAddresses;
     private readonly SharedProxies _proxies;
     private readonly WarpgroupRegisters _registersOfGroups;
 
@@ -29,7 +31,7 @@ internal sealed unsafe partial class BlockChecker : IDisposable
     private AccessCell* _shared;
     private CheckSite[] _sites = [];
     private bool[] _isGap = [];
-    private bool _checksMemory, _checksInit, _checksSync, _tracksShared, _tracksGlobal, _isAsync;
+    private bool _checksMemory, _checksInit, _checksSync, _tracksShared, _tracksGlobal, _isAsync, _hasLocal;
 
     public BlockChecker(HeapShadow heap)
     {
@@ -43,7 +45,9 @@ internal sealed unsafe partial class BlockChecker : IDisposable
         _stores = new AsyncCopies(_context, _clocks);
         _proxies = new SharedProxies(_context);
         _registersOfGroups = new WarpgroupRegisters(_context);
-        _races = new RaceCheck(_context, heap.Log, _clocks, e => e.Site.Kind switch { SiteKind.Product => _products, SiteKind.BulkCopy => _stores, _ => _copies });
+        _stale = new StaleReads(_context, heap.Log);
+        _localAddresses = new LocalAddresses(_context, heap.Log.LocalAddresses);
+        _races = new RaceCheck(_context, heap.Log, _clocks, _stale, e => e.Site.Kind switch { SiteKind.Product => _products, SiteKind.BulkCopy => _stores, _ => _copies });
         _barriers = new BarrierCheck(_context, _clocks);
         _clusters = new ClusterBarrier(_context, heap.Log, _clocks);
         _warps = new WarpCheck(_context, _clocks, _barriers);
@@ -60,6 +64,7 @@ internal sealed unsafe partial class BlockChecker : IDisposable
         _context.Bind(launch, state);
         MarkGaps(launch.Kernel.SharedGaps);
         _checksMemory = _context.Has(VirtualGpuChecks.Memory);
+        _hasLocal = _checksMemory && state->LocalBytes > 0;
         _checksInit = _context.Has(VirtualGpuChecks.Init);
         _checksSync = _context.Has(VirtualGpuChecks.Sync);
         _tracksGlobal = _context.Has(VirtualGpuChecks.Race);
@@ -77,6 +82,8 @@ internal sealed unsafe partial class BlockChecker : IDisposable
         _barriers.Begin();
         _warps.Begin();
         _variables.Begin();
+        _stale.Begin();
+        _localAddresses.Begin();
         if (_checksInit)
         {
             _registers.Begin();

@@ -27,6 +27,9 @@ public enum FindingKind
     /// <summary>Memory read that nobody has written.</summary>
     UninitialisedMemory,
 
+    /// <summary>An address in one thread's local memory that another one takes.</summary>
+    LocalAddress,
+
     /// <summary>Two threads at one place, one of them writing, in no order.</summary>
     Race,
 

@@ -7,7 +7,7 @@ namespace ModelDsl.Runtime.VirtualGpu.Checking;
 /// them: program order, barriers of the block and of the warp, and strong accesses with fences (PTX memory model). Two strong
 /// accesses do not race. Writing the value that is there already is let pass.
 /// </summary>
-internal sealed unsafe class RaceCheck(CheckContext context, AccessLog log, ThreadClocks clocks, Func<AccessEvent, AsyncCopies> copies)
+internal sealed unsafe class RaceCheck(CheckContext context, AccessLog log, ThreadClocks clocks, StaleReads stale, Func<AccessEvent, AsyncCopies> copies)
 {
     private int _warp, _thread;
     private int[] _known = [];
@@ -38,8 +38,23 @@ internal sealed unsafe class RaceCheck(CheckContext context, AccessLog log, Thre
     {
         if (cell->Write != 0) Compare(cell->Write, id, site, at, isWrite: false, wasWrite: true);
         if (cell->OtherWrite != 0) Compare(cell->OtherWrite, id, site, at, isWrite: false, wasWrite: true);
+        if (site.IsStrong && !at.IsShared) NoteSeen(cell, site, at);
         if (site.IsNonCoherent && cell->Write != 0 && log.IsOfLaunch(cell->Write)) ReportNonCoherent(cell->Write, site, at);
         if (cell->Read != id) Keep(ref cell->Read, ref cell->OtherRead, id);
+    }
+
+    /// <summary>What a strong read of device memory has seen of others' strong writes.</summary>
+    private void NoteSeen(AccessCell* cell, CheckSite site, in AccessPoint at)
+    {
+        if (cell->Write != 0 && log.IsOfLaunch(cell->Write)) stale.Read(_thread, cell->Write, IsTold(cell->Write), site, at);
+        if (cell->OtherWrite != 0 && log.IsOfLaunch(cell->OtherWrite)) stale.Read(_thread, cell->OtherWrite, IsTold(cell->OtherWrite), site, at);
+    }
+
+    /// <summary>Whether it happens before, or its writer's fence lies between it and something that this thread has read: who waits for a flag loads nothing before that is there.</summary>
+    private bool IsTold(uint earlier)
+    {
+        ref AccessEvent e = ref log.Of(earlier);
+        return Order(earlier) == AccessOrder.Before || clocks.HasRead(_thread, e.Block, 32 * e.Warp + (int)(earlier & 31), e.Clock);
     }
 
     /// <inheritdoc cref="Read"/>
@@ -50,6 +65,7 @@ internal sealed unsafe class RaceCheck(CheckContext context, AccessLog log, Thre
         if (cell->OtherWrite != 0) Compare(cell->OtherWrite, id, site, at, isWrite: true, wasWrite: true);
         if (cell->Read != 0) Compare(cell->Read, id, site, at, isWrite: true, wasWrite: false);
         if (cell->OtherRead != 0) Compare(cell->OtherRead, id, site, at, isWrite: true, wasWrite: false);
+        if (site.Kind == SiteKind.Atomic && site.IsStrong && !at.IsShared) NoteSeen(cell, site, at);
         if (site.IsStrong)
         {
             Keep(ref cell->Write, ref cell->OtherWrite, id);

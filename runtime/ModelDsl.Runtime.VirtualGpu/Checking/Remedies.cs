@@ -12,6 +12,7 @@ internal static class Remedies
         FindingKind.AddressOverflow => "compute the index in 64 bits: widen the operands before the operation (mul.wide, cvt.s64)",
         FindingKind.UninitialisedRegister => "give the register a value on every path that leads here",
         FindingKind.UninitialisedMemory => "write the memory before it is read, or do not read what was not written",
+        FindingKind.LocalAddress => "hand over the value itself, or keep it in shared or global memory: local memory is each thread's own",
         FindingKind.Race => "put a barrier between the two accesses, or make both atomic",
         FindingKind.WarpgroupRegisters => "put wgmma.fence before the first product, and wgmma.wait_group between it and what touches its registers",
         FindingKind.ProxyFence => "let the threads that store execute fence.proxy.async after it and before the barrier that the copy or product waits for",

@@ -46,6 +46,9 @@ internal sealed class ThreadClocks
     /// <summary>Whether a thread of another block was at most at this tick when it told what this thread has heard.</summary>
     public bool KnowsFar(int thread, long block, int other, int clock) => _far[thread]?.Find(block) is { } known && clock <= known[other];
 
+    /// <summary>Whether strong reads of this thread have told it so, which it knows after its next fence.</summary>
+    public bool HasRead(int thread, long block, int other, int clock) => _pending[thread]?.Find(block) is { } told && clock <= told[other];
+
     /// <summary>Threads come to a barrier and tell what they know.</summary>
     public void Arrive(Meeting meeting, int warp, uint lanes)
     {
