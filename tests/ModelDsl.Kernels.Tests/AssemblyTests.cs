@@ -61,6 +61,7 @@ public sealed class AssemblyTests
         new EmbeddingKernel(129280, 7168, DType.BF16, io),
         new RmsNormKernel(7168, 7168, Epsilon, io, Residual: true, WriteOut: true, ScaleRounding.Exact),
         new RmsNormKernel(7168, 7168, Epsilon, io, Residual: false, WriteOut: false, ScaleRounding.PowerOfTwo),
+        new RmsNormKernel(7168, 7168, Epsilon, io, Residual: false, WriteOut: false, ScaleRounding.Exact) { Streams = true },
         new RmsNormKernel(1536, 2112, Epsilon, io, Residual: false, WriteOut: true, null),
         new QuantizeKernel(16384, io, ScaleRounding.Exact),
         new AddKernel(7168, io),

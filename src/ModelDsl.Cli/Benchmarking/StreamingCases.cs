@@ -27,9 +27,9 @@ internal static class StreamingCases
         var rows = tokens * Active;
         return
         [
-            Case("rms norm, residual", new RmsNormKernel(Hidden, Hidden, Epsilon, DType.BF16, Residual: true, WriteOut: true, Quantize: null), tokens, Hidden * 8.0, ("x", Hidden), ("delta", Hidden), ("sum", Hidden), ("out", Hidden)),
-            Case("rms norm, residual, quantise", new RmsNormKernel(Hidden, Hidden, Epsilon, DType.BF16, Residual: true, WriteOut: false, ScaleRounding.Exact), tokens, Hidden * 6.0 + Quantised(Hidden), ("x", Hidden), ("delta", Hidden), ("sum", Hidden), ("q", Hidden), ("scales", Hidden / Group)),
-            Case("rms norm, quantise", new RmsNormKernel(Hidden, Hidden, Epsilon, DType.BF16, Residual: false, WriteOut: false, ScaleRounding.Exact), tokens, Hidden * 2.0 + Quantised(Hidden), ("x", Hidden), ("q", Hidden), ("scales", Hidden / Group)),
+            Case("rms norm, residual", new RmsNormKernel(Hidden, Hidden, Epsilon, DType.BF16, Residual: true, WriteOut: true, Quantize: null).For(tokens), tokens, Hidden * 8.0, ("x", Hidden), ("delta", Hidden), ("sum", Hidden), ("out", Hidden)),
+            Case("rms norm, residual, quantise", new RmsNormKernel(Hidden, Hidden, Epsilon, DType.BF16, Residual: true, WriteOut: false, ScaleRounding.Exact).For(tokens), tokens, Hidden * 6.0 + Quantised(Hidden), ("x", Hidden), ("delta", Hidden), ("sum", Hidden), ("q", Hidden), ("scales", Hidden / Group)),
+            Case("rms norm, quantise", new RmsNormKernel(Hidden, Hidden, Epsilon, DType.BF16, Residual: false, WriteOut: false, ScaleRounding.Exact).For(tokens), tokens, Hidden * 2.0 + Quantised(Hidden), ("x", Hidden), ("q", Hidden), ("scales", Hidden / Group)),
             Case("quantise", new QuantizeKernel(Hidden, DType.BF16, ScaleRounding.Exact), tokens, Hidden * 2.0 + Quantised(Hidden), ("x", Hidden), ("q", Hidden), ("scales", Hidden / Group)),
             Case("swiglu, quantise", new SwiGluKernel(Dense, Dense, 2 * Dense, DType.BF16, ScaleRounding.Exact), tokens, Dense * 4.0 + Quantised(Dense), ("x", 2 * Dense), ("q", Dense), ("scales", Dense / Group)),
             Case("swiglu, quantise", new SwiGluKernel(Expert, Expert, 2 * Expert, DType.BF16, ScaleRounding.Exact), rows, Expert * 4.0 + Quantised(Expert), ("x", 2 * Expert), ("q", Expert), ("scales", Expert / Group)),

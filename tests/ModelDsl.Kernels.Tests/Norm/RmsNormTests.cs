@@ -42,6 +42,35 @@ public sealed class RmsNormTests
         Assert.Equal(expected.Codes, run.Codes("q"));
     }
 
+    /// <summary>Blocks that work through several rows give the bits of those that have one each: more rows than blocks, rows of wider ones, widths that end inside of a warp's tile.</summary>
+    [Theory]
+    [InlineData(64, 64, 700, DType.BF16)]
+    [InlineData(1000, 1008, 681, DType.BF16)]
+    [InlineData(136, 136, 671, DType.F32)]
+    [InlineData(7168, 7168, 5, DType.BF16)]
+    public void Streams(int width, int stride, int rows, DType io)
+    {
+        var kernel = new RmsNormKernel(width, stride, Epsilon, io, Residual: false, WriteOut: true, ScaleRounding.Exact);
+        (float[] Out, byte[] Codes, float[] Scales) Run(RmsNormKernel kernel)
+        {
+            using var run = new KernelRun(kernel).Set("x", Samples.Normal(3, rows * stride, io)).Set("weight", Samples.Normal(5, width));
+            run.Output("out", rows * width).Output("q", rows * width).Output("scales", QuantizedRows.ScaleCount(rows, width)).Number("tokens", rows).Launch(rows);
+            return (run.Floats("out"), run.Codes("q"), run.Floats("scales"));
+        }
+        var (alone, streamed) = (Run(kernel), Run(kernel with { Streams = true }));
+        Assert.Equal(alone.Out, streamed.Out);
+        Assert.Equal(alone.Codes, streamed.Codes);
+        Assert.Equal(alone.Scales, streamed.Scales);
+    }
+
+    [Theory]
+    [InlineData(4096, 7168, false, true)]
+    [InlineData(128, 7168, false, false)]
+    [InlineData(4096, 512, false, false)]
+    [InlineData(4096, 7168, true, false)]
+    public void Many_wide_rows_are_streamed(int rows, int width, bool residual, bool streams) =>
+        Assert.Equal(streams, new RmsNormKernel(width, width, Epsilon, DType.BF16, residual, WriteOut: false, ScaleRounding.Exact).For(rows).Streams);
+
     [Theory]
     [InlineData(DType.BF16)]
     [InlineData(DType.F32)]

@@ -120,5 +120,6 @@ internal sealed class GemmSelection(ModelGraph graph, PassContext context)
         _ => AtMost(rows) <= few ? GemmShape.Skinny : GemmShape.Tile,
     };
 
-    private long AtMost(Dim rows) => rows.Evaluate(symbol => context.Limits.Of(symbol, graph.Phase));
+    /// <summary>Rows at the limits of the plan.</summary>
+    public long AtMost(Dim rows) => rows.Evaluate(symbol => context.Limits.Of(symbol, graph.Phase));
 }

@@ -33,20 +33,22 @@ internal static class StreamSelection
     }
 
     /// <param name="rowStride">Elements between rows of x: more than its width where x is a slice of columns.</param>
-    public static LaunchOp RmsNorm(RmsNormOp op, int rowStride)
+    /// <param name="mostRows">At the limits of the plan.</param>
+    public static LaunchOp RmsNorm(RmsNormOp op, int rowStride, long mostRows)
     {
         var rows = op.X.Type.Rows;
         var kernel = new RmsNormKernel(
-            op.X.Type.Width, rowStride, op.Epsilon, op.X.Type.Type, Residual: false, WriteOut: true, Quantize: null);
+            op.X.Type.Width, rowStride, op.Epsilon, op.X.Type.Type, Residual: false, WriteOut: true, Quantize: null).For(mostRows);
         return new LaunchOp(op, kernel, new Arguments().Tensors(op.X, op.Weight, op.Result).Size(rows).Build(), rows);
     }
 
-    public static LaunchOp FusedNorm(FusedNormOp op, int rowStride)
+    /// <inheritdoc cref="RmsNorm"/>
+    public static LaunchOp FusedNorm(FusedNormOp op, int rowStride, long mostRows)
     {
         var rows = op.X.Type.Rows;
         var kernel = new RmsNormKernel(
             op.X.Type.Width, rowStride, op.Epsilon, op.X.Type.Type, op.Delta is not null, op.Normalised is not null,
-            op.Quantised is null ? null : op.Rounding);
+            op.Quantised is null ? null : op.Rounding).For(mostRows);
         var arguments = new Arguments().Tensors(op.X, op.Delta, op.Weight, op.Sum, op.Normalised).WithScales(op.Quantised).Size(rows);
         return new LaunchOp(op, kernel, arguments.Build(), rows);
     }
