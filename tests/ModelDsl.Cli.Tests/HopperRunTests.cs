@@ -79,7 +79,7 @@ public sealed class HopperRunTests : IDisposable
         {
             var path = _folder.File("logits.safetensors");
             var ids = string.Join(',', Enumerable.Range(0, 150).Select(i => i * 37 % 512));
-            var run = Dsmc.Run(["run", sample, "--weights", _folder.Path, "--ids", ids, "--serve", serve, "--target", "sm_90a", "--logits", path, "--profile", .. way]);
+            var run = Dsmc.Run(["run", sample, "--weights", _folder.Path, "--ids", ids, "--serve", serve, "--target", "sm_90a", "--device", TestDevice.Name, "--logits", path, "--profile", .. way]);
             Assert.Equal((0, ""), (run.ExitCode, run.ExitCode == 0 ? "" : run.Error));
             Assert.Equal(serve == "Narrow", Regex.IsMatch(run.Out + run.Error, @"(latent_cache|cache_gather|mla_decode)\S*(_q8p2|_fp8)"));
             return Safetensors.Load(path).Values.Single().Floats();
@@ -104,7 +104,7 @@ public sealed class HopperRunTests : IDisposable
         {
             var path = _folder.File("logits.safetensors");
             var ids = string.Join(',', Enumerable.Range(0, 150).Select(i => i * 37 % 512));
-            var run = Dsmc.Run(["run", sample, "--weights", _folder.Path, "--ids", ids, "--precision", precision, "--target", target, "--logits", path, "--profile", .. way]);
+            var run = Dsmc.Run(["run", sample, "--weights", _folder.Path, "--ids", ids, "--precision", precision, "--target", target, "--device", TestDevice.Name, "--logits", path, "--profile", .. way]);
             Assert.Equal((0, ""), (run.ExitCode, run.ExitCode == 0 ? "" : run.Error));
             Assert.Equal(target == "sm_90a", (run.Out + run.Error).Contains(kernel, StringComparison.Ordinal));
             return Safetensors.Load(path).Values.Single().Floats();

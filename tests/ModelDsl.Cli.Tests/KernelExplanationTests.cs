@@ -15,10 +15,10 @@ public sealed class KernelExplanationTests : IDisposable
         var (exit, text) = Build("--max-sequences", "64", "--explain", "kernels");
         Assert.Equal(ExitCode.Success, exit);
         var lines = text.Split('\n').Select(line => line.Trim()).ToArray();
-        var product = Array.FindLastIndex(lines, line => line.Contains("64                 256", StringComparison.Ordinal) && line.EndsWith("fp8_gemm_n4096_k7168_bf16_64x64", StringComparison.Ordinal));
+        var product = Array.FindLastIndex(lines, line => line.Contains("128                160", StringComparison.Ordinal) && line.EndsWith("fp8_gemm_n4096_k7168_bf16_few64x64_split2", StringComparison.Ordinal));
         Assert.True(product > 0, text);
         Assert.Matches(@"^M 64, N 4096, K 7168: \d+\.\d us, bound by \w+ \(math \d+\.\d, L2 \d+\.\d, memory \d+\.\d\)$", lines[product + 1]);
-        Assert.Matches(@"^rather than \d+\.\d us, bound by \w+: fp8_gemm_n4096_k7168_bf16_few64x\d+_chunk\d+$", lines[product + 2]);
+        Assert.Matches(@"^rather than \d+\.\d us, bound by \w+: fp8_gemm_n4096_k7168_bf16_(64x64|few64x\d+_split\d)$", lines[product + 2]);
         Assert.Contains("not measured", text);
     }
 

@@ -35,8 +35,8 @@ internal static class EmittedForms
             foreach (var groups in new Fp8Groups?[] { null, new ContiguousGroups(32), new MaskedGroups(32, 1024) })
                 kernels.Add((new Fp8Gemm(2112, 7168, output, tile, Blocks: 132) { Groups = groups }, PtxTarget.Sm90a));
 
-        foreach (var (tile, output) in new[] { (new FewRowsTile(8, 64, 4), DType.BF16), (new FewRowsTile(128, 128, 4), DType.F32) })
-            kernels.Add((new Fp8GemmFewRows(2112, 7168, output, tile, Blocks: 132), PtxTarget.Sm90a));
+        foreach (var (tile, output) in new[] { (new FewRowsTile(8, 64, 1), DType.BF16), (new FewRowsTile(128, 64, 4), DType.F32) })
+            kernels.Add((new Fp8GemmFewRows(2112, 7168, output, tile), PtxTarget.Sm90a));
 
         foreach (var groups in new int?[] { null, 32 })
             kernels.Add((new Fp8WeightGradient(2112, 7168, Blocks: 132) { Groups = groups }, PtxTarget.Sm90a));

@@ -13,6 +13,9 @@ public static class TestDevice
     /// <summary>Whether tests run on a real GPU.</summary>
     public static bool IsHardware => First is not null;
 
+    /// <summary>What <c>--device</c> of a run is to be.</summary>
+    public static string Name => IsHardware ? "cuda" : "virtual";
+
     /// <summary>A device for one test, which disposes of it.</summary>
     /// <param name="options">Of the virtual GPU. Where it is to check, it is the one that is taken.</param>
     public static IDevice Open(VirtualDeviceOptions options) => IsHardware && options.Checks == VirtualGpuChecks.None ? CudaDevice.Open() : new VirtualDevice(options);

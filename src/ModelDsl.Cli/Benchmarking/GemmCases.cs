@@ -37,7 +37,8 @@ internal static class GemmCases
 
     private static BenchCase Fp8(int m, int n, int k, Kernel kernel) => new("fp8 gemm", $"M {m} N {n} K {k}", kernel, Bytes(m, n, k, 1))
     {
-        Sizes = BenchCase.Rows(m), Flops = 2.0 * m * n * k, Multiplies = DType.E4M3, Buffers = Scales(m, n, k, 1),
+        Sizes = BenchCase.Rows(m), Flops = 2.0 * m * n * k, Multiplies = DType.E4M3,
+        Buffers = new Dictionary<string, BenchBuffer>(Scales(m, n, k, 1)) { ["c"] = new BenchBuffer.Normal((long)m * n) },
     };
 
     private static BenchCase Contiguous(int groups, int rows, int n, int k)

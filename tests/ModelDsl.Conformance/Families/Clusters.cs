@@ -12,17 +12,18 @@ public static class Clusters
 
     private static readonly string[] FormsOfPairs =
     [
-        "mov.u32 %cluster_ctarank", "mapa.shared::cluster.u32", "barrier.cluster.arrive.release.aligned", "barrier.cluster.wait.acquire.aligned", "ld.shared::cluster.u32",
+        "mov.u32 %cluster_ctarank", "mapa.shared::cluster.u32", "barrier.cluster.arrive.release.aligned", "barrier.cluster.wait.acquire.aligned", "ld.shared::cluster.u32", "ld.shared::cluster.v4.f32",
         "st.shared::cluster.b32", "mbarrier.arrive.release.cluster.shared::cluster.b64", "mbarrier.arrive.shared::cluster.b64", "cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::cluster",
         "cp.reduce.async.bulk.tensor.2d.global.shared::cta.add.tile.bulk_group", "cp.async.bulk.wait_group", "griddepcontrol.launch_dependents", "griddepcontrol.wait",
     ];
 
     /// <summary>
     /// Each block of a pair loads a row of the matrix into both blocks, under barriers that await two rows and an arrival from each block. The block with
-    /// number r leaves 7 r + lane in the other's memory. The sum of both rows and what the other left is added to a row of the output.
+    /// number r leaves 7 r + lane in the other's memory. The sum of both rows and what the other left is added to a row of the output;
+    /// what the other left is read by words and by four words, and the difference added, too.
     /// </summary>
     private static Row Pair(string form) => new(form, Ptx.Kernel(form, 1, $$"""
-        { .shared .align 128 .b8 t[{{12 * Words}}]; .shared .align 8 .b64 bar; .reg .b16 %mask;
+        { .shared .align 128 .b8 t[{{12 * Words}}]; .shared .align 8 .b64 bar; .reg .b16 %mask; .reg .f32 %f<5>;
         griddepcontrol.wait; griddepcontrol.launch_dependents;
         mov.b64 %d1, m0; cvta.param.u64 %d1, %d1; mov.b64 %d2, m1; cvta.param.u64 %d2, %d2;
         mov.u32 %r1, t; mov.u32 %r2, bar; mov.u32 %r3, %cluster_ctarank; xor.b32 %r4, %r3, 1; mov.b32 %r5, 0;
@@ -40,6 +41,9 @@ public static class Clusters
         barrier.cluster.arrive.release.aligned; barrier.cluster.wait.acquire.aligned;
         mad.lo.s32 %r12, %r50, 4, %r1; ld.shared.u32 %r13, [%r12]; ld.shared.u32 %r14, [%r12+{{4 * Words}}];
         mapa.shared::cluster.u32 %r16, %r12, %r3; ld.shared::cluster.u32 %r15, [%r16+{{8 * Words}}];
+        and.b32 %r17, %r16, -16; ld.shared::cluster.v4.f32 {%f1, %f2, %f3, %f4}, [%r17+{{8 * Words}}]; and.b32 %r18, %r50, 3;
+        setp.eq.u32 %p4, %r18, 1; selp.f32 %f1, %f2, %f1, %p4; setp.eq.u32 %p4, %r18, 2; selp.f32 %f1, %f3, %f1, %p4; setp.eq.u32 %p4, %r18, 3; selp.f32 %f1, %f4, %f1, %p4;
+        mov.b32 %r18, %f1; sub.u32 %r18, %r18, %r15; add.u32 %r13, %r13, %r18;
         add.u32 %r13, %r13, %r14; add.u32 %r13, %r13, %r15; st.shared.u32 [%r12], %r13;
         fence.proxy.async.shared::cta; bar.warp.sync 0xFFFFFFFF; @%p1 bra DONE;
         cp.reduce.async.bulk.tensor.2d.global.shared::cta.add.tile.bulk_group [%d2, {%r5, %r52}], [%r1]; cp.async.bulk.commit_group; cp.async.bulk.wait_group 0;

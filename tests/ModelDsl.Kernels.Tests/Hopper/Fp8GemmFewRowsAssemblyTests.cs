@@ -9,36 +9,40 @@ public class Fp8GemmFewRowsAssemblyTests
 {
     public static TheoryData<int, int, DType, FewRowsTile> Kernels => new()
     {
-        { 2112, 7168, DType.BF16, new(16, 64, 4) }, { 24576, 1536, DType.BF16, new(64, 64, 12) }, { 32768, 512, DType.BF16, new(32, 128, 4) },
-        { 7168, 16384, DType.BF16, new(128, 128, 4) }, { 4096, 7168, DType.F32, new(128, 128, 4) }, { 7168, 2048, DType.F32, new(8, 64, 16) },
+        { 2112, 7168, DType.BF16, new(16, 64, 4) }, { 24576, 1536, DType.BF16, new(64, 128, 1) }, { 32768, 512, DType.BF16, new(32, 128, 2) },
+        { 7168, 16384, DType.BF16, new(128, 64, 2) }, { 4096, 7168, DType.F32, new(128, 64, 4) }, { 7168, 2048, DType.F32, new(8, 64, 8) }, { 2112, 7168, DType.BF16, new(64, 64, 4) },
     };
 
     [PtxasTheory]
     [MemberData(nameof(Kernels))]
     public void Assembles_without_a_warning_a_spill_or_a_stack(int n, int k, DType output, FewRowsTile tile)
     {
-        var kernel = new Fp8GemmFewRows(n, k, output, tile, HopperGpu.Multiprocessors);
+        var kernel = new Fp8GemmFewRows(n, k, output, tile);
         Ptxas.AssembleClean(kernel.Emit(PtxTarget.Sm90a).ToText(), "sm_90a");
-        Assert.InRange(kernel.Geometry.SharedBytes, 0, 227 * 1024);
-        Assert.InRange(tile.Stages(output), 4, 12);
+        Assert.InRange(FewRowsTile.Residents * (kernel.Geometry.SharedBytes + 1024), 0, 228 * 1024);
+        Assert.InRange(tile.Stages, 4, 12);
     }
 
     /// <summary>Of a step: four products, a fused multiply-add for each of their sums, a multiplication for each column's scale, and not many other instructions.</summary>
     [PtxasTheory]
-    [InlineData(16, 64, 40)]
-    [InlineData(64, 128, 60)]
-    [InlineData(128, 128, 80)]
+    [InlineData(16, 64, 42)]
+    [InlineData(64, 128, 75)]
+    [InlineData(128, 64, 80)]
     public void The_loop_is_matrix_instructions_and_promotion(int rows, int outputs, int others)
     {
-        var text = new Fp8GemmFewRows(4096, 7168, DType.BF16, new FewRowsTile(rows, outputs, 4), HopperGpu.Multiprocessors).Emit(PtxTarget.Sm90a).ToText();
+        var text = new Fp8GemmFewRows(4096, 7168, DType.BF16, new FewRowsTile(rows, outputs, 4)).Emit(PtxTarget.Sm90a).ToText();
         var loop = Disassembly.Of(text, "sm_90a").LoopAround("QGMMA");
         int Count(string opcode) => loop.Count(i => i.Opcode.StartsWith(opcode, StringComparison.Ordinal));
-        Assert.Equal(4, Count("QGMMA"));
+        var waves = outputs / 64;
+        Assert.Equal(4 * waves, Count("QGMMA"));
         Assert.All(loop.Where(i => i.Opcode.StartsWith("QGMMA", StringComparison.Ordinal)), i => Assert.StartsWith($"QGMMA.64x{rows}x32.F32.E4M3.E4M3", i.Opcode));
-        Assert.Equal(rows / 2, Count("FFMA"));
+        Assert.Equal(waves * rows / 2, Count("FFMA"));
         Assert.Equal(rows / 4, Count("FMUL"));
-        Assert.Equal(0, Count("LDL") + Count("STL") + Count("BAR") + Count("LDG") + Count("STG"));
-        var beside = loop.Count - 4 - rows / 2 - rows / 4;
+        Assert.Equal(0, Count("LDL") + Count("STL") + Count("BAR") + Count("STG"));
+        // The scales of W are read once for 32 steps, behind a jump.
+        const int OfFetch = 5;
+        Assert.Equal(1, Count("LDG"));
+        var beside = loop.Count - waves * (4 + rows / 2) - rows / 4 - OfFetch;
         Assert.True(beside <= others, $"{beside} other instructions to a step:\n{string.Join('\n', loop.Select(i => $"{i.Opcode} {i.Operands}"))}");
     }
 }

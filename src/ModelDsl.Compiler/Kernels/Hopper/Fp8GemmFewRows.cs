@@ -19,24 +19,23 @@ namespace ModelDsl.Compiler.Kernels.Hopper;
 /// no tensor core multiplying nothing. A step of 128 along K of a tile reads Outputs · 128 bytes of W from memory, and Rows · 128 of A, which L2 holds.
 /// </para>
 /// <para>
-/// Depth. Tiles of W alone would not keep all multiprocessors at work, or not evenly: 4096 outputs are 32 tiles of 128. So the steps of all tiles are
-/// dealt out evenly (<see cref="DepthScheduler"/>), and blocks that share a tile bring their sums together in scratch memory (<see cref="PartialSums"/>), always in
-/// the same order. Where a row's sums are cut depends on the grid only, as long as its rows fit in one tile, and not on what other rows there are.
+/// Depth. Tiles of W alone would not keep all multiprocessors at work: 4096 outputs are 32 tiles of 128. So the depth of each is dealt out to the blocks of a cluster, which
+/// add their sums through each other's shared memory (<see cref="SplitSums"/>). Where a row's sums are cut depends on the tile only.
 /// </para>
 /// <para>
-/// Roles and pipeline are those of <see cref="Fp8Gemm"/>. What a thread promotes lies in Rows / 4 columns, each with a scale of its own; those of the step are
-/// multiplied by the one of W first.
+/// Roles and pipeline. One thread copies as fast as stages become empty, a warpgroup multiplies and promotes. Blocks make one tile each, and a multiprocessor has two of
+/// them: what a block waits for when it begins and ends, the other one fills. What a thread promotes lies in Rows / 4 columns, each with a scale of its
+/// own; those of the step are multiplied by the one of W first.
 /// </para>
 /// </remarks>
 /// <param name="N">Outputs; rows of C must be multiples of 16 bytes.</param>
 /// <param name="K">Inputs, a multiple of 16.</param>
 /// <param name="Out">F32 or BF16.</param>
-/// <param name="Blocks">Multiprocessors: blocks of the grid.</param>
-public sealed record Fp8GemmFewRows(int N, int K, DType Out, FewRowsTile Tile, int Blocks) : Kernel
+public sealed record Fp8GemmFewRows(int N, int K, DType Out, FewRowsTile Tile) : Kernel
 {
-    private const int Step = FewRowsTile.Step, WarpgroupThreads = 128, ProducerRegisters = 40;
+    private const int Step = FewRowsTile.Step;
 
-    public override string Name => $"fp8_gemm_n{N}_k{K}_{Out.Text()}_few{Tile.Rows}x{Tile.Outputs}_chunk{Tile.Chunk}";
+    public override string Name => $"fp8_gemm_n{N}_k{K}_{Out.Text()}_few{Tile.Rows}x{Tile.Outputs}_split{Tile.Split}";
 
     public override PtxTarget MinimumTarget => PtxTarget.Sm90a;
 
@@ -44,115 +43,98 @@ public sealed record Fp8GemmFewRows(int N, int K, DType Out, FewRowsTile Tile, i
     [
         KernelParameter.In("a", DType.E4M3) with { Map = new TileMap(Dim.Rows, K, Tile.Rows, Step) },
         KernelParameter.In("w", DType.E4M3) with { Map = new TileMap(N, K, Tile.Outputs, Step) },
-        KernelParameter.Out("c", Out) with { Map = new TileMap(Dim.Rows, N, Tile.Rows, TileStore.RowBytes / Out.Bytes()) },
+        KernelParameter.Out("c", Out),
         KernelParameter.In("a_scales", DType.F32),
         KernelParameter.In("w_scales", DType.F32),
-        KernelParameter.InOut("scratch", DType.I32),
         KernelParameter.Int("rows"),
     ];
 
-    public override LaunchGeometry Geometry => new(
-        Dim.Min(Blocks, Dim.CeilDiv(Dim.Rows, Tile.Rows) * (OutputTiles * ChunksOfTile)), (1 + Tile.Warpgroups) * WarpgroupThreads, Tile.SharedBytes(Out));
-
-    /// <summary>Flags, as many as keep what follows aligned, and a tile's sums for each block.</summary>
-    public override long ScratchBytes => sizeof(int) * (FlagCount + (long)Blocks * Tile.Sums);
-
-    private int FlagCount => (Blocks * Tile.Warpgroups + 3) / 4 * 4;
+    public override LaunchGeometry Geometry => new(Dim.CeilDiv(Dim.Rows, Tile.Rows) * (OutputTiles * Tile.Split), FewRowsTile.Threads, Tile.SharedBytes);
 
     private int OutputTiles => (N + Tile.Outputs - 1) / Tile.Outputs;
 
     private int Steps => (K + Step - 1) / Step;
 
-    private int ChunksOfTile => (Steps + Tile.Chunk - 1) / Tile.Chunk;
-
     protected override void Write(KernelBuilder k)
     {
-        k.RequireThreads(Geometry.Threads, minBlocksPerMultiprocessor: 1);
+        k.RequireThreads(FewRowsTile.Threads, FewRowsTile.Residents);
+        if (Tile.Split > 1) k.RequireCluster(Tile.Split);
         var p = new Problem(k, this);
-        WarpRoles.Split(
-            k,
-            initialise: () =>
+        var warp = k.Shuffle(k.WarpId, 0);
+        var copies = warp == FewRowsTile.MathThreads / 32;
+        k.If(copies, () => k.If(k.Elect(), () =>
+        {
+            p.A.Prefetch();
+            p.W.Prefetch();
+            p.Ring.Initialise();
+        }), uniform: true);
+        ClearedMemory.Write(k, p.Scales(0), FewRowsTile.Threads, Tile.Stages * Tile.Rows);
+        k.SyncThreads();
+        k.If(copies, () => k.If(k.Elect(), () => Copy(p)), () => Multiply(p), uniform: true);
+        AwaitCluster();
+        k.If(!copies, () => p.Sums.Store(p.COfTile, Out, N, p.Rows - p.Row, N - p.Output), uniform: true);
+        // Nobody's shared memory may go before all have read it.
+        if (Tile.Split > 1) AwaitCluster();
+
+        void AwaitCluster()
+        {
+            if (Tile.Split == 1)
             {
-                p.A.Prefetch();
-                p.W.Prefetch();
-                p.C.Prefetch();
-                p.Ring.Initialise();
-            },
-            ProducerRegisters,
-            copyTiles: () => k.If(k.Elect(), () => Copy(p)),
-            multiply: warp =>
-            {
-                k.SetMaxRegisters(Tile.MathRegisters, increases: true);
-                Multiply(p, (warp >> 2) - 1);
-            },
-            prepare: () => ClearedMemory.Write(k, p.Scales(0), Geometry.Threads, Tile.Stages(Out) * Tile.ScalesOfStage));
+                k.SyncThreads();
+                return;
+            }
+            k.ClusterArrive();
+            k.ClusterWait();
+        }
     }
 
     private void Copy(Problem p)
     {
         var (k, at) = (p.K, p.Ring.Start());
-        p.Depth.ForEach(part =>
+        var (stride, first) = (ScaleColumns.Stride(p.Rows), p.AScales + p.Row);
+        var bytes = k.Min(stride - p.Row, Tile.Rows) * sizeof(float);
+        k.For(p.From, p.To, step =>
         {
-            var ofW = p.WScales.Row(part.Tile.Column * Tile.Outputs / BlockScales.Block, Steps);
-            var scales = new StepScales(k, p.AScales, ScaleColumns.Stride(part.Tile.Rows), part.Tile.First, Tile.Rows, ofW, part.From, Steps);
-            k.For(part.From, part.To, step =>
-            {
-                at.AwaitEmpty();
-                scales.Expect(p.Scales(at.Stage), at.Full, step, (Tile.Rows + Tile.Outputs) * Step);
-                p.W.Load(p.WTile(at.Stage), at.Full, step * Step, part.Tile.Column * Tile.Outputs);
-                p.A.Load(p.ATile(at.Stage), at.Full, step * Step, part.Tile.First);
-                scales.Copy(p.Scales(at.Stage), at.Full, step);
-                at.Advance();
-            }, nounroll: true);
-        });
+            at.AwaitEmpty();
+            at.Full.ArriveExpecting((Tile.Rows + Tile.Outputs) * Step + bytes);
+            p.W.Load(p.WTile(at.Stage), at.Full, step * Step, p.Output);
+            p.A.Load(p.ATile(at.Stage), at.Full, step * Step, p.Row);
+            k.BulkCopy(p.Scales(at.Stage), first.Row(step, stride), bytes, at.Full);
+            at.Advance();
+        }, nounroll: true);
     }
 
-    /// <summary>The sums of 64 outputs for all rows of a tile, over the steps that this block has of it.</summary>
-    private void Multiply(Problem p, S32 warpgroup)
+    /// <summary>The sums of all outputs for all rows of the tile, over the steps that this block has of it.</summary>
+    private void Multiply(Problem p)
     {
         var (k, at) = (p.K, p.Ring.Start());
-        var sums = new PromotedSums(k, WgmmaShape.E4M3(Tile.Rows), waves: 1);
-        var registers = Tile.Rows / 2;
-        var parts = new PartialSums(k, p.Flags, p.Parts, registers, warpgroup, Tile.Warpgroups);
-        var store = new TransposedStore(k, p.CTile.AddBytes(warpgroup * (Tile.Rows * TileStore.WaveRows * Out.Bytes())), Tile.Rows, Out, warpgroup);
-        var w = k.TileDescriptor(p.WTile(0).AddBytes(warpgroup * (TileStore.WaveRows * Step)), TileSwizzle.Bytes128, 8 * Step);
+        var sums = new PromotedSums(k, WgmmaShape.E4M3(Tile.Rows), Tile.Waves);
+        var w = k.TileDescriptor(p.WTile(0), TileSwizzle.Bytes128, 8 * Step);
         var a = k.TileDescriptor(p.ATile(0), TileSwizzle.Bytes128, 8 * Step);
+        var wScales = new HeldScales(k, p.WScales.Row(p.Output / BlockScales.Block, Steps), p.From, Steps);
         var column = (k.LaneId & 3) * 2;
 
-        p.Depth.ForEach(part =>
+        k.For(p.From, p.To, step =>
         {
-            sums.Clear();
-            k.For(part.From, part.To, _ =>
+            var wScale = wScales.Of(step);
+            at.AwaitFull();
+            var scales = p.Scales(at.Stage) + column;
+            var ofColumns = Enumerable.Range(0, Tile.Rows / 8).SelectMany(j => scales.LoadVector(2, 8 * j)).Select(scale => scale * wScale).ToArray();
+            for (var wave = 0; wave < Tile.Waves; wave++)
             {
-                at.AwaitFull();
-                var scales = p.Scales(at.Stage);
-                var wScale = scales.Load(Tile.Rows);
-                var ofColumns = Enumerable.Range(0, Tile.Rows / 8).SelectMany(j => (scales + column).LoadVector(2, 8 * j)).Select(scale => scale * wScale).ToArray();
-                sums.Multiply(w.At(at.Stage, Tile.Outputs * Step), a.At(at.Stage, Tile.Rows * Step));
-                at.Release(k.LaneId == 0);
-                sums.PromoteColumns(ofColumns);
-                at.Advance();
-            }, nounroll: true);
+                sums.Multiply(w.At(at.Stage, Tile.Outputs * Step) + wave * TileStore.WaveRows * Step, a.At(at.Stage, Tile.Rows * Step));
+                if (wave == Tile.Waves - 1) at.Release(k.LaneId == 0);
+                sums.PromoteColumns(wave, ofColumns);
+            }
+            at.Advance();
+        }, nounroll: true);
 
-            k.If(part.From == 0, () =>
-            {
-                k.If(part.To < Steps, () =>
-                {
-                    var next = k.Var(k.BlockIdX + 1);
-                    k.DoWhile(() =>
-                    {
-                        parts.Take(next.Value, (e, value) => sums.Add(e, value));
-                        next.Value = next.Value + 1;
-                        return p.Depth.Start(next.Value) < part.TileEnd;
-                    });
-                });
-                store.Store(p.C, e => sums[0, e], part.Tile.First, part.Tile.Column * Tile.Outputs + warpgroup * TileStore.WaveRows);
-            }, () => parts.Give(e => sums[0, e]), uniform: true);
-        });
-        store.AwaitRead();
+        // The sums take the place of the tiles, which other warps may still be multiplying.
+        k.Barrier(1, FewRowsTile.MathThreads);
+        for (var wave = 0; wave < Tile.Waves; wave++) p.Sums.Leave(wave * TileStore.WaveRows, e => sums[wave, e]);
     }
 
-    /// <summary>Parameters, shared memory, and who does what.</summary>
+    /// <summary>Parameters, shared memory, and what of it all is this block's.</summary>
     private sealed class Problem
     {
         private readonly FewRowsTile _tile;
@@ -162,18 +144,22 @@ public sealed record Fp8GemmFewRows(int N, int K, DType Out, FewRowsTile Tile, i
         public Problem(KernelBuilder k, Fp8GemmFewRows kernel)
         {
             (K, _tile) = (k, kernel.Tile);
-            (A, W, C) = (k.TensorMapParam("a"), k.TensorMapParam("w"), k.TensorMapParam("c"));
-            (AScales, WScales) = (k.GlobalPtrParam<F32>("a_scales"), k.GlobalPtrParam<F32>("w_scales"));
-            Flags = k.GlobalPtrParam<S32>("scratch");
-            Parts = Flags.AddBytes(sizeof(int) * kernel.FlagCount).As<F32>();
-            var stages = _tile.Stages(kernel.Out);
-            _a = k.DynamicShared<U8>(stages * _tile.Rows * Step, align: 1024);
-            _w = k.DynamicShared<U8>(stages * _tile.Outputs * Step, align: 1024);
-            CTile = k.DynamicShared<U8>(_tile.Sums * kernel.Out.Bytes(), align: 1024);
-            _scales = k.DynamicShared<F32>(stages * _tile.ScalesOfStage);
-            // A lane of each math warp makes a stage empty.
-            Ring = new StagePipeline(k, stages, fills: 1, releases: 4 * _tile.Warpgroups);
-            Depth = new DepthScheduler(k, k.S32Param("rows"), _tile.Rows, kernel.OutputTiles, kernel.Steps, _tile.Chunk);
+            (A, W) = (k.TensorMapParam("a"), k.TensorMapParam("w"));
+            var c = k.GlobalPtrParam<U8>("c");
+            (AScales, WScales, Rows) = (k.GlobalPtrParam<F32>("a_scales"), k.GlobalPtrParam<F32>("w_scales"), k.S32Param("rows"));
+            _w = k.DynamicShared<U8>(_tile.Stages * _tile.Outputs * Step, align: 1024);
+            _a = k.DynamicShared<U8>(_tile.Stages * _tile.Rows * Step, align: 1024);
+            _scales = k.DynamicShared<F32>(_tile.Stages * _tile.Rows);
+            // A lane of each warp that multiplies makes a stage empty.
+            Ring = new StagePipeline(k, _tile.Stages, fills: 1, releases: 4);
+
+            var (rank, tile) = _tile.Split == 1 ? (0, k.BlockIdX) : (k.ClusterRank, k.BlockIdX / _tile.Split);
+            var rowTiles = k.CeilDivide(Rows, _tile.Rows);
+            var column = tile / rowTiles;
+            (Row, Output) = ((tile - column * rowTiles) * _tile.Rows, column * _tile.Outputs);
+            (From, To) = (rank * kernel.Steps / _tile.Split, (rank + 1) * kernel.Steps / _tile.Split);
+            Sums = new SplitSums(k, _w.As<F32>(), _tile, rank);
+            COfTile = c.Row(Row, kernel.N * kernel.Out.Bytes()).Row(Output, kernel.Out.Bytes());
         }
 
         public KernelBuilder K { get; }
@@ -182,27 +168,36 @@ public sealed record Fp8GemmFewRows(int N, int K, DType Out, FewRowsTile Tile, i
 
         public TensorMapParameter W { get; }
 
-        public TensorMapParameter C { get; }
-
         public GlobalPtr<F32> AScales { get; }
 
         public GlobalPtr<F32> WScales { get; }
 
-        public GlobalPtr<S32> Flags { get; }
-
-        public GlobalPtr<F32> Parts { get; }
-
-        public SharedPtr<U8> CTile { get; }
+        public GlobalPtr<U8> COfTile { get; }
 
         public StagePipeline Ring { get; }
 
-        public DepthScheduler Depth { get; }
+        public SplitSums Sums { get; }
+
+        /// <summary>Of A and C.</summary>
+        public S32 Rows { get; }
+
+        /// <summary>The tile's first.</summary>
+        public S32 Row { get; }
+
+        /// <summary>The tile's first.</summary>
+        public S32 Output { get; }
+
+        /// <summary>This block's first step.</summary>
+        public S32 From { get; }
+
+        /// <summary>Behind its last.</summary>
+        public S32 To { get; }
 
         public SharedPtr<U8> ATile(S32 stage) => _a.AddBytes(stage * (_tile.Rows * Step));
 
         public SharedPtr<U8> WTile(S32 stage) => _w.AddBytes(stage * (_tile.Outputs * Step));
 
-        /// <summary>One for each row, then the one of W.</summary>
-        public SharedPtr<F32> Scales(S32 stage) => _scales + stage * _tile.ScalesOfStage;
+        /// <summary>One for each row.</summary>
+        public SharedPtr<F32> Scales(S32 stage) => _scales + stage * _tile.Rows;
     }
 }

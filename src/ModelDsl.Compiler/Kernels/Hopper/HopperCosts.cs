@@ -17,6 +17,9 @@ public sealed record HopperGpu(string Name, double MemoryBytesPerMicrosecond)
     /// <summary>Shared memory that a block can have, in bytes.</summary>
     public const int SharedBytesOfBlock = 227 * 1024;
 
+    /// <summary>As <see cref="SharedBytesOfBlock"/>, of one of so many that are on a multiprocessor together; each takes 1 KB more for itself.</summary>
+    public static int SharedBytesOfEach(int blocks) => (SharedBytesOfBlock + 1024) / blocks - 1024;
+
     /// <summary>Under load, not the boost of the data sheet.</summary>
     public const double ClocksPerMicrosecond = 1500;
 
@@ -29,7 +32,7 @@ public sealed record HopperGpu(string Name, double MemoryBytesPerMicrosecond)
     /// <summary>From L2 to all multiprocessors.</summary>
     public const double L2BytesPerMicrosecond = 7.5e6;
 
-    /// <summary>The same in copies of whole tiles of 128 rows and more: at least what the BF16 product of 128 x 256 reads on an H200.</summary>
+    /// <summary>The same in copies of whole tiles of 128 rows and more, or of what all blocks read: at least what the BF16 product of 128 x 256 reads on an H200.</summary>
     public const double WideL2BytesPerMicrosecond = 10e6;
 
     /// <summary>Start, first bytes, last stores.</summary>
@@ -63,8 +66,8 @@ public static class HopperCosts
     /// <summary>Between the last step of a tile and the first of the next.</summary>
     private const double TileMicroseconds = 1.5;
 
-    /// <summary>Until another block's sums are there and added, as measured on an H200.</summary>
-    private const double ExchangeMicroseconds = 8;
+    /// <summary>Until other blocks' sums are there and added.</summary>
+    private const double ExchangeMicroseconds = 1.5;
 
     private const int Step = Fp8GemmTile.Step;
 
@@ -73,16 +76,18 @@ public static class HopperCosts
     /// <param name="tileRows">Of A, a multiple of 64.</param>
     /// <param name="tileColumns">Rows of W.</param>
     /// <param name="shared">Bytes that blocks read of 1 that their tiles have: below 1 where pairs share a copy.</param>
-    public static GemmCost Tiles(long rows, int n, int k, DType output, int tileRows, int tileColumns, HopperGpu gpu, double shared = 1)
+    /// <param name="l2">Bytes per microsecond from L2.</param>
+    public static GemmCost Tiles(long rows, int n, int k, DType output, int tileRows, int tileColumns, HopperGpu gpu, double shared = 1, double l2 = HopperGpu.L2BytesPerMicrosecond)
     {
         var (tiles, steps) = (CeilDiv(rows, tileRows) * CeilDiv(n, tileColumns), CeilDiv(k, Step));
         var turns = CeilDiv(tiles, HopperGpu.Multiprocessors);
         var math = turns * (steps * StepClocks(tileRows / 64, tileColumns, tileColumns / 2 + OtherInstructions) / HopperGpu.ClocksPerMicrosecond + TileMicroseconds);
-        return new GemmCost(math, tiles * steps * (double)(tileRows + tileColumns) * Step * shared / HopperGpu.L2BytesPerMicrosecond, Memory(rows, n, k, output, tiles, gpu));
+        return new GemmCost(math, tiles * steps * (double)(tileRows + tileColumns) * Step * shared / l2, Memory(rows, n, k, output, tiles, gpu));
     }
 
-    /// <inheritdoc cref="Tiles(long, int, int, DType, int, int, HopperGpu, double)"/>
-    public static GemmCost Of(Fp8Gemm kernel, long rows, HopperGpu gpu) => Tiles(rows, kernel.N, kernel.K, kernel.Out, kernel.Tile.Rows, kernel.Tile.Columns, gpu);
+    /// <summary>Of few rows all blocks read the same ones.</summary>
+    public static GemmCost Of(Fp8Gemm kernel, long rows, HopperGpu gpu) => Tiles(
+        rows, kernel.N, kernel.K, kernel.Out, kernel.Tile.Rows, kernel.Tile.Columns, gpu, l2: rows <= FewRowsTile.MostRows ? HopperGpu.WideL2BytesPerMicrosecond : HopperGpu.L2BytesPerMicrosecond);
 
     /// <summary>The forward form: no promotion, and products of one step run while those of the next are started.</summary>
     public static GemmCost Of(Bf16Gemm kernel, long rows, HopperGpu gpu)
@@ -95,24 +100,21 @@ public static class HopperCosts
         return new GemmCost(math, l2, Memory(2 * (rows * kernel.K + (double)kernel.N * kernel.K) + (double)rows * kernel.N * kernel.Out.Bytes(), tiles, gpu));
     }
 
-    /// <summary>Tiles whose depth is dealt out to all blocks.</summary>
+    /// <summary>Tiles whose depth is dealt out to the blocks of a cluster.</summary>
     public static GemmCost Of(Fp8GemmFewRows kernel, long rows, HopperGpu gpu)
     {
         var tile = kernel.Tile;
         var steps = CeilDiv(kernel.K, Step);
-        var chunks = CeilDiv(steps, tile.Chunk);
-        var (tiles, longest) = (CeilDiv(rows, tile.Rows) * CeilDiv(kernel.N, tile.Outputs), Math.Min(tile.Chunk, steps));
-        var blocks = Math.Min(kernel.Blocks, tiles * chunks);
-        var own = CeilDiv(tiles * chunks, blocks);
-        // Scales of columns: a multiplication for each, half a load.
-        var clocks = own * longest * StepClocks(tile.Warpgroups, tile.Rows, tile.Rows / 2 + tile.Rows / 4 + tile.Rows / 8 + OtherInstructions);
-        var cut = chunks > 1 && tiles * chunks % (blocks * (long)chunks) != 0;
-        var parts = cut ? 2.0 * sizeof(float) * tile.Sums * blocks : 0;
-        // Sums are exchanged when all else is done.
-        var exchange = cut ? ExchangeMicroseconds : 0;
-        var math = clocks / HopperGpu.ClocksPerMicrosecond + CeilDiv(own, chunks) * TileMicroseconds;
-        var l2 = (tiles * steps * (double)(tile.Rows + tile.Outputs) * Step + parts) / HopperGpu.L2BytesPerMicrosecond;
-        return new GemmCost(math + exchange, l2 + exchange, Memory(rows, kernel.N, kernel.K, kernel.Out, blocks, gpu) + exchange);
+        var tiles = CeilDiv(rows, tile.Rows) * CeilDiv(kernel.N, tile.Outputs);
+        var blocks = tiles * tile.Split;
+        var turns = CeilDiv(blocks, HopperGpu.Multiprocessors * FewRowsTile.Residents);
+        // A lone warpgroup waits for its products, and for the tiles. Scales of columns: a multiplication for each, half a load.
+        var clocks = tile.Waves * (Tensor(1, tile.Rows) + tile.Rows / 2) + tile.Rows / 4 + tile.Rows / 8 + OtherInstructions + 2 * ProductLatency;
+        var math = turns * (CeilDiv(steps, tile.Split) * clocks / HopperGpu.ClocksPerMicrosecond + tile.Waves * Math.Max(1, tile.Rows / 64) * TileMicroseconds);
+        var exchange = tile.Split > 1 ? ExchangeMicroseconds : 0;
+        var l2 = tiles * steps * (double)(tile.Rows + tile.Outputs) * Step / HopperGpu.WideL2BytesPerMicrosecond;
+        var memory = Memory(rows, kernel.N, kernel.K, kernel.Out, Math.Min(blocks, HopperGpu.Multiprocessors), gpu);
+        return new GemmCost(math + exchange, l2 + exchange, memory + exchange);
     }
 
     /// <summary>

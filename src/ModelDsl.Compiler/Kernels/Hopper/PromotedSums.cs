@@ -41,12 +41,12 @@ internal sealed class PromotedSums(KernelBuilder k, WgmmaShape shape, int waves)
         }
     }
 
-    /// <summary>Adds what <see cref="Multiply"/> has left of a single wave, scaled for each of the thread's columns 8j + 2t and 8j + 2t + 1.</summary>
-    public void PromoteColumns(IReadOnlyList<F32> scales)
+    /// <summary>Adds what <see cref="Multiply"/> has left, scaled for each of the thread's columns 8j + 2t and 8j + 2t + 1.</summary>
+    public void PromoteColumns(int wave, IReadOnlyList<F32> scales)
     {
         for (var e = 0; e < _block.Length; e++)
         {
-            var sum = _sums[0][e];
+            var sum = _sums[wave][e];
             sum.Value = k.Fma(_block[e].Value, scales[e / 4 * 2 + e % 2], sum.Value);
         }
     }
@@ -60,7 +60,4 @@ internal sealed class PromotedSums(KernelBuilder k, WgmmaShape shape, int waves)
             sum.Value = k.Fma(_block[e].Value * columns[e / 4 * 2 + e % 2], e % 4 < 2 ? upper : lower, sum.Value);
         }
     }
-
-    /// <summary>Adds to an element of a single wave.</summary>
-    public void Add(int element, F32 value) => _sums[0][element].Value = _sums[0][element].Value + value;
 }
