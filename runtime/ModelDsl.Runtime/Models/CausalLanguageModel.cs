@@ -19,7 +19,6 @@ public abstract partial class CausalLanguageModel : IDisposable
     private readonly PagePool _pages;
     private readonly DeviceMemory _weights;
     private readonly DeviceMemory _workspace;
-    private readonly DeviceMemory _scratch;
     private readonly DeviceMemory _cache;
     private readonly DeviceMemory _logits;
     private readonly DeviceMemory _sampled;
@@ -43,8 +42,6 @@ public abstract partial class CausalLanguageModel : IDisposable
             _kernels = Own(kernels.Load(device, layout.Kernels));
             _weights = Own(device.Allocate(Math.Max(1, layout.WeightBytes)));
             _workspace = Own(device.Allocate(Math.Max(1, layout.WorkspaceBytes)));
-            _scratch = Own(device.Allocate(Math.Max(1, layout.ScratchBytes)));
-            Stream.Fill(Scratch, 0, _scratch.Bytes);
             _pages = new PagePool((cacheTokens + layout.Cache.Page - 1) / layout.Cache.Page, layout.Cache.Page);
             _cache = Own(device.Allocate(layout.Cache.Layers * LayerCacheBytes));
             var rows = Math.Max(layout.LogitRows, layout.DecodeSequences);
@@ -94,9 +91,6 @@ public abstract partial class CausalLanguageModel : IDisposable
 
     /// <summary>Address of what lives for one step only.</summary>
     protected ulong Workspace => _workspace.Address;
-
-    /// <summary>Address of what launches have for themselves, one after the other: zero before the first, and what has to be zero they leave so.</summary>
-    protected ulong Scratch => _scratch.Address;
 
     /// <summary>Address of cos, f32 [positions, rope / 2].</summary>
     protected ulong Cos => _rope.Cos;

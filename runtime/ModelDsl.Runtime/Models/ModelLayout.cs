@@ -33,9 +33,6 @@ public sealed record ModelLayout
 
     public required long WorkspaceBytes { get; init; }
 
-    /// <summary>What launches have for themselves in turn, zero at first.</summary>
-    public long ScratchBytes { get; init; }
-
     public required CacheLayout Cache { get; init; }
 
     /// <summary>How the model drafts; null: it does not.</summary>

@@ -49,7 +49,6 @@ internal sealed class BenchLaunch : IDisposable
     private KernelArgument Argument(KernelParameter parameter)
     {
         if (parameter.Kind == ParameterKind.Int32) return _case.Numbers.TryGetValue(parameter.Name, out var number) ? number : checked((int)_case.Sizes[DimSymbol.Rows]);
-        if (parameter.Name == "scratch") return Scratch();
         var given = _case.Buffers.GetValueOrDefault(parameter.Name);
         if (parameter.Map is { } map)
         {
@@ -57,14 +56,6 @@ internal sealed class BenchLaunch : IDisposable
             return _device.Encode(Encode(map, memory, parameter.Type));
         }
         return Keep(given ?? throw new InvalidOperationException($"{_case.Kernel.Name}: nothing is said of '{parameter.Name}'"), parameter.Type);
-    }
-
-    private DeviceMemory Scratch()
-    {
-        var memory = _device.Allocate(_case.Kernel.ScratchBytes);
-        _memory.Add(memory);
-        _stream.Fill(memory.Address, 0, memory.Bytes);
-        return memory;
     }
 
     private DeviceMemory Keep(BenchBuffer buffer, DType type)

@@ -89,7 +89,6 @@ public static class HostCodeGenerator
             code.Line($"LogitRows = {CSharp.Number(Math.Max(1, limits.LogitRows))},");
             code.Line($"SplitTokens = {CSharp.Number(limits.SplitPages * limits.Page)},");
             code.Line($"WorkspaceBytes = {CSharp.Number(plan.WorkspaceBytes)},");
-            if (plan.ScratchBytes > 0) code.Line($"ScratchBytes = {CSharp.Number(plan.ScratchBytes)},");
             var cache = plan.Cache;
             var rowBytes = cache.Width * cache.Type.Bytes();
             code.Line($"Cache = new CacheLayout(Layers: {cache.Layers}, RowBytes: {rowBytes}, Page: {cache.Page}),");

@@ -168,7 +168,6 @@ internal sealed class PhaseWriter(CodeWriter code, WeightArena arena)
         TableArgument table => table.Table.ToString(),
         InputArgument input => $"step.{input.Input}",
         OutputArgument output => Sum($"step.{output.Output}", Extra(output.Extra)),
-        ScratchArgument => "Scratch",
         DimArgument size => CSharp.Int(size.Value),
         _ => throw new InvalidOperationException($"No C# for {argument.GetType().Name}."),
     };

@@ -25,9 +25,6 @@ public abstract record Kernel
     /// <summary>The oldest target that has the instructions the kernel is made of. Conversions to and from E4M3 came with Ada.</summary>
     public virtual PtxTarget MinimumTarget => Parameters.Any(p => p.Type == DType.E4M3) ? PtxTarget.Sm89 : PtxTarget.Sm80;
 
-    /// <summary>Bytes of global memory that a launch may use for itself. They are zero before the first launch, and what has to be zero again the kernel leaves so.</summary>
-    public virtual long ScratchBytes => 0;
-
     /// <summary>Writes the kernel as a module of its own: a pure function of the record and the target.</summary>
     /// <param name="lines">With the lines of this C# that its instructions come from, for tools that point at them.</param>
     /// <exception cref="PtxException">The target lacks what the kernel is made of; see <see cref="MinimumTarget"/>.</exception>

@@ -45,9 +45,6 @@ public sealed record ModelPlan(
 
     /// <summary>Size of one workspace that serves all phases, one at a time.</summary>
     public long WorkspaceBytes => Phases.Max(phase => phase.WorkspaceBytes);
-
-    /// <summary>Size of what launches have for themselves, one at a time.</summary>
-    public long ScratchBytes => Phases.SelectMany(phase => phase.Steps).Max(step => step.Kernel.ScratchBytes);
 }
 
 /// <summary>Drafting with the MTP module (V3 report, section 5.4.3).</summary>

@@ -34,7 +34,6 @@ public static class PhasePlanBuilder
     private static PlanArgument Argument(LaunchArgument argument, MemoryMap memory) => argument switch
     {
         SizeArgument size => new DimArgument(size.Size),
-        ScratchMemory => new ScratchArgument(),
         TensorArgument { Value: Temporary temporary } tensor => Argument(memory.Places[temporary.Id], tensor.Scales),
         TensorArgument { Value: WeightValue weight } tensor =>
             new WeightArgument(weight.Weight.Key, tensor.Scales ? WeightArea.Scales : WeightArea.Values),

@@ -31,8 +31,5 @@ public sealed record InputArgument(StepInput Input) : PlanArgument;
 /// <summary>Where the caller of a step finds its result, <paramref name="Extra"/> bytes in.</summary>
 public sealed record OutputArgument(StepOutput Output, Dim? Extra = null) : PlanArgument;
 
-/// <summary>The memory that all launches have for themselves in turn, zero where they ask for that.</summary>
-public sealed record ScratchArgument : PlanArgument;
-
 /// <summary>A number that follows from the sizes of the step, as <c>.s32</c>.</summary>
 public sealed record DimArgument(Dim Value) : PlanArgument;

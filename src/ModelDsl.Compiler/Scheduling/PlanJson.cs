@@ -104,7 +104,6 @@ public static class PlanJson
         TableArgument table => $"table {Lower(table.Table)}",
         InputArgument input => $"input {Lower(input.Input)}",
         OutputArgument output => $"output {Lower(output.Output)}{(output.Extra is { } extra ? $"+{extra}" : "")}",
-        ScratchArgument => "scratch",
         DimArgument size => size.Value.ToString(),
         _ => throw new InvalidOperationException($"No text for {argument}."),
     };

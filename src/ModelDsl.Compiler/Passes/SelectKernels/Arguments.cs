@@ -36,13 +36,6 @@ internal sealed class Arguments
         return this;
     }
 
-    /// <summary>The kernel's <see cref="Kernels.Kernel.ScratchBytes"/>.</summary>
-    public Arguments Scratch()
-    {
-        _list.Add(new ScratchMemory());
-        return this;
-    }
-
     public Arguments Size(Dim size)
     {
         _list.Add(new SizeArgument(size));

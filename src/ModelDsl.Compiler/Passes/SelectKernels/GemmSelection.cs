@@ -44,9 +44,7 @@ internal sealed class GemmSelection(ModelGraph graph, PassContext context)
     {
         var rows = op.X.Type.Rows;
         var kernel = Fp8GemmChoice.Best(AtMost(rows), n, k, op.Result.Type.Type, HopperGpu.Assumed);
-        var arguments = new Arguments().Tensors(op.X, op.Weight, op.Result).Scales(op.X).Scales(op.Weight);
-        if (kernel.ScratchBytes > 0) arguments.Scratch();
-        return new LaunchOp(op, kernel, arguments.Size(rows).Build(), rows);
+        return new LaunchOp(op, kernel, new Arguments().Tensors(op.X, op.Weight, op.Result).Scales(op.X).Scales(op.Weight).Size(rows).Build(), rows);
     }
 
     private static bool IsBf16(LinearOp op) => op is { X.Type: { IsQuantised: false, Type: DType.BF16 }, Weight.Type: { IsQuantised: false, Type: DType.BF16 } };

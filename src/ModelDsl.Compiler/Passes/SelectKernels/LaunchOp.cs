@@ -46,9 +46,6 @@ public sealed record LaunchOp(Op Source, Kernel Kernel, ImmutableArray<LaunchArg
             case SizeArgument when parameter.Kind != ParameterKind.Int32:
                 rule.Require(false, $"{Kernel.Name} takes {parameter.Kind} '{parameter.Name}' and gets a size");
                 break;
-            case ScratchMemory when parameter.Kind != ParameterKind.InOut || Kernel.ScratchBytes == 0:
-                rule.Require(false, $"{Kernel.Name} takes {parameter.Kind} '{parameter.Name}' and gets scratch memory");
-                break;
             case TensorArgument tensor:
                 var isNumber = parameter.Kind is ParameterKind.Int32 or ParameterKind.Float32;
                 if (isNumber != (tensor.Value.Type.Rank == 0))
@@ -75,9 +72,6 @@ public sealed record TensorArgument(Value Value, bool Scales = false) : LaunchAr
 
     public TensorArgument Map(Func<Value, Value> map) => this with { Value = map(Value) };
 }
-
-/// <summary>Memory that launches have for themselves, one after the other; see <see cref="Kernels.Kernel.ScratchBytes"/>.</summary>
-public sealed record ScratchMemory : LaunchArgument;
 
 /// <summary>A number that follows from the sizes of the step.</summary>
 public sealed record SizeArgument(Dim Size) : LaunchArgument;
