@@ -15,11 +15,12 @@ namespace ModelDsl.Kernels.Tests.Harness;
 /// access beyond the end is caught; outputs start as garbage, so that what is not written shows.
 /// </summary>
 /// <param name="edit">Changes the kernel's text, for mistakes on purpose.</param>
-public sealed class KernelRun(Kernel kernel, VirtualGpuChecks checks = VirtualGpuChecks.None, Func<string, string>? edit = null) : IDisposable
+/// <param name="counts">Instructions are to be counted, which the virtual GPU does, whatever the tests run on.</param>
+public sealed class KernelRun(Kernel kernel, VirtualGpuChecks checks = VirtualGpuChecks.None, Func<string, string>? edit = null, bool counts = false) : IDisposable
 {
     private const byte Garbage = 0xA5;
 
-    private readonly IDevice _device = TestDevice.Open(new VirtualDeviceOptions { Workers = 1, Checks = checks });
+    private readonly IDevice _device = counts ? new VirtualDevice(Options(checks)) : TestDevice.Open(Options(checks));
     private readonly Dictionary<string, DeviceMemory> _buffers = [];
     private readonly Dictionary<string, KernelArgument> _numbers = [];
     private readonly Dictionary<DimSymbol, long> _symbols = [];
@@ -140,6 +141,8 @@ public sealed class KernelRun(Kernel kernel, VirtualGpuChecks checks = VirtualGp
     };
 
     private KernelParameter Parameter(string name) => kernel.Parameters.Single(p => p.Name == name);
+
+    private static VirtualDeviceOptions Options(VirtualGpuChecks checks) => new() { Workers = 1, Checks = checks };
 
     private KernelRun Upload(string name, byte[] bytes)
     {

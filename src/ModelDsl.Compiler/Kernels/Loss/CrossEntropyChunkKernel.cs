@@ -52,11 +52,17 @@ public sealed record CrossEntropyChunkKernel(int Chunk, int Vocabulary, DType Io
         k.For(k.ThreadIdX * Vector, end, Threads * Vector * Vectors, start =>
         {
             var from = logits.Plus(start);
-            var values = Enumerable.Range(0, Vectors).Select(v => v * Threads * Vector)
-                .SelectMany(offset => from.Load(offset, Vector, start < end - offset).Select((value, i) => k.Select(start < end - (offset + i), value, float.NegativeInfinity))).ToArray();
-            var more = new RunningSoftmax(k, largest, sum).With(values);
-            (largest.Value, sum.Value) = (more.Largest, more.Sum);
+            var offsets = Enumerable.Range(0, Vectors).Select(v => v * Threads * Vector).ToArray();
+            // All but the last round are whole.
+            k.If(start < end - (offsets[^1] + Vector - 1), () => Add(offsets.SelectMany(offset => from.Load(offset, Vector, true))), () => Add(offsets.SelectMany(
+                offset => from.Load(offset, Vector, start < end - offset).Select((value, i) => k.Select(start < end - (offset + i), value, float.NegativeInfinity)))));
         });
+
+        void Add(IEnumerable<F32> values)
+        {
+            var more = new RunningSoftmax(k, largest, sum).With([.. values]);
+            (largest.Value, sum.Value) = (more.Largest, more.Sum);
+        }
 
         var chunk = new RunningSoftmax(k, largest, sum).OfBlock(Threads / 32);
         k.If(k.ThreadIdX == 0, () =>

@@ -20,8 +20,8 @@ internal sealed record RunningSoftmax(KernelBuilder K, F32 Largest, F32 Sum)
     public RunningSoftmax With(IReadOnlyList<F32> values)
     {
         var largest = K.Max(Largest, values.Aggregate(K.Max));
-        var from = Finite(largest);
-        return new RunningSoftmax(K, largest, values.Select(value => K.Exp2((value - from) * Log2E)).Aggregate(Scaled(largest), (sum, e) => sum + e));
+        var shift = K.Rounded(Finite(largest) * Log2E);
+        return new RunningSoftmax(K, largest, values.Select(value => K.Exp2(K.Fma(value, Log2E, -shift))).Aggregate(Scaled(largest), (sum, e) => sum + e));
     }
 
     /// <summary>Of all lanes, in each of them.</summary>
