@@ -78,7 +78,8 @@ public class SelectKernelsTests
             return;
         }
         if (rows < 4096) return;
-        Assert.Equal(Fp8GemmTile.Many, own.Single(kernel => (kernel.N, kernel.K) == (24576, 1536)).Tile);
+        Assert.Equal(Fp8GemmTile.Three, own.Single(kernel => (kernel.N, kernel.K) == (24576, 1536)).Tile);
+        Assert.Equal(Fp8GemmTile.Many, own.Single(kernel => (kernel.N, kernel.K) == (7168, 16384)).Tile);
         Assert.Equal(Fp8GemmTile.Three, own.Single(kernel => (kernel.N, kernel.K) == (576, 7168)).Tile);
     }
 

@@ -46,21 +46,21 @@ public class HopperCostsTests
         Assert.InRange(HopperCosts.Tiles(64, 2112, 7168, DType.BF16, 64, 16, HopperGpu.GH200).Microseconds / 12, 1.2, 1.3);
 
     /// <summary>
-    /// Microseconds of kernels on an H200 (Benchmarks/RESULTS.md), and of the one chosen: no more than 8 % above the best.
+    /// Microseconds of kernels on an H200 (Benchmarks/RESULTS.md), and of the one chosen: no more than 6 % above the best.
     /// </summary>
     [Theory]
-    [InlineData(64, 2112, 7168, "few64x64_split4 12.0, few64x128_split4 13.1, few64x128_split8 13.2, few64x64_split2 13.8")]
-    [InlineData(64, 24576, 1536, "64x64 16.1, few64x128_split1 16.7, few64x64_split1 18.0")]
-    [InlineData(64, 32768, 512, "few64x128_split1 11.0, 64x64 11.3, 128x128 11.9, few64x64_split1 12.2, 192x128 13.7")]
-    [InlineData(64, 7168, 16384, "64x64 35.8, few64x128_split2 37.5, few64x64_split2 37.6, few64x128_split4 38.4, few64x64_split1 38.4")]
-    [InlineData(64, 4096, 7168, "few64x64_split2 14.8, 64x64 15.2, few64x128_split4 16.3")]
-    [InlineData(64, 7168, 2048, "64x64 9.6, few64x64_split1 9.8, few64x64_split2 10.8, few64x128_split2 11.7, few64x128_split1 12.0")]
-    [InlineData(128, 2112, 7168, "few64x64_split2 14.4, 64x64 15.3, few64x128_split4 15.8, few128x64_split4 16.0")]
-    [InlineData(128, 24576, 1536, "128x128 17.8, 64x64 20.5, few128x64_split1 21.5, 192x128 21.8, few64x64_split1 21.9, few64x128_split1 22.2")]
-    [InlineData(128, 32768, 512, "128x128 11.5, 192x128 12.4, 64x64 14.2, few128x64_split1 14.3")]
-    [InlineData(128, 7168, 16384, "few128x64_split2 41.4, few64x64_split1 43.4, 128x128 51.3")]
-    [InlineData(128, 4096, 7168, "64x64 16.3, few64x64_split2 18.5, few64x128_split2 19.5, few128x64_split2 19.7, few64x64_split1 20.0")]
-    [InlineData(128, 7168, 2048, "few64x64_split1 10.7, 128x128 12.0, 64x64 12.3, few64x128_split1 12.3, few128x64_split2 12.7, few128x64_split1 12.8")]
+    [InlineData(64, 2112, 7168, "few64x64_split4 12.1, few64x128_split4 13.2, few64x64_split2 13.9, 64x64 15.1")]
+    [InlineData(64, 24576, 1536, "64x64 16.0, few64x128_split1 16.9, few64x64_split1 18.2, 128x128 20.0")]
+    [InlineData(64, 32768, 512, "64x64 11.3, few64x128_split1 11.5, 128x128 11.7, few64x64_split1 12.4, 192x128 13.7")]
+    [InlineData(64, 7168, 16384, "64x64 34.8, few64x128_split2 37.2, few64x64_split1 37.5, few64x64_split2 37.7")]
+    [InlineData(64, 4096, 7168, "few64x64_split2 14.2, 64x64 15.1, few64x128_split4 16.7")]
+    [InlineData(64, 7168, 2048, "64x64 9.6, few64x64_split1 9.7, few64x64_split2 10.7, few64x128_split2 11.8, few64x128_split1 12.0")]
+    [InlineData(128, 2112, 7168, "few64x64_split2 14.5, 64x64 15.6, few128x64_split4 16.0")]
+    [InlineData(128, 24576, 1536, "128x128 18.0, 64x64 20.6, few64x64_split1 22.0, few128x64_split1 22.2, 192x128 22.5")]
+    [InlineData(128, 32768, 512, "128x128 11.6, 192x128 13.1, 64x64 14.2")]
+    [InlineData(128, 7168, 16384, "few128x64_split2 40.5, few64x64_split1 43.7")]
+    [InlineData(128, 4096, 7168, "64x64 16.8, few64x64_split2 18.6, few128x64_split2 19.1, few64x64_split1 19.9")]
+    [InlineData(128, 7168, 2048, "few64x64_split1 11.1, 128x128 12.1, 64x64 12.1, few128x64_split1 12.8, few128x64_split2 13.5")]
     [InlineData(4096, 2112, 7168, "192x128 100.4, 128x128 109.5, 256x128 125.4")]
     [InlineData(4096, 24576, 1536, "192x128 221.4, 256x128 229.1, 128x128 230.3")]
     [InlineData(4096, 32768, 512, "192x128 121.2, 256x128 124.5, 128x128 126.7")]
@@ -72,7 +72,7 @@ public class HopperCostsTests
         var times = measured.Split(", ").Select(entry => entry.Split(' ')).ToDictionary(entry => entry[0], entry => double.Parse(entry[1], CultureInfo.InvariantCulture));
         var chosen = Fp8GemmChoice.Best(rows, n, k, DType.BF16, HopperGpu.H200).Name.Split("bf16_")[1];
         Assert.True(times.TryGetValue(chosen, out var time), $"{chosen} is not among {measured}");
-        Assert.InRange(time, times.Values.Min(), 1.08 * times.Values.Min());
+        Assert.InRange(time, times.Values.Min(), 1.06 * times.Values.Min());
     }
 
     [Fact]

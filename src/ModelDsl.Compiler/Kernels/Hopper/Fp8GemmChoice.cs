@@ -20,7 +20,7 @@ public static class Fp8GemmChoice
     /// <summary>Where rows fill no product, those that multiply fewer come first.</summary>
     private static IEnumerable<Kernel> Candidates(long rows, int n, int k, DType output)
     {
-        var tiles = new[] { Fp8GemmTile.Many, Fp8GemmTile.Three, Fp8GemmTile.Middle, Fp8GemmTile.Few }.Select(Kernel (tile) => new Fp8Gemm(n, k, output, tile, HopperGpu.Multiprocessors));
+        var tiles = new[] { Fp8GemmTile.Few, Fp8GemmTile.Middle, Fp8GemmTile.Three, Fp8GemmTile.Many }.Select(Kernel (tile) => new Fp8Gemm(n, k, output, tile, HopperGpu.Multiprocessors));
         if (rows > FewRowsTile.MostRows) return tiles;
         var few = FewRows(FewRowsTile.RowsFor(rows)).Where(tile => Fits(tile, rows, n, k)).Select(Kernel (tile) => new Fp8GemmFewRows(n, k, output, tile));
         return rows <= TileStore.WaveRows / 2 ? few.Concat(tiles) : tiles.Concat(few);

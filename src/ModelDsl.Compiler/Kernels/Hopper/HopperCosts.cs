@@ -32,7 +32,7 @@ public sealed record HopperGpu(string Name, double MemoryBytesPerMicrosecond)
     /// <summary>From L2 to all multiprocessors.</summary>
     public const double L2BytesPerMicrosecond = 7.5e6;
 
-    /// <summary>The same in copies of whole tiles of 128 rows and more, or of what all blocks read: at least what the BF16 product of 128 x 256 reads on an H200.</summary>
+    /// <summary>The same for tiles of 128 x 128 and more, or of what all blocks read: at least what the BF16 product of 128 x 256 reads on an H200.</summary>
     public const double WideL2BytesPerMicrosecond = 10e6;
 
     /// <summary>Start, first bytes, last stores.</summary>
@@ -63,8 +63,11 @@ public static class HopperCosts
     /// <summary>Clocks in which a lone warpgroup waits for its own products.</summary>
     private const int ProductLatency = 60;
 
-    /// <summary>Between the last step of a tile and the first of the next.</summary>
+    /// <summary>Until a tile's first step and from its last one until it is stored.</summary>
     private const double TileMicroseconds = 1.5;
+
+    /// <summary>The same where a block goes on to the next tile while the one before is stored, for each 128 of its rows; as measured on an H200.</summary>
+    private const double BetweenTiles = 0.65;
 
     /// <summary>Until other blocks' sums are there and added.</summary>
     private const double ExchangeMicroseconds = 1.5;
@@ -76,18 +79,19 @@ public static class HopperCosts
     /// <param name="tileRows">Of A, a multiple of 64.</param>
     /// <param name="tileColumns">Rows of W.</param>
     /// <param name="shared">Bytes that blocks read of 1 that their tiles have: below 1 where pairs share a copy.</param>
-    /// <param name="l2">Bytes per microsecond from L2.</param>
-    public static GemmCost Tiles(long rows, int n, int k, DType output, int tileRows, int tileColumns, HopperGpu gpu, double shared = 1, double l2 = HopperGpu.L2BytesPerMicrosecond)
+    /// <param name="all">Blocks read the same rows of A, all of them.</param>
+    public static GemmCost Tiles(long rows, int n, int k, DType output, int tileRows, int tileColumns, HopperGpu gpu, double shared = 1, bool all = false)
     {
         var (tiles, steps) = (CeilDiv(rows, tileRows) * CeilDiv(n, tileColumns), CeilDiv(k, Step));
         var turns = CeilDiv(tiles, HopperGpu.Multiprocessors);
-        var math = turns * (steps * StepClocks(tileRows / 64, tileColumns, tileColumns / 2 + OtherInstructions) / HopperGpu.ClocksPerMicrosecond + TileMicroseconds);
+        var l2 = all || tileRows * tileColumns >= 128 * 128 ? HopperGpu.WideL2BytesPerMicrosecond : HopperGpu.L2BytesPerMicrosecond;
+        var math = turns * (steps * StepClocks(tileRows / 64, tileColumns, tileColumns / 2 + OtherInstructions) / HopperGpu.ClocksPerMicrosecond + Math.Max(1, tileRows / 128) * BetweenTiles) + TileMicroseconds - BetweenTiles;
         return new GemmCost(math, tiles * steps * (double)(tileRows + tileColumns) * Step * shared / l2, Memory(rows, n, k, output, tiles, gpu));
     }
 
     /// <summary>Of few rows all blocks read the same ones.</summary>
     public static GemmCost Of(Fp8Gemm kernel, long rows, HopperGpu gpu) => Tiles(
-        rows, kernel.N, kernel.K, kernel.Out, kernel.Tile.Rows, kernel.Tile.Columns, gpu, l2: rows <= FewRowsTile.MostRows ? HopperGpu.WideL2BytesPerMicrosecond : HopperGpu.L2BytesPerMicrosecond);
+        rows, kernel.N, kernel.K, kernel.Out, kernel.Tile.Rows, kernel.Tile.Columns, gpu, all: rows <= FewRowsTile.MostRows);
 
     /// <summary>The forward form: no promotion, and products of one step run while those of the next are started.</summary>
     public static GemmCost Of(Bf16Gemm kernel, long rows, HopperGpu gpu)
