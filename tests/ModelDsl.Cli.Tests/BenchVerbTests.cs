@@ -66,6 +66,7 @@ public sealed class BenchVerbTests
     [InlineData(2, "--device virtual: in software these shapes take hours; say how many --rows instead, such as 8", "--filter", "add")]
     [InlineData(2, "--runs 0: 1 to 10000 are possible", "--runs", "0")]
     [InlineData(2, "--rows -1: 1 to 131072 are possible", "--rows", "-1")]
+    [InlineData(2, "--l2 full: read or written is expected", "--l2", "full")]
     public void What_cannot_be_is_said(int exitCode, string message, params string[] arguments)
     {
         var run = Dsmc.Run(["bench", "--device", "virtual", .. arguments]);

@@ -19,7 +19,8 @@ internal static class BenchVerb
         var contents = new L2Option();
         var json = new Option<bool>("--json") { Description = "One JSON object a line." };
         var device = new DeviceOption("cuda");
-        foreach (var option in new Option[] { filter, runs, rows, every, contents, json }) verb.Options.Add(option);
+        foreach (var option in new Option[] { filter, runs, rows, every, json }) verb.Options.Add(option);
+        contents.AddTo(verb);
         device.AddTo(verb);
         verb.SetAction(parsed =>
         {
@@ -27,6 +28,7 @@ internal static class BenchVerb
             if (parsed.GetValue(rows) is < 1 or > 1 << 17) throw TroubleException.Usage($"--rows {parsed.GetValue(rows)}: 1 to {1 << 17} are possible");
             var text = parsed.GetValue(filter) ?? "";
             var tokens = parsed.GetValue(rows);
+            var left = contents.Of(parsed);
             BenchCase[] cases =
             [
                 .. GemmCases.All(tokens, parsed.GetValue(every)).Concat(AttentionCases.All(tokens)).Concat(StreamingCases.All(tokens))
@@ -35,7 +37,7 @@ internal static class BenchVerb
             if (cases.Length == 0) throw TroubleException.Usage($"--filter {text}: no kernel, shape or operation has that in its name");
             using var gpu = device.Open(parsed);
             if (gpu is VirtualDevice && tokens is null) throw TroubleException.Usage("--device virtual: in software these shapes take hours; say how many --rows instead, such as 8");
-            return Run(io, gpu, cases, parsed.GetValue(runs), parsed.GetValue(contents), parsed.GetValue(json));
+            return Run(io, gpu, cases, parsed.GetValue(runs), left, parsed.GetValue(json));
         });
         return verb;
     }

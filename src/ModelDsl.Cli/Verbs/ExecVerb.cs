@@ -34,7 +34,8 @@ internal static class ExecVerb
         var json = new Option<bool>("--json") { Description = "Ends with one JSON object instead of a line." };
         var (device, check) = (new DeviceOption(), new CheckOption());
         verb.Arguments.Add(file);
-        foreach (var option in new Option[] { name, grid, block, cluster, shared, arguments, output, time, contents, json }) verb.Options.Add(option);
+        foreach (var option in new Option[] { name, grid, block, cluster, shared, arguments, output, time, json }) verb.Options.Add(option);
+        contents.AddTo(verb);
         check.AddTo(verb);
         device.AddTo(verb);
         verb.SetAction(parsed =>
@@ -44,6 +45,7 @@ internal static class ExecVerb
             if (together is { } size) Dimensions.CheckCluster(blocks, size);
             if (parsed.GetValue(shared) < 0) throw TroubleException.Usage($"--shared {parsed.GetValue(shared)}: a number of bytes from 0 up is expected");
             if (parsed.GetValue(time) is < 1 or > 10_000) throw TroubleException.Usage($"--time {parsed.GetValue(time)}: 1 to 10000 runs are possible");
+            var left = contents.Of(parsed);
             if (parsed.GetValue(output) is { } path) SafetensorsWriter.CheckFolder(path);
             using var parser = new ArgumentParser();
             ExecArgument[] given = [.. parsed.GetValue(arguments)!.Select(parser.Parse)];
@@ -63,7 +65,7 @@ internal static class ExecVerb
                     var first = execution.Run(launch);
                     var instructions = (kernel as ICountedKernel)?.WarpInstructions;
                     Save(execution, parsed.GetValue(output));
-                    var median = parsed.GetValue(time) is { } runs ? execution.Measure(launch, runs, parsed.GetValue(contents)) : null;
+                    var median = parsed.GetValue(time) is { } runs ? execution.Measure(launch, runs, left) : null;
                     var report = new ExecReport(signature.Name, gpu, blocks, threads, first, median, instructions);
                     io.Out.WriteLine(parsed.GetValue(json) ? report.ToJson(execution.Buffers) : report.ToText());
                     return ExitCode.Success;
