@@ -6,6 +6,7 @@ using ModelDsl.Compiler.Importing;
 using ModelDsl.Compiler.Kernels;
 using ModelDsl.Compiler.Kernels.Hopper;
 using ModelDsl.Compiler.Kernels.Loss;
+using ModelDsl.Compiler.Kernels.Norm;
 using ModelDsl.Compiler.Kernels.Transposed;
 using ModelDsl.Compiler.Specs;
 using ModelDsl.Compiler.Syntax;
@@ -47,6 +48,9 @@ internal static class EmittedForms
 
         foreach (var (n, k, io) in new[] { (2048, 7168, DType.BF16), (2032, 2047, DType.BF16), (16, 2046, DType.F32) })
             kernels.Add((new WeightQuantizeKernel(n, k, io, ScaleRounding.Exact, Transposes: true) { Experts = 32 }, PtxTarget.Sm90a));
+
+        foreach (var (width, io) in new[] { (7168, DType.BF16), (2056, DType.F32) })
+            kernels.Add((new RmsNormKernel(width, width, 1e-6, io, Residual: false, WriteOut: true, ScaleRounding.Exact) { Streams = true }, PtxTarget.Sm90a));
 
         foreach (var (chunk, io) in new[] { (16160, DType.BF16), (101, DType.F32), (102, DType.BF16) })
             kernels.UnionWith(new Kernel[] { new CrossEntropyChunkKernel(chunk, 129280, io), new CrossEntropyGradKernel(chunk, 129280, io, DType.BF16, 0.3), new CrossEntropyLossKernel(129280, 0.3) }.Select(kernel => (kernel, PtxTarget.Sm80)));

@@ -25,8 +25,12 @@ internal sealed record ActivationPtr(KernelBuilder K, DType Type, GlobalPtr<U8> 
         if (Type == DType.F32) return at.As<F32>().LoadVectorOr(inside, 0f, count, hint: hint);
         if (count == 1) return [K.ToF32(at.As<B16>().LoadOr(inside, (B16)(ushort)0, hint: hint).As<BF16>())];
         var words = at.As<B32>().LoadVectorOr(inside, (B32)0u, count / 2, hint: hint);
-        return [.. words.SelectMany(word => { var (first, second) = K.ToF32(word.As<BF16x2>()); return new[] { first, second }; })];
+        return Widen(K, words);
     }
+
+    /// <summary>Pairs of BF16, exactly.</summary>
+    public static F32[] Widen(KernelBuilder k, IEnumerable<B32> words) =>
+        [.. words.SelectMany(word => { var (first, second) = k.ToF32(word.As<BF16x2>()); return new[] { first, second }; })];
 
     /// <summary>Writes as many neighbours as there are values, where the predicate holds.</summary>
     public void Store(int offset, F32[] values, Pred inside)

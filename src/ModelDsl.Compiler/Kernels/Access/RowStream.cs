@@ -58,7 +58,8 @@ internal sealed class RowStream(KernelBuilder k, RowTiling tiling, RowWalk walk,
     private F32[] Load(S32 slot, RowPiece piece)
     {
         var at = Place(slot, piece);
-        if (rows.Type == DType.F32) return at.As<F32>().LoadVectorOr(piece.Inside, 0f, tiling.Vector);
-        return [.. at.As<B32>().LoadVectorOr(piece.Inside, (B32)0u, tiling.Vector / 2).SelectMany(word => { var (first, second) = k.ToF32(word.As<BF16x2>()); return new[] { first, second }; })];
+        return rows.Type == DType.F32
+            ? at.As<F32>().LoadVectorOr(piece.Inside, 0f, tiling.Vector)
+            : ActivationPtr.Widen(k, at.As<B32>().LoadVectorOr(piece.Inside, (B32)0u, tiling.Vector / 2));
     }
 }

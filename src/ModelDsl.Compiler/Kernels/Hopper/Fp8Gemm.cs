@@ -118,7 +118,7 @@ public sealed record Fp8Gemm(int N, int K, DType Out, Fp8GemmTile Tile, int Bloc
         var (k, at) = (p.K, p.Ring.Start());
         p.Tiles.ForEach(tile =>
         {
-            var scales = new StepScales(k, p.AScalesOf(tile), p.ScaleStride(tile), tile.First - p.BeforeFirst(tile), ScaleRows, p.WScalesOf(tile), 0, Steps);
+            var scales = new StepScales(k, p.AScalesOf(tile), p.ScaleStride(tile), tile.First - p.BeforeFirst(tile), ScaleRows, p.WScalesOf(tile), Steps);
             k.For(0, Steps, step =>
             {
                 at.AwaitEmpty();

@@ -22,13 +22,12 @@ internal sealed class StepScales
     /// <param name="stride">Of them.</param>
     /// <param name="first">First row of the tile, of <paramref name="rows"/>.</param>
     /// <param name="w">Of the tile's rows of W, one for each of <paramref name="steps"/>.</param>
-    /// <param name="start">The step that it begins with.</param>
-    public StepScales(KernelBuilder k, GlobalPtr<F32> a, S32 stride, S32 first, int rows, GlobalPtr<F32> w, S32 start, int steps)
+    public StepScales(KernelBuilder k, GlobalPtr<F32> a, S32 stride, S32 first, int rows, GlobalPtr<F32> w, int steps)
     {
         (_k, _rows, _steps, _w, _stride) = (k, rows, steps, w, stride);
         _bytes = k.Min(stride - first, rows) * sizeof(float);
         _a = a + first;
-        _ahead = k.Var(w.Load(start));
+        _ahead = k.Var(w.Load(0));
     }
 
     /// <summary>Leaves the one of W and makes the stage wait for the tile's bytes and those of A's scales. Steps come one after the other.</summary>
