@@ -41,7 +41,9 @@ public sealed record LatentCacheKernel(int KvRank, int RopeDim, double Epsilon, 
     public override LaunchGeometry Geometry => new(Dim.CeilDiv(Dim.Rows, TokensOfBlock), TokensOfBlock * Tiling.Threads);
 
     /// <summary>As many blocks as there are tokens would take longer to start than the tokens take.</summary>
-    private int TokensOfBlock => Tiling.Warps == 1 ? 4 : 1;
+    private int TokensOfBlock => WarpPerToken ? 4 : 1;
+
+    private bool WarpPerToken => Tiling.Warps == 1;
 
     private RowTiling Tiling => RowTiling.WholeRow(KvRank, Io, grouped: Fp8 is not null, RopeDim);
 
@@ -55,13 +57,13 @@ public sealed record LatentCacheKernel(int KvRank, int RopeDim, double Epsilon, 
         var positions = k.GlobalPtrParam<S32>("positions");
         var slots = k.GlobalPtrParam<S32>("slots");
         var cache = k.GlobalPtrParam<U8>("cache");
-        var row = TokensOfBlock > 1 ? BlockRow.OfWarp(k, "tokens", TokensOfBlock) : BlockRow.Of(k, "tokens");
+        var row = WarpPerToken ? BlockRow.OfWarp(k, "tokens", TokensOfBlock) : BlockRow.Of(k, "tokens");
         var (position, slot) = (positions[row], slots[row]);
         kv = kv.Row(row, KvRank + RopeDim);
         cache = cache.Row(slot, Fp8 is null ? (KvRank + RopeDim) * Io.Bytes() : Fp8Row.Bytes);
 
         k.Comment("load the latent; the key is rotated while it is on its way");
-        var walk = TokensOfBlock > 1 ? RowWalk.OfWarp(k, Tiling) : RowWalk.OfBlock(k, Tiling);
+        var (walk, thread) = WarpPerToken ? (RowWalk.OfWarp(k, Tiling), k.LaneId) : (RowWalk.OfBlock(k, Tiling), k.ThreadIdX);
         var pieces = walk.AllPieces;
         var from = kv.Plus(walk.Start);
         weight += walk.Start;
@@ -71,7 +73,6 @@ public sealed record LatentCacheKernel(int KvRank, int RopeDim, double Epsilon, 
         k.Comment("rotated key");
         var key = Fp8 is null ? new ActivationPtr(k, Io, cache) : new ActivationPtr(k, DType.BF16, cache.AddBytes(Fp8Row.RopeOffset));
         var pairs = RopeDim / 2;
-        var thread = TokensOfBlock > 1 ? k.LaneId : k.ThreadIdX;
         for (var first = 0; first < pairs; first += Tiling.Threads)
         {
             var pair = thread + first;
