@@ -13,7 +13,7 @@ internal sealed record TransposedTile(KernelBuilder K, S32 Quad, S32 Column, int
 {
     private const int Tokens = TransposedQuantizeKernel.Tokens, Features = TransposedQuantizeKernel.Features, Threads = TransposedQuantizeKernel.Threads;
 
-    private const int WordsOfRow = Tokens / 4, ChunkWords = 4, Chunks = WordsOfRow / ChunkWords;
+    private const int WordsOfRow = Tokens / 4, ChunkWords = 4, Chunks = WordsOfRow / ChunkWords, HalfFeatures = Features / 2, HalfChunk = ChunkWords / 2;
 
     /// <summary>Tokens of a feature that are written at once.</summary>
     public const int ChunkBytes = 4 * ChunkWords;
@@ -27,7 +27,7 @@ internal sealed record TransposedTile(KernelBuilder K, S32 Quad, S32 Column, int
         for (var j = 0; j < Pieces.Count; j++)
         {
             var feature = Column + Pieces[j].Offset;
-            var row = _codes.Row(feature, WordsOfRow) + (Quad ^ Twist(feature));
+            var row = _codes.Row(feature, WordsOfRow) + (Quad ^ Twist(feature) ^ feature / HalfFeatures * HalfChunk);
             var scales = scalesOf(Pieces[j]);
             for (var i = 0; i < Vector; i++)
             {
@@ -50,10 +50,14 @@ internal sealed record TransposedTile(KernelBuilder K, S32 Quad, S32 Column, int
         {
             var feature = start + first;
             var words = (_codes.Row(feature, WordsOfRow) + ((chunk * ChunkWords) ^ Twist(feature))).LoadVector(ChunkWords);
+            if (first >= HalfFeatures) words = [.. words.Skip(HalfChunk), .. words.Take(HalfChunk)];
             (to.Row(firstFeature + feature, stride) + token + chunk * ChunkBytes).As<E4M3x4>().StoreVector(words, predicate: isThere & (firstFeature + feature < width));
         }
     }
 
-    /// <summary>Chunks of 16 bytes change places from eight features to the next, so that lanes that write the same tokens of them meet different banks.</summary>
+    /// <summary>
+    /// Chunks of 16 bytes change places from eight features to the next, and the halves of each chunk in the second 64 features, so that the 16 lanes that store the same tokens of eight features each,
+    /// and the 16 with the next tokens, meet 32 different banks. Which half a thread reads is known here: it takes features of the first 64 in one turn and those 64 further on in the next.
+    /// </summary>
     private static S32 Twist(S32 feature) => feature / 8 % Chunks * ChunkWords;
 }
