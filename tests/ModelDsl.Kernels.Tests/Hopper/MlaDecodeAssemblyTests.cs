@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using ModelDsl.Compiler.Kernels.Hopper;
 using ModelDsl.Ptx.Targets;
 using ModelDsl.Testing;
@@ -26,7 +27,7 @@ public class MlaDecodeAssemblyTests
 
     /// <summary>
     /// Of a page: 36 products for scores and twice 8 for values, 2176 clocks of the tensor cores; beside them 32 exponentials. FlashMLA's two loops together have 0.416
-    /// instructions to such a clock; here 0.4, of which a good third is jumped over unless a row has found a larger score (128 multiplications) or a page ends early.
+    /// instructions to such a clock; here 0.38, of which a good third is jumped over unless a row has found a larger score (128 multiplications) or a page ends early.
     /// </summary>
     [PtxasFact]
     public void Loops_are_products_and_softmax()
@@ -34,9 +35,11 @@ public class MlaDecodeAssemblyTests
         var text = new MlaDecode(128, 1, NopeDim, 0.07, 66).Emit(PtxTarget.Sm90a).ToText();
         var scores = Loop("HGMMA.64x64x16.F32.BF16", 36);
         var values = Loop("HGMMA.64x128x16.F32.BF16", 8);
+        // The others have two tiles in shared memory, which alone take all of its bandwidth.
+        Assert.Equal(18, scores.Count(i => i.Opcode.StartsWith("HGMMA", StringComparison.Ordinal) && Regex.IsMatch(i.Operands, @"^R\d+, R\d+, gdesc")));
         Assert.Equal(34, scores.Count(i => i.Opcode.StartsWith("MUFU.EX2", StringComparison.Ordinal)));
         Assert.Equal(128, values.Count(i => i.Opcode.StartsWith("FMUL", StringComparison.Ordinal)));
-        Assert.InRange((scores.Length + 2 * values.Length) / 2176.0, 0.3, 0.4);
+        Assert.InRange((scores.Length + 2 * values.Length) / 2176.0, 0.3, 0.38);
 
         (int Address, string Opcode, string Operands)[] Loop(string product, int products)
         {

@@ -36,7 +36,7 @@ public sealed record MlaDecode(int Heads, int Queries, int NopeDim, double Scale
 {
     public const int KvRank = 512, RopeDim = 64, Width = KvRank + RopeDim, Page = DecodePlan.Page, TileRows = 64;
 
-    private const int Warpgroups = 4, ProducerRegisters = 40, WideningRegisters = 64, ScoreRegisters = 112, ValueRegisters = 168;
+    private const int Warpgroups = 4, ProducerRegisters = 40, WideningRegisters = 64, ScoreRegisters = 136, WideningScoreRegisters = 112, ValueRegisters = 168;
 
     /// <summary>Q and two pages, columns of 128 bytes; probabilities; factors and sums of rows; barriers.</summary>
     internal const int Stages = 2, TileBytes = TileRows * Width * 2, ProbabilityBytes = TileRows * Page * 2;
@@ -54,6 +54,12 @@ public sealed record MlaDecode(int Heads, int Queries, int NopeDim, double Scale
     public static bool Fits(int kvRank, int nopeDim, int ropeDim, int page) => kvRank == KvRank && ropeDim == RopeDim && nopeDim % 8 == 0 && page == Page;
 
     public override string RowsParameter => "requests";
+
+    /// <summary>
+    /// Of the 36 parts of Q, 16 columns each, those that the scores' warps hold in registers. A product of two tiles in shared memory, 64 rows each, reads as many bytes in a clock as there is bandwidth, 128,
+    /// while values are multiplied and pages written beside it; with A from registers it is half of that.
+    /// </summary>
+    internal int HeldParts => Fp8Cache ? 12 : 18;
 
     /// <summary>Rows of Q that a request has.</summary>
     public int Rows => Heads * Queries;
@@ -86,7 +92,7 @@ public sealed record MlaDecode(int Heads, int Queries, int NopeDim, double Scale
 
         WarpRoles.Split(k, block.Initialise, Fp8Cache ? WideningRegisters : ProducerRegisters, allCopy: Fp8Cache, copyTiles: () => Load(block), multiply: warp => k.If(warp < 8, () =>
         {
-            k.SetMaxRegisters(ScoreRegisters, increases: false);
+            k.SetMaxRegisters(Fp8Cache ? WideningScoreRegisters : ScoreRegisters, increases: !Fp8Cache);
             MlaDecodeScores.Write(block);
         }, () =>
         {

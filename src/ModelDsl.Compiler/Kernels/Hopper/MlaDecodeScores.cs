@@ -21,10 +21,11 @@ internal static class MlaDecodeScores
         {
             var softmax = new RowSoftmax(k, (float)(kernel.Scale * RowSoftmax.Log2E));
             query.AwaitFull();
+            var held = Enumerable.Range(0, kernel.HeldParts).Select(part => SwizzledRows.Read(k, block.Query(0), (k.WarpId & 3) * 16, MlaDecodeBlock.ColumnBytes, part * 16)).ToArray();
             k.For(piece.From, piece.To, number =>
             {
                 page.AwaitFull();
-                Multiply(k, scores, a, b.At(page.Stage, MlaDecode.TileBytes));
+                Multiply(k, scores, held, a, b.At(page.Stage, MlaDecode.TileBytes));
                 k.If((number + 1) * MlaDecode.Page > piece.Length - (kernel.Queries - 1), () =>
                 {
                     var tokens = piece.Length - number * MlaDecode.Page;
@@ -64,16 +65,18 @@ internal static class MlaDecodeScores
 
     private static TileDescriptor Descriptor(KernelBuilder k, Ptx.Memory.SharedPtr<U8> tile) => k.TileDescriptor(tile, TileSwizzle.Bytes128, 8 * MlaDecodeBlock.RowBytes);
 
-    /// <summary>S = Q · Kᵀ over 576 columns, 36 products.</summary>
-    private static void Multiply(KernelBuilder k, Var<F32>[] scores, TileDescriptor q, TileDescriptor page)
+    /// <summary>S = Q · Kᵀ over 576 columns, 36 products, the first with what is held of Q in registers.</summary>
+    private static void Multiply(KernelBuilder k, Var<F32>[] scores, B32[][] held, TileDescriptor q, TileDescriptor page)
     {
         const int Next = 32, Products = MlaDecodeBlock.RowBytes / Next;
         k.WgmmaFence();
         for (var tile = 0; tile < MlaDecodeBlock.Tiles; tile++)
             for (var part = 0; part < Products; part++)
             {
-                var at = tile * MlaDecodeBlock.ColumnBytes + part * Next;
-                k.Wgmma(WgmmaShape.BF16(MlaDecode.Page), scores, q + at, page + at, accumulates: at > 0);
+                var (number, at) = (tile * Products + part, tile * MlaDecodeBlock.ColumnBytes + part * Next);
+                var shape = WgmmaShape.BF16(MlaDecode.Page);
+                if (number < held.Length) k.Wgmma(shape, scores, held[number], page + at, accumulates: number > 0);
+                else k.Wgmma(shape, scores, q + at, page + at, accumulates: number > 0);
             }
         k.WgmmaCommit();
         k.WgmmaWait(0);
